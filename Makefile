@@ -1,0 +1,69 @@
+# diskann: build, install, test, demonstrate
+#
+#	make                    build diskann.so
+#	make install            install it (DESTDIR is respected)
+#	make demo               see it work, from an empty machine
+#	make test               every test there is
+#
+#	PG_CONFIG=/path/to/pg_config    which PostgreSQL to build for
+#	STRICT=1                        assertions, and every warning an error
+#	OPTFLAGS=...                    optimisation (default -O3)
+
+# "demo" and "test" install what they need, PostgreSQL included, and build in
+# a copy of this directory; so they must not depend on anything being there.
+STANDALONE = demo test
+.PHONY: $(STANDALONE)
+
+ifeq (,$(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)))
+
+export PG_CONFIG
+
+demo:
+	@bash test/demo.sh
+
+test:
+	@bash test/run.sh
+
+else
+
+EXTENSION = $(basename $(wildcard *.control))
+MODULE_big = diskann
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*/*.c)))
+SCRIPTS_SQL = $(wildcard sql/*--*.sql)
+DATA = $(SCRIPTS_SQL)
+
+REGRESS = $(sort $(notdir $(basename \
+	$(filter-out $(SCRIPTS_SQL),$(wildcard sql/*.sql)))))
+ISOLATION = $(sort $(notdir $(basename $(wildcard test/isolation/specs/*.spec))))
+ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --load-extension=diskann
+TAP_TESTS = 1
+PROVE_TESTS ?= test/t/*.pl
+
+# No -march: one binary serves every machine, the kernels choose at run time.
+OPTFLAGS = -O3
+PG_CPPFLAGS = -Isrc
+PG_CFLAGS = $(OPTFLAGS)
+SHLIB_LINK = -lm
+
+ifdef STRICT
+PG_CPPFLAGS += -DUSE_ASSERT_CHECKING
+PG_CFLAGS += -Wall -Wextra -Wshadow -Werror -Wno-unused-parameter
+endif
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifeq (,$(wildcard $(PGXS)))
+$(error "$(PG_CONFIG) --pgxs" names no file: install PostgreSQL's server \
+development files (Debian: apt-get install postgresql-server-dev-15), or name \
+another one with PG_CONFIG=...; "make demo" and "make test" install them)
+endif
+# JIT inlining has nothing to gain here, and bitcode would need clang.
+override with_llvm = no
+
+include $(PGXS)
+
+# Some packages of PostgreSQL are configured without dependency tracking: an
+# edited header has to rebuild everything.
+$(OBJS): $(wildcard src/*.h src/*/*.h) Makefile
+
+endif

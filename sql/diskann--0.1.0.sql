@@ -1,0 +1,783 @@
+/* diskann 0.1.0 */
+
+-- complain if script is sourced in psql, rather than via CREATE EXTENSION
+\echo Use "CREATE EXTENSION diskann" to load this file. \quit
+
+--
+-- Distances and other functions on real[] and double precision[].  Each C
+-- function serves all signatures: it finds the element types in the values.
+--
+-- There are deliberately no variants with one argument of each type: with
+-- them, l2_distance(embedding, '{1,2,3}') would be ambiguous.  A call with
+-- mixed types converts to double precision[].
+--
+
+CREATE FUNCTION l2_distance(real[], real[])
+	RETURNS double precision
+	AS 'MODULE_PATHNAME', 'diskann_l2_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+
+CREATE FUNCTION l2_distance(double precision[], double precision[])
+	RETURNS double precision
+	AS 'MODULE_PATHNAME', 'diskann_l2_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+
+CREATE FUNCTION inner_product(real[], real[])
+	RETURNS double precision
+	AS 'MODULE_PATHNAME', 'diskann_inner_product'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+
+CREATE FUNCTION inner_product(double precision[], double precision[])
+	RETURNS double precision
+	AS 'MODULE_PATHNAME', 'diskann_inner_product'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+
+CREATE FUNCTION negative_inner_product(real[], real[])
+	RETURNS double precision
+	AS 'MODULE_PATHNAME', 'diskann_negative_inner_product'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+
+CREATE FUNCTION negative_inner_product(double precision[], double precision[])
+	RETURNS double precision
+	AS 'MODULE_PATHNAME', 'diskann_negative_inner_product'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+
+CREATE FUNCTION cosine_distance(real[], real[])
+	RETURNS double precision
+	AS 'MODULE_PATHNAME', 'diskann_cosine_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+
+CREATE FUNCTION cosine_distance(double precision[], double precision[])
+	RETURNS double precision
+	AS 'MODULE_PATHNAME', 'diskann_cosine_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+
+CREATE FUNCTION vector_dims(real[])
+	RETURNS integer
+	AS 'MODULE_PATHNAME', 'diskann_vector_dims'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+
+CREATE FUNCTION vector_dims(double precision[])
+	RETURNS integer
+	AS 'MODULE_PATHNAME', 'diskann_vector_dims'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+
+CREATE FUNCTION vector_norm(real[])
+	RETURNS double precision
+	AS 'MODULE_PATHNAME', 'diskann_vector_norm'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+
+CREATE FUNCTION vector_norm(double precision[])
+	RETURNS double precision
+	AS 'MODULE_PATHNAME', 'diskann_vector_norm'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+
+CREATE FUNCTION l2_normalize(real[])
+	RETURNS real[]
+	AS 'MODULE_PATHNAME', 'diskann_l2_normalize'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+
+CREATE FUNCTION l2_normalize(double precision[])
+	RETURNS double precision[]
+	AS 'MODULE_PATHNAME', 'diskann_l2_normalize'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+
+--
+-- Operators between vectors of the same type
+--
+
+CREATE OPERATOR <-> (
+	LEFTARG = real[], RIGHTARG = real[],
+	FUNCTION = l2_distance, COMMUTATOR = <->
+);
+
+CREATE OPERATOR <-> (
+	LEFTARG = double precision[], RIGHTARG = double precision[],
+	FUNCTION = l2_distance, COMMUTATOR = <->
+);
+
+CREATE OPERATOR <#> (
+	LEFTARG = real[], RIGHTARG = real[],
+	FUNCTION = negative_inner_product, COMMUTATOR = <#>
+);
+
+CREATE OPERATOR <#> (
+	LEFTARG = double precision[], RIGHTARG = double precision[],
+	FUNCTION = negative_inner_product, COMMUTATOR = <#>
+);
+
+CREATE OPERATOR <=> (
+	LEFTARG = real[], RIGHTARG = real[],
+	FUNCTION = cosine_distance, COMMUTATOR = <=>
+);
+
+CREATE OPERATOR <=> (
+	LEFTARG = double precision[], RIGHTARG = double precision[],
+	FUNCTION = cosine_distance, COMMUTATOR = <=>
+);
+
+--
+-- Operators between real[] and double precision[], which many drivers send
+-- for a column of either type.  The functions have names of their own, see
+-- above.
+--
+
+CREATE FUNCTION diskann_l2_distance(real[], double precision[])
+	RETURNS double precision
+	AS 'MODULE_PATHNAME', 'diskann_l2_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+
+CREATE FUNCTION diskann_l2_distance(double precision[], real[])
+	RETURNS double precision
+	AS 'MODULE_PATHNAME', 'diskann_l2_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+
+CREATE FUNCTION diskann_negative_inner_product(real[], double precision[])
+	RETURNS double precision
+	AS 'MODULE_PATHNAME', 'diskann_negative_inner_product'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+
+CREATE FUNCTION diskann_negative_inner_product(double precision[], real[])
+	RETURNS double precision
+	AS 'MODULE_PATHNAME', 'diskann_negative_inner_product'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+
+CREATE FUNCTION diskann_cosine_distance(real[], double precision[])
+	RETURNS double precision
+	AS 'MODULE_PATHNAME', 'diskann_cosine_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+
+CREATE FUNCTION diskann_cosine_distance(double precision[], real[])
+	RETURNS double precision
+	AS 'MODULE_PATHNAME', 'diskann_cosine_distance'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+
+CREATE OPERATOR <-> (
+	LEFTARG = real[], RIGHTARG = double precision[],
+	FUNCTION = diskann_l2_distance, COMMUTATOR = <->
+);
+
+CREATE OPERATOR <-> (
+	LEFTARG = double precision[], RIGHTARG = real[],
+	FUNCTION = diskann_l2_distance, COMMUTATOR = <->
+);
+
+CREATE OPERATOR <#> (
+	LEFTARG = real[], RIGHTARG = double precision[],
+	FUNCTION = diskann_negative_inner_product, COMMUTATOR = <#>
+);
+
+CREATE OPERATOR <#> (
+	LEFTARG = double precision[], RIGHTARG = real[],
+	FUNCTION = diskann_negative_inner_product, COMMUTATOR = <#>
+);
+
+CREATE OPERATOR <=> (
+	LEFTARG = real[], RIGHTARG = double precision[],
+	FUNCTION = diskann_cosine_distance, COMMUTATOR = <=>
+);
+
+CREATE OPERATOR <=> (
+	LEFTARG = double precision[], RIGHTARG = real[],
+	FUNCTION = diskann_cosine_distance, COMMUTATOR = <=>
+);
+
+--
+-- Operators with an array of integers or numerics on one side, which is what
+-- ARRAY[1, 2, 3] and ARRAY[0.1, 0.2] are and what some drivers send.  It is
+-- converted to the type of the other side, as an untyped literal is.  Without
+-- these, such an expression is ambiguous: each array type converts implicitly
+-- to real[] and to double precision[].
+--
+-- The planner inlines the functions and then sees an operator of the index's
+-- family and a constant, converted once.  So these operators take part in
+-- index scans without being members of the operator families.
+--
+
+CREATE FUNCTION diskann_l2_distance(real[], smallint[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1 <-> $2::real[];
+
+CREATE FUNCTION diskann_l2_distance(smallint[], real[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1::real[] <-> $2;
+
+CREATE FUNCTION diskann_l2_distance(real[], integer[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1 <-> $2::real[];
+
+CREATE FUNCTION diskann_l2_distance(integer[], real[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1::real[] <-> $2;
+
+CREATE FUNCTION diskann_l2_distance(real[], bigint[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1 <-> $2::real[];
+
+CREATE FUNCTION diskann_l2_distance(bigint[], real[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1::real[] <-> $2;
+
+CREATE FUNCTION diskann_l2_distance(real[], numeric[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1 <-> $2::real[];
+
+CREATE FUNCTION diskann_l2_distance(numeric[], real[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1::real[] <-> $2;
+
+CREATE FUNCTION diskann_l2_distance(double precision[], smallint[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1 <-> $2::double precision[];
+
+CREATE FUNCTION diskann_l2_distance(smallint[], double precision[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1::double precision[] <-> $2;
+
+CREATE FUNCTION diskann_l2_distance(double precision[], integer[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1 <-> $2::double precision[];
+
+CREATE FUNCTION diskann_l2_distance(integer[], double precision[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1::double precision[] <-> $2;
+
+CREATE FUNCTION diskann_l2_distance(double precision[], bigint[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1 <-> $2::double precision[];
+
+CREATE FUNCTION diskann_l2_distance(bigint[], double precision[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1::double precision[] <-> $2;
+
+CREATE FUNCTION diskann_l2_distance(double precision[], numeric[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1 <-> $2::double precision[];
+
+CREATE FUNCTION diskann_l2_distance(numeric[], double precision[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1::double precision[] <-> $2;
+
+CREATE FUNCTION diskann_negative_inner_product(real[], smallint[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1 <#> $2::real[];
+
+CREATE FUNCTION diskann_negative_inner_product(smallint[], real[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1::real[] <#> $2;
+
+CREATE FUNCTION diskann_negative_inner_product(real[], integer[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1 <#> $2::real[];
+
+CREATE FUNCTION diskann_negative_inner_product(integer[], real[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1::real[] <#> $2;
+
+CREATE FUNCTION diskann_negative_inner_product(real[], bigint[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1 <#> $2::real[];
+
+CREATE FUNCTION diskann_negative_inner_product(bigint[], real[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1::real[] <#> $2;
+
+CREATE FUNCTION diskann_negative_inner_product(real[], numeric[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1 <#> $2::real[];
+
+CREATE FUNCTION diskann_negative_inner_product(numeric[], real[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1::real[] <#> $2;
+
+CREATE FUNCTION diskann_negative_inner_product(double precision[], smallint[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1 <#> $2::double precision[];
+
+CREATE FUNCTION diskann_negative_inner_product(smallint[], double precision[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1::double precision[] <#> $2;
+
+CREATE FUNCTION diskann_negative_inner_product(double precision[], integer[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1 <#> $2::double precision[];
+
+CREATE FUNCTION diskann_negative_inner_product(integer[], double precision[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1::double precision[] <#> $2;
+
+CREATE FUNCTION diskann_negative_inner_product(double precision[], bigint[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1 <#> $2::double precision[];
+
+CREATE FUNCTION diskann_negative_inner_product(bigint[], double precision[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1::double precision[] <#> $2;
+
+CREATE FUNCTION diskann_negative_inner_product(double precision[], numeric[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1 <#> $2::double precision[];
+
+CREATE FUNCTION diskann_negative_inner_product(numeric[], double precision[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1::double precision[] <#> $2;
+
+CREATE FUNCTION diskann_cosine_distance(real[], smallint[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1 <=> $2::real[];
+
+CREATE FUNCTION diskann_cosine_distance(smallint[], real[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1::real[] <=> $2;
+
+CREATE FUNCTION diskann_cosine_distance(real[], integer[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1 <=> $2::real[];
+
+CREATE FUNCTION diskann_cosine_distance(integer[], real[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1::real[] <=> $2;
+
+CREATE FUNCTION diskann_cosine_distance(real[], bigint[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1 <=> $2::real[];
+
+CREATE FUNCTION diskann_cosine_distance(bigint[], real[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1::real[] <=> $2;
+
+CREATE FUNCTION diskann_cosine_distance(real[], numeric[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1 <=> $2::real[];
+
+CREATE FUNCTION diskann_cosine_distance(numeric[], real[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1::real[] <=> $2;
+
+CREATE FUNCTION diskann_cosine_distance(double precision[], smallint[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1 <=> $2::double precision[];
+
+CREATE FUNCTION diskann_cosine_distance(smallint[], double precision[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1::double precision[] <=> $2;
+
+CREATE FUNCTION diskann_cosine_distance(double precision[], integer[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1 <=> $2::double precision[];
+
+CREATE FUNCTION diskann_cosine_distance(integer[], double precision[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1::double precision[] <=> $2;
+
+CREATE FUNCTION diskann_cosine_distance(double precision[], bigint[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1 <=> $2::double precision[];
+
+CREATE FUNCTION diskann_cosine_distance(bigint[], double precision[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1::double precision[] <=> $2;
+
+CREATE FUNCTION diskann_cosine_distance(double precision[], numeric[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1 <=> $2::double precision[];
+
+CREATE FUNCTION diskann_cosine_distance(numeric[], double precision[])
+	RETURNS double precision
+	IMMUTABLE STRICT PARALLEL SAFE COST 50
+	RETURN $1::double precision[] <=> $2;
+
+CREATE OPERATOR <-> (
+	LEFTARG = real[], RIGHTARG = smallint[],
+	FUNCTION = diskann_l2_distance, COMMUTATOR = <->
+);
+
+CREATE OPERATOR <-> (
+	LEFTARG = smallint[], RIGHTARG = real[],
+	FUNCTION = diskann_l2_distance, COMMUTATOR = <->
+);
+
+CREATE OPERATOR <-> (
+	LEFTARG = real[], RIGHTARG = integer[],
+	FUNCTION = diskann_l2_distance, COMMUTATOR = <->
+);
+
+CREATE OPERATOR <-> (
+	LEFTARG = integer[], RIGHTARG = real[],
+	FUNCTION = diskann_l2_distance, COMMUTATOR = <->
+);
+
+CREATE OPERATOR <-> (
+	LEFTARG = real[], RIGHTARG = bigint[],
+	FUNCTION = diskann_l2_distance, COMMUTATOR = <->
+);
+
+CREATE OPERATOR <-> (
+	LEFTARG = bigint[], RIGHTARG = real[],
+	FUNCTION = diskann_l2_distance, COMMUTATOR = <->
+);
+
+CREATE OPERATOR <-> (
+	LEFTARG = real[], RIGHTARG = numeric[],
+	FUNCTION = diskann_l2_distance, COMMUTATOR = <->
+);
+
+CREATE OPERATOR <-> (
+	LEFTARG = numeric[], RIGHTARG = real[],
+	FUNCTION = diskann_l2_distance, COMMUTATOR = <->
+);
+
+CREATE OPERATOR <-> (
+	LEFTARG = double precision[], RIGHTARG = smallint[],
+	FUNCTION = diskann_l2_distance, COMMUTATOR = <->
+);
+
+CREATE OPERATOR <-> (
+	LEFTARG = smallint[], RIGHTARG = double precision[],
+	FUNCTION = diskann_l2_distance, COMMUTATOR = <->
+);
+
+CREATE OPERATOR <-> (
+	LEFTARG = double precision[], RIGHTARG = integer[],
+	FUNCTION = diskann_l2_distance, COMMUTATOR = <->
+);
+
+CREATE OPERATOR <-> (
+	LEFTARG = integer[], RIGHTARG = double precision[],
+	FUNCTION = diskann_l2_distance, COMMUTATOR = <->
+);
+
+CREATE OPERATOR <-> (
+	LEFTARG = double precision[], RIGHTARG = bigint[],
+	FUNCTION = diskann_l2_distance, COMMUTATOR = <->
+);
+
+CREATE OPERATOR <-> (
+	LEFTARG = bigint[], RIGHTARG = double precision[],
+	FUNCTION = diskann_l2_distance, COMMUTATOR = <->
+);
+
+CREATE OPERATOR <-> (
+	LEFTARG = double precision[], RIGHTARG = numeric[],
+	FUNCTION = diskann_l2_distance, COMMUTATOR = <->
+);
+
+CREATE OPERATOR <-> (
+	LEFTARG = numeric[], RIGHTARG = double precision[],
+	FUNCTION = diskann_l2_distance, COMMUTATOR = <->
+);
+
+CREATE OPERATOR <#> (
+	LEFTARG = real[], RIGHTARG = smallint[],
+	FUNCTION = diskann_negative_inner_product, COMMUTATOR = <#>
+);
+
+CREATE OPERATOR <#> (
+	LEFTARG = smallint[], RIGHTARG = real[],
+	FUNCTION = diskann_negative_inner_product, COMMUTATOR = <#>
+);
+
+CREATE OPERATOR <#> (
+	LEFTARG = real[], RIGHTARG = integer[],
+	FUNCTION = diskann_negative_inner_product, COMMUTATOR = <#>
+);
+
+CREATE OPERATOR <#> (
+	LEFTARG = integer[], RIGHTARG = real[],
+	FUNCTION = diskann_negative_inner_product, COMMUTATOR = <#>
+);
+
+CREATE OPERATOR <#> (
+	LEFTARG = real[], RIGHTARG = bigint[],
+	FUNCTION = diskann_negative_inner_product, COMMUTATOR = <#>
+);
+
+CREATE OPERATOR <#> (
+	LEFTARG = bigint[], RIGHTARG = real[],
+	FUNCTION = diskann_negative_inner_product, COMMUTATOR = <#>
+);
+
+CREATE OPERATOR <#> (
+	LEFTARG = real[], RIGHTARG = numeric[],
+	FUNCTION = diskann_negative_inner_product, COMMUTATOR = <#>
+);
+
+CREATE OPERATOR <#> (
+	LEFTARG = numeric[], RIGHTARG = real[],
+	FUNCTION = diskann_negative_inner_product, COMMUTATOR = <#>
+);
+
+CREATE OPERATOR <#> (
+	LEFTARG = double precision[], RIGHTARG = smallint[],
+	FUNCTION = diskann_negative_inner_product, COMMUTATOR = <#>
+);
+
+CREATE OPERATOR <#> (
+	LEFTARG = smallint[], RIGHTARG = double precision[],
+	FUNCTION = diskann_negative_inner_product, COMMUTATOR = <#>
+);
+
+CREATE OPERATOR <#> (
+	LEFTARG = double precision[], RIGHTARG = integer[],
+	FUNCTION = diskann_negative_inner_product, COMMUTATOR = <#>
+);
+
+CREATE OPERATOR <#> (
+	LEFTARG = integer[], RIGHTARG = double precision[],
+	FUNCTION = diskann_negative_inner_product, COMMUTATOR = <#>
+);
+
+CREATE OPERATOR <#> (
+	LEFTARG = double precision[], RIGHTARG = bigint[],
+	FUNCTION = diskann_negative_inner_product, COMMUTATOR = <#>
+);
+
+CREATE OPERATOR <#> (
+	LEFTARG = bigint[], RIGHTARG = double precision[],
+	FUNCTION = diskann_negative_inner_product, COMMUTATOR = <#>
+);
+
+CREATE OPERATOR <#> (
+	LEFTARG = double precision[], RIGHTARG = numeric[],
+	FUNCTION = diskann_negative_inner_product, COMMUTATOR = <#>
+);
+
+CREATE OPERATOR <#> (
+	LEFTARG = numeric[], RIGHTARG = double precision[],
+	FUNCTION = diskann_negative_inner_product, COMMUTATOR = <#>
+);
+
+CREATE OPERATOR <=> (
+	LEFTARG = real[], RIGHTARG = smallint[],
+	FUNCTION = diskann_cosine_distance, COMMUTATOR = <=>
+);
+
+CREATE OPERATOR <=> (
+	LEFTARG = smallint[], RIGHTARG = real[],
+	FUNCTION = diskann_cosine_distance, COMMUTATOR = <=>
+);
+
+CREATE OPERATOR <=> (
+	LEFTARG = real[], RIGHTARG = integer[],
+	FUNCTION = diskann_cosine_distance, COMMUTATOR = <=>
+);
+
+CREATE OPERATOR <=> (
+	LEFTARG = integer[], RIGHTARG = real[],
+	FUNCTION = diskann_cosine_distance, COMMUTATOR = <=>
+);
+
+CREATE OPERATOR <=> (
+	LEFTARG = real[], RIGHTARG = bigint[],
+	FUNCTION = diskann_cosine_distance, COMMUTATOR = <=>
+);
+
+CREATE OPERATOR <=> (
+	LEFTARG = bigint[], RIGHTARG = real[],
+	FUNCTION = diskann_cosine_distance, COMMUTATOR = <=>
+);
+
+CREATE OPERATOR <=> (
+	LEFTARG = real[], RIGHTARG = numeric[],
+	FUNCTION = diskann_cosine_distance, COMMUTATOR = <=>
+);
+
+CREATE OPERATOR <=> (
+	LEFTARG = numeric[], RIGHTARG = real[],
+	FUNCTION = diskann_cosine_distance, COMMUTATOR = <=>
+);
+
+CREATE OPERATOR <=> (
+	LEFTARG = double precision[], RIGHTARG = smallint[],
+	FUNCTION = diskann_cosine_distance, COMMUTATOR = <=>
+);
+
+CREATE OPERATOR <=> (
+	LEFTARG = smallint[], RIGHTARG = double precision[],
+	FUNCTION = diskann_cosine_distance, COMMUTATOR = <=>
+);
+
+CREATE OPERATOR <=> (
+	LEFTARG = double precision[], RIGHTARG = integer[],
+	FUNCTION = diskann_cosine_distance, COMMUTATOR = <=>
+);
+
+CREATE OPERATOR <=> (
+	LEFTARG = integer[], RIGHTARG = double precision[],
+	FUNCTION = diskann_cosine_distance, COMMUTATOR = <=>
+);
+
+CREATE OPERATOR <=> (
+	LEFTARG = double precision[], RIGHTARG = bigint[],
+	FUNCTION = diskann_cosine_distance, COMMUTATOR = <=>
+);
+
+CREATE OPERATOR <=> (
+	LEFTARG = bigint[], RIGHTARG = double precision[],
+	FUNCTION = diskann_cosine_distance, COMMUTATOR = <=>
+);
+
+CREATE OPERATOR <=> (
+	LEFTARG = double precision[], RIGHTARG = numeric[],
+	FUNCTION = diskann_cosine_distance, COMMUTATOR = <=>
+);
+
+CREATE OPERATOR <=> (
+	LEFTARG = numeric[], RIGHTARG = double precision[],
+	FUNCTION = diskann_cosine_distance, COMMUTATOR = <=>
+);
+
+--
+-- Access method
+--
+
+CREATE FUNCTION diskann_handler(internal)
+	RETURNS index_am_handler
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C;
+
+CREATE ACCESS METHOD diskann TYPE INDEX HANDLER diskann_handler;
+
+COMMENT ON ACCESS METHOD diskann
+	IS 'diskann index access method: approximate nearest neighbours';
+
+--
+-- Operator classes.  Function 1 describes the key type and the metric.
+--
+
+CREATE FUNCTION diskann_real_l2_support(internal)
+	RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE FUNCTION diskann_real_cosine_support(internal)
+	RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE FUNCTION diskann_real_ip_support(internal)
+	RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE FUNCTION diskann_double_l2_support(internal)
+	RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE FUNCTION diskann_double_cosine_support(internal)
+	RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE FUNCTION diskann_double_ip_support(internal)
+	RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE OPERATOR CLASS real_l2_ops DEFAULT
+	FOR TYPE real[] USING diskann AS
+	OPERATOR 1 <-> (real[], real[])
+		FOR ORDER BY pg_catalog.float_ops,
+	OPERATOR 1 <-> (real[], double precision[])
+		FOR ORDER BY pg_catalog.float_ops,
+	FUNCTION 1 diskann_real_l2_support(internal);
+
+CREATE OPERATOR CLASS real_cosine_ops
+	FOR TYPE real[] USING diskann AS
+	OPERATOR 1 <=> (real[], real[])
+		FOR ORDER BY pg_catalog.float_ops,
+	OPERATOR 1 <=> (real[], double precision[])
+		FOR ORDER BY pg_catalog.float_ops,
+	FUNCTION 1 diskann_real_cosine_support(internal);
+
+CREATE OPERATOR CLASS real_ip_ops
+	FOR TYPE real[] USING diskann AS
+	OPERATOR 1 <#> (real[], real[])
+		FOR ORDER BY pg_catalog.float_ops,
+	OPERATOR 1 <#> (real[], double precision[])
+		FOR ORDER BY pg_catalog.float_ops,
+	FUNCTION 1 diskann_real_ip_support(internal);
+
+CREATE OPERATOR CLASS double_l2_ops DEFAULT
+	FOR TYPE double precision[] USING diskann AS
+	OPERATOR 1 <-> (double precision[], double precision[])
+		FOR ORDER BY pg_catalog.float_ops,
+	OPERATOR 1 <-> (double precision[], real[])
+		FOR ORDER BY pg_catalog.float_ops,
+	FUNCTION 1 diskann_double_l2_support(internal);
+
+CREATE OPERATOR CLASS double_cosine_ops
+	FOR TYPE double precision[] USING diskann AS
+	OPERATOR 1 <=> (double precision[], double precision[])
+		FOR ORDER BY pg_catalog.float_ops,
+	OPERATOR 1 <=> (double precision[], real[])
+		FOR ORDER BY pg_catalog.float_ops,
+	FUNCTION 1 diskann_double_cosine_support(internal);
+
+CREATE OPERATOR CLASS double_ip_ops
+	FOR TYPE double precision[] USING diskann AS
+	OPERATOR 1 <#> (double precision[], double precision[])
+		FOR ORDER BY pg_catalog.float_ops,
+	OPERATOR 1 <#> (double precision[], real[])
+		FOR ORDER BY pg_catalog.float_ops,
+	FUNCTION 1 diskann_double_ip_support(internal);
+
+--
+-- Inspection
+--
+
+CREATE FUNCTION diskann_simd()
+	RETURNS text
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C STABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION diskann_simd()
+	IS 'instruction set of the distance functions in use';

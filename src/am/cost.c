@@ -1,0 +1,73 @@
+/*-------------------------------------------------------------------------
+ *
+ * cost.c
+ *	  What a scan is expected to cost.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/am/cost.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "am/am.h"
+#include "optimizer/optimizer.h"
+#include "utils/float.h"
+#include "utils/rel.h"
+#include "utils/selfuncs.h"
+#include "utils/spccache.h"
+
+/*
+ * A search visits about as many nodes as its list holds, whatever the size of
+ * the table, before it returns the first row; each further row costs about one
+ * more.  A visit is one page, scattered, but over a small and therefore mostly
+ * cached part of the index: it is charged like a page read in sequence.  It
+ * scores all of a node's edges, which costs about as much as a few operators.
+ */
+#define OPERATORS_PER_VISIT 10
+
+void
+diskanncostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
+					Cost *startup_cost, Cost *total_cost,
+					Selectivity *selectivity, double *correlation,
+					double *pages)
+{
+	IndexOptInfo *info = path->indexinfo;
+	GenericCosts costs;
+	Relation	index;
+	double		seq_page_cost_here;
+	double		visit_cost;
+	double		visits;
+
+	*correlation = 0;
+	*selectivity = 1.0;
+	*pages = info->pages;
+
+	/* Without an order there is nothing this index could do. */
+	if (path->indexorderbys == NIL)
+	{
+		*startup_cost = get_float8_infinity();
+		*total_cost = get_float8_infinity();
+		return;
+	}
+
+	MemSet(&costs, 0, sizeof(costs));
+	genericcostestimate(root, path, loop_count, &costs);
+	get_tablespace_page_costs(info->reltablespace, NULL, &seq_page_cost_here);
+
+	index = index_open(info->indexoid, NoLock);
+	visits = DiskannSearchListSize(index);
+	index_close(index, NoLock);
+
+	visits = Min(visits, Max(info->tuples, 1));
+	visit_cost = seq_page_cost_here + OPERATORS_PER_VISIT * cpu_operator_cost;
+	*startup_cost = visits * visit_cost;
+	*total_cost = *startup_cost +
+		Max(0, info->tuples - visits) * visit_cost +
+		info->tuples * (cpu_index_tuple_cost + cpu_operator_cost);
+	*selectivity = costs.indexSelectivity;
+}

@@ -1,0 +1,281 @@
+/*-------------------------------------------------------------------------
+ *
+ * options.c
+ *	  Storage parameters and settings.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/am/options.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/reloptions.h"
+#include "am/am.h"
+#include "compat.h"
+#include "kernels/kernels.h"
+
+/* Ranges of pgvectorscale's parameters, so that its statements are accepted. */
+#define DEFAULT_NUM_NEIGHBORS 32
+#define DEFAULT_LIST_SIZE 100
+
+typedef struct DiskannOptions
+{
+	int32		vl_len_;		/* varlena header, do not touch */
+	int			num_neighbors;
+	int			search_list_size;
+	double		max_alpha;
+	int			num_dimensions;
+	int			num_bits_per_dimension;
+	int			storage_layout;
+	int			edge_bits;
+	int			vector_storage;
+	int			query_search_list_size;
+} DiskannOptions;
+
+typedef enum StorageLayout
+{
+	LAYOUT_MEMORY_OPTIMIZED,
+	LAYOUT_PLAIN
+} StorageLayout;
+
+static relopt_enum_elt_def layout_values[] = {
+	{"memory_optimized", LAYOUT_MEMORY_OPTIMIZED},
+	{"bq_compression", LAYOUT_MEMORY_OPTIMIZED},
+	{"plain", LAYOUT_PLAIN},
+	{NULL, 0}
+};
+
+static relopt_enum_elt_def vector_storage_values[] = {
+	{"auto", 0},
+	{"int8", DISKANN_INT8},
+	{"float16", DISKANN_FLOAT16},
+	{"float32", DISKANN_FLOAT32},
+	{NULL, 0}
+};
+
+static const struct config_enum_entry iterative_search_values[] = {
+	{"off", DISKANN_ITERATE_OFF, false},
+	{"relaxed_order", DISKANN_ITERATE_RELAXED, false},
+	{"strict_order", DISKANN_ITERATE_STRICT, false},
+	{NULL, 0, false}
+};
+
+int			diskann_query_search_list_size;
+int			diskann_query_rescore;
+int			diskann_iterative_search;
+int			diskann_max_scan_tuples;
+static char *diskann_simd_setting;
+
+static relopt_kind diskann_relopt_kind;
+
+/* ---------- settings ---------- */
+
+static bool
+check_simd(char **newval, void **extra, GucSource source)
+{
+	static const char *const names[] = {"auto", "scalar", "avx2", "avx512",
+	"neon"};
+	bool		known = false;
+
+	for (int i = 0; i < (int) lengthof(names); i++)
+		known |= strcmp(*newval, names[i]) == 0;
+	if (!known)
+	{
+		GUC_check_errdetail("Available values: auto, scalar, avx2, avx512, neon.");
+		return false;
+	}
+	if (strcmp(*newval, "auto") != 0)
+	{
+		for (int i = 0; diskann_kernels_available(i) != NULL; i++)
+		{
+			if (strcmp(*newval, diskann_kernels_available(i)->name) == 0)
+				return true;
+		}
+		GUC_check_errdetail("This processor cannot run them.");
+		return false;
+	}
+	return true;
+}
+
+static void
+assign_simd(const char *newval, void *extra)
+{
+	(void) diskann_kernels_force(newval);
+}
+
+static void
+define_settings(void)
+{
+	DefineCustomIntVariable("diskann.query_search_list_size",
+							"Sets the size of the search list of diskann index scans.",
+							"-1 takes the index' own setting, which is 100 unless given with WITH.",
+							&diskann_query_search_list_size, -1, -1, 10000,
+							PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("diskann.query_rescore",
+							"Sets how many rows are compared with the query by their own values.",
+							"-1 compares as many as the order requires, 0 none.",
+							&diskann_query_rescore, -1, -1, 10000,
+							PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable("diskann.iterative_search",
+							 "Sets what happens when more rows are wanted than the search list holds.",
+							 NULL, &diskann_iterative_search,
+							 DISKANN_ITERATE_STRICT, iterative_search_values,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("diskann.max_scan_tuples",
+							"Sets after how many visited vectors a scan looks no further.",
+							"0 means no limit.",
+							&diskann_max_scan_tuples, 0, 0, PG_INT32_MAX,
+							PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("diskann.simd",
+							   "Selects the distance kernels.",
+							   "Valid values are auto, scalar, avx2, avx512 and neon.",
+							   &diskann_simd_setting, "auto",
+							   PGC_USERSET, 0, check_simd, assign_simd, NULL);
+	MarkGUCPrefixReserved("diskann");
+}
+
+/* ---------- storage parameters ---------- */
+
+/* num_neighbors is -1 (the default) or at least 10, as in pgvectorscale. */
+static void
+define_parameters(void)
+{
+	relopt_kind kind = add_reloption_kind();
+	LOCKMODE	lock = AccessExclusiveLock;
+
+	diskann_relopt_kind = kind;
+	add_int_reloption(kind, "num_neighbors", "Neighbors of a node, rounded to a multiple of 32",
+					  -1, -1, 1000, lock);
+	add_int_reloption(kind, "search_list_size", "Size of the search list when building and inserting",
+					  DEFAULT_LIST_SIZE, 10, 1000, lock);
+	add_real_reloption(kind, "max_alpha", "Relaxation of the pruning rule",
+					   1.2, 1.0, 5.0, lock);
+	add_int_reloption(kind, "num_dimensions", "Leading dimensions that carry most of the meaning, 0 for all",
+					  0, 0, 5000, lock);
+	add_int_reloption(kind, "num_bits_per_dimension", "Bits a dimension of an edge code, 0 to choose",
+					  0, 0, 32, lock);
+	add_enum_reloption(kind, "storage_layout", "Accepted for compatibility",
+					   layout_values, LAYOUT_MEMORY_OPTIMIZED,
+					   "Valid values are \"memory_optimized\" and \"plain\".", lock);
+	add_int_reloption(kind, "edge_bits", "Bits of an edge code, 0 to choose",
+					  0, 0, DISKANN_MAX_EDGE_BITS, lock);
+	add_enum_reloption(kind, "vector_storage", "Precision of the vector kept with a node",
+					   vector_storage_values, 0,
+					   "Valid values are \"auto\", \"int8\", \"float16\" and \"float32\".", lock);
+	add_int_reloption(kind, "query_search_list_size", "Size of the search list of scans of this index",
+					  DEFAULT_LIST_SIZE, 1, 10000, lock);
+}
+
+static const relopt_parse_elt parse_table[] = {
+	{"num_neighbors", RELOPT_TYPE_INT, offsetof(DiskannOptions, num_neighbors)},
+	{"search_list_size", RELOPT_TYPE_INT, offsetof(DiskannOptions, search_list_size)},
+	{"max_alpha", RELOPT_TYPE_REAL, offsetof(DiskannOptions, max_alpha)},
+	{"num_dimensions", RELOPT_TYPE_INT, offsetof(DiskannOptions, num_dimensions)},
+	{"num_bits_per_dimension", RELOPT_TYPE_INT, offsetof(DiskannOptions, num_bits_per_dimension)},
+	{"storage_layout", RELOPT_TYPE_ENUM, offsetof(DiskannOptions, storage_layout)},
+	{"edge_bits", RELOPT_TYPE_INT, offsetof(DiskannOptions, edge_bits)},
+	{"vector_storage", RELOPT_TYPE_ENUM, offsetof(DiskannOptions, vector_storage)},
+	{"query_search_list_size", RELOPT_TYPE_INT, offsetof(DiskannOptions, query_search_list_size)}
+};
+
+bytea *
+diskannoptions(Datum reloptions, bool validate)
+{
+	DiskannOptions *options;
+
+	options = (DiskannOptions *) build_reloptions(reloptions, validate,
+												  diskann_relopt_kind,
+												  sizeof(DiskannOptions),
+												  parse_table,
+												  lengthof(parse_table));
+	if (validate && options && options->num_neighbors != -1 &&
+		options->num_neighbors < 10)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("num_neighbors must be -1 or at least 10")));
+	if (validate && options && options->edge_bits != 0 &&
+		options->edge_bits < 32)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("edge_bits must be 0 or at least 32")));
+	return (bytea *) options;
+}
+
+/* The nearest degree the format has. */
+static int
+decide_degree(int num_neighbors)
+{
+	int			degree;
+
+	if (num_neighbors == -1)
+		return DEFAULT_NUM_NEIGHBORS;
+	degree = (num_neighbors + DISKANN_EDGE_BLOCK / 2) / DISKANN_EDGE_BLOCK *
+		DISKANN_EDGE_BLOCK;
+	degree = Max(DISKANN_MIN_DEGREE, Min(DISKANN_MAX_DEGREE, degree));
+	if (degree != num_neighbors)
+		ereport(NOTICE,
+				(errmsg("num_neighbors = %d is taken as %d", num_neighbors,
+						degree),
+				 errdetail("Edges are stored in blocks of %d, at most %d.",
+						   DISKANN_EDGE_BLOCK, DISKANN_MAX_DEGREE)));
+	return degree;
+}
+
+static int
+decide_bits(int num_bits)
+{
+	if (num_bits <= 2)
+		return num_bits;
+	ereport(NOTICE,
+			(errmsg("num_bits_per_dimension = %d is taken as 2", num_bits),
+			 errdetail("Edge codes have one or two bits a dimension.")));
+	return 2;
+}
+
+void
+DiskannDecideSettings(Relation index, DiskannMetric metric,
+					  DiskannSettings *settings)
+{
+	DiskannOptions *options = (DiskannOptions *) index->rd_options;
+
+	memset(settings, 0, sizeof(*settings));
+	settings->metric = metric;
+	settings->max_degree = DEFAULT_NUM_NEIGHBORS;
+	settings->build_list_size = DEFAULT_LIST_SIZE;
+	settings->alpha = 1.2f;
+	settings->seed = UINT64_C(0x5DEECE66D);
+	if (options == NULL)
+		return;
+
+	settings->max_degree = decide_degree(options->num_neighbors);
+	settings->build_list_size = options->search_list_size;
+	settings->alpha = (float) options->max_alpha;
+	settings->prefix_dims = options->num_dimensions;
+	settings->bits_per_dimension = decide_bits(options->num_bits_per_dimension);
+	settings->edge_bits = options->edge_bits;
+	settings->vector_storage = options->vector_storage;
+	if (options->storage_layout == LAYOUT_PLAIN)
+		ereport(NOTICE,
+				(errmsg("storage_layout = plain has no effect"),
+				 errdetail("A diskann index always keeps codes of its edges; vector_storage sets how exactly it keeps vectors.")));
+}
+
+int
+DiskannSearchListSize(Relation index)
+{
+	DiskannOptions *options = (DiskannOptions *) index->rd_options;
+
+	if (diskann_query_search_list_size > 0)
+		return diskann_query_search_list_size;
+	return options ? options->query_search_list_size : DEFAULT_LIST_SIZE;
+}
+
+void
+DiskannInitOptions(void)
+{
+	define_parameters();
+	define_settings();
+}

@@ -1,0 +1,125 @@
+/*-------------------------------------------------------------------------
+ *
+ * row.c
+ *	  Values of indexed columns and of queries.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/am/row.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "am/am.h"
+#include "am/arrays.h"
+#include "fmgr.h"
+#include "kernels/kernels.h"
+
+const DiskannSupport *
+DiskannGetSupport(Relation index)
+{
+	FmgrInfo   *proc = index_getprocinfo(index, 1, DISKANN_SUPPORT_PROC);
+
+	return (const DiskannSupport *)
+		DatumGetPointer(FunctionCall1Coll(proc, InvalidOid, PointerGetDatum(NULL)));
+}
+
+static void
+read_array(Datum value, DiskannRow *row)
+{
+	DiskannArray array;
+	Pointer		tofree = NULL;
+
+	DiskannArrayRead(value, &array, &tofree);
+	row->dims = array.dims;
+	row->x = palloc(sizeof(float) * (array.dims + 1));
+	DiskannArrayToFloat4(&array, row->x);
+	row->hash = DiskannArrayHash(&array);
+	if (tofree)
+		pfree(tofree);
+}
+
+/*
+ * Bring a vector whose squared length would overflow or vanish into range; for
+ * cosine, where length does not matter.  False if it is zero.
+ */
+static bool
+rescale_direction(float *x, int dims)
+{
+	float		max = 0;
+
+	for (int i = 0; i < dims; i++)
+		max = fmaxf(max, fabsf(x[i]));
+	if (max == 0)
+		return false;
+	if (max < 1e-15f || max > 1e15f)
+	{
+		for (int i = 0; i < dims; i++)
+			x[i] /= max;
+	}
+	return true;
+}
+
+void
+DiskannCheckDims(int dims, const DiskannRow *row)
+{
+	if (row->dims != dims)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("vector has %d dimensions, but the index has %d",
+						row->dims, dims),
+				 errdetail("All vectors of a diskann index have as many dimensions as its first row.")));
+}
+
+bool
+DiskannReadRow(const DiskannSupport *support, Datum value, int dims,
+			   DiskannRow *row)
+{
+	support->read(value, row);
+	if (row->dims > DISKANN_MAX_DIMS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("vector has %d dimensions, but a diskann index holds at most %d",
+						row->dims, DISKANN_MAX_DIMS)));
+	if (dims > 0)
+		DiskannCheckDims(dims, row);
+	if (!DiskannFiniteFloat4(row->x, row->dims))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("vector must not contain NaN, infinity, or values beyond the range of type real")));
+	if (support->metric == DISKANN_COSINE)
+		return rescale_direction(row->x, row->dims);
+
+	/* Squared distances between two such vectors must not overflow. */
+	if (!(diskann_kernels->dot_f32(row->x, row->x, row->dims) < FLT_MAX / 16))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("vector is too long for a diskann index"),
+				 errdetail("Its squared length must be less than %g.",
+						   FLT_MAX / 16)));
+	return true;
+}
+
+/* One support function for each opclass, all alike. */
+#define SUPPORT_FUNCTION(name, distance) \
+PG_FUNCTION_INFO_V1(name); \
+Datum \
+name(PG_FUNCTION_ARGS) \
+{ \
+	static const DiskannSupport support = {distance, read_array}; \
+\
+	PG_RETURN_POINTER(&support); \
+} \
+extern Datum name(PG_FUNCTION_ARGS)
+
+SUPPORT_FUNCTION(diskann_real_l2_support, DISKANN_L2);
+SUPPORT_FUNCTION(diskann_real_cosine_support, DISKANN_COSINE);
+SUPPORT_FUNCTION(diskann_real_ip_support, DISKANN_INNER_PRODUCT);
+SUPPORT_FUNCTION(diskann_double_l2_support, DISKANN_L2);
+SUPPORT_FUNCTION(diskann_double_cosine_support, DISKANN_COSINE);
+SUPPORT_FUNCTION(diskann_double_ip_support, DISKANN_INNER_PRODUCT);

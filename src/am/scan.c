@@ -1,0 +1,748 @@
+/*-------------------------------------------------------------------------
+ *
+ * scan.c
+ *	  Rows in order of their distance to a query.
+ *
+ * A scan walks the graph with its search list, then goes on as far as rows are
+ * wanted, and at last through all pages: every row is returned once.
+ *
+ * What is visited waits in a heap with an interval for its distance, from the
+ * own vector's code.  The least leaves the heap when nothing unvisited promises
+ * to be nearer.  In strict order it does so only if its interval does not reach
+ * into the next one's; otherwise its row is fetched and compared by the
+ * operator itself.  A row found to be nearer than what was already returned is
+ * kept until everything else has been.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/am/scan.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "access/relscan.h"
+#include "access/tableam.h"
+#include "am/am.h"
+#include "catalog/index.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_type.h"
+#include "compat.h"
+#include "executor/executor.h"
+#include "executor/tuptable.h"
+#include "graph/search.h"
+#include "kernels/kernels.h"
+#include "lib/pairingheap.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "utils/float.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/tuplesort.h"
+
+/*
+ * How far a stored distance may be off, as a multiple of the standard error
+ * of its rounding: 6 fails once in a billion comparisons.
+ */
+#define ERROR_SIGMAS 6.0
+
+/* Relative error of a float sum of products, with room. */
+#define FLOAT_SLACK 4e-6
+
+/* A visited node whose rows have not been returned. */
+typedef struct Found
+{
+	pairingheap_node heap_node;
+	double		low;			/* its distance lies within low..high */
+	double		high;
+	bool		exact;			/* both are the operator's own value */
+	DiskannNode node;
+	DiskannNode next;			/* first TIDS slot */
+	int			ntids;
+	ItemPointerData tids[DISKANN_INLINE_TIDS];
+} Found;
+
+/* What the rest of the nodes come from. */
+typedef enum Source
+{
+	SOURCE_LIST,				/* the search list */
+	SOURCE_STREAM,				/* what did not fit into it */
+	SOURCE_PAGES,				/* all pages, sorted */
+	SOURCE_UNORDERED,			/* all pages, as they come */
+	SOURCE_NONE
+} Source;
+
+typedef struct DiskannScan
+{
+	MemoryContext context;		/* of the scan */
+	MemoryContext results_context;	/* reset by a rescan */
+	const DiskannSupport *support;
+	DiskannIndex *index;		/* NULL while it has no rows */
+	bool		started;
+
+	DiskannNodeRef ref;
+	DiskannQuery query;
+	DiskannSpaceQuery space_query;
+	DiskannVisit visit;
+	DiskannSearch *search;
+	double		error_factor;	/* of a residual, see distance_interval() */
+	float		max_length2;
+
+	Source		source;
+	pairingheap *results;
+	Size		nresults;
+	Found	   *late;			/* nearer than what was returned; a list */
+	Found	   *late_tail;
+	double		returned;		/* nothing returned lies beyond this */
+	int64		visits;
+	int64		rescored;
+	int			query_rescore;
+	int			iterative;
+	int			max_scan_tuples;
+	Size		memory_limit;
+
+	Tuplesortstate *sort;		/* SOURCE_PAGES: (distance, node) */
+	TupleTableSlot *sort_slot;
+	bool		sort_pending;	/* sort_slot holds the next one */
+	DiskannNode next_page_node; /* SOURCE_UNORDERED */
+	DiskannNode node_count;
+
+	/* The rows being returned. */
+	ItemPointerData *tids;
+	int			ntids;
+	int			tid;
+	DiskannNode tids_node;
+	DiskannNode tids_next;
+
+	/* Fetching rows to compare them. */
+	IndexFetchTableData *fetch;
+	TupleTableSlot *slot;
+	IndexInfo  *index_info;		/* of an expression index */
+	EState	   *estate;
+	MemoryContext fetch_context;
+	ScanKeyData orderby;
+} DiskannScan;
+
+/* ---------- distances ---------- */
+
+/*
+ * The interval that holds the operator's distance.  The stored vector is off
+ * by n with |n| = residual, so that the true squared distance differs from the
+ * computed one by 2<q - o, n> and |n|^2.  n is rounding noise in a randomly
+ * rotated space: <q - o, n> is at most |q - o||n| and has a standard deviation
+ * of that by sqrt(dims).
+ */
+static void
+distance_interval(const DiskannScan *state, const DiskannVisit *visit,
+				  double *low, double *high)
+{
+	const DiskannSpace *space = &state->index->space;
+	double		dist2 = visit->dist2;
+	double		residual = visit->head.residual;
+	double		error = 2 * sqrt(dist2) * residual * state->error_factor +
+		residual * residual +
+		FLOAT_SLACK * (state->query.norm2 + visit->head.norm2 + dist2) +
+		FLT_MIN;
+
+	*low = diskann_space_distance(space, &state->space_query,
+								  Max(0, dist2 - error),
+								  visit->head.length2);
+	*high = diskann_space_distance(space, &state->space_query, dist2 + error,
+								   visit->head.length2);
+
+	/* What the mapping to index space and the operator round themselves. */
+	*low -= FLOAT_SLACK * fabs(*low);
+	*high += FLOAT_SLACK * fabs(*high);
+}
+
+static int
+compare_results(const pairingheap_node *a, const pairingheap_node *b, void *arg)
+{
+	const Found *x = pairingheap_const_container(Found, heap_node, a);
+	const Found *y = pairingheap_const_container(Found, heap_node, b);
+
+	/* A pairing heap has its greatest on top. */
+	if (x->low != y->low)
+		return x->low < y->low ? 1 : -1;
+	return x->node < y->node ? 1 : -1;
+}
+
+/* ---------- visiting ---------- */
+
+static void
+push_result(DiskannScan *state)
+{
+	const DiskannSlotData *head = &state->visit.head;
+	Found	   *result = MemoryContextAlloc(state->results_context,
+											sizeof(Found));
+
+	distance_interval(state, &state->visit, &result->low, &result->high);
+	if (state->iterative == DISKANN_ITERATE_RELAXED ||
+		state->query_rescore == 0)
+		result->low = result->high = (result->low + result->high) / 2;
+	result->exact = false;
+	result->node = state->ref.node;
+	result->next = head->next;
+	result->ntids = head->ntids;
+	memcpy(result->tids, head->tids, sizeof(ItemPointerData) * head->ntids);
+	pairingheap_add(state->results, &result->heap_node);
+	state->nresults++;
+}
+
+/* Visit a node; its rows become results, its neighbours candidates. */
+static void
+visit_node(DiskannScan *state, DiskannNode node)
+{
+	DiskannVisit *visit = &state->visit;
+
+	CHECK_FOR_INTERRUPTS();
+	state->visits++;
+	if (!DiskannVisitNode(&state->ref, &state->query, node, visit, NULL))
+		return;
+	if (state->source == SOURCE_LIST || state->source == SOURCE_STREAM)
+	{
+		for (int i = 0; i < visit->degree; i++)
+			DiskannSearchAdd(state->search, visit->nodes[i],
+							 visit->estimates[i]);
+	}
+	if (visit->head.state == DISKANN_LIVE)
+		push_result(state);
+}
+
+/*
+ * The graph is exhausted, or memory is: sort what has not been visited, all
+ * pages in turn.  Nodes that no edge leads to are found here.
+ */
+static void
+sort_pages(DiskannScan *state)
+{
+	MemoryContext old = MemoryContextSwitchTo(state->results_context);
+	TupleDesc	desc = CreateTemplateTupleDesc(2);
+	AttrNumber	column = 1;
+	Oid			less = Float8LessOperator;
+	Oid			collation = InvalidOid;
+	bool		nulls_first = false;
+	DiskannNode count = DiskannNodeCount(&state->ref);
+
+	TupleDescInitEntry(desc, 1, "distance", FLOAT8OID, -1, 0);
+	TupleDescInitEntry(desc, 2, "node", INT8OID, -1, 0);
+	state->sort = tuplesort_begin_heap(desc, 1, &column, &less, &collation,
+									   &nulls_first, work_mem, NULL,
+									   TUPLESORT_NONE);
+	if (state->sort_slot)
+		ExecDropSingleTupleTableSlot(state->sort_slot);
+	state->sort_slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	MemoryContextSwitchTo(old);
+
+	for (DiskannNode node = DISKANN_HUB + 1; node < count; node++)
+	{
+		TupleTableSlot *slot = state->sort_slot;
+		double		low;
+		double		high;
+
+		CHECK_FOR_INTERRUPTS();
+		if (DiskannSearchVisited(state->search, node) ||
+			!DiskannVisitNode(&state->ref, &state->query, node,
+							  &state->visit, NULL) ||
+			state->visit.head.state != DISKANN_LIVE)
+			continue;
+		distance_interval(state, &state->visit, &low, &high);
+		ExecClearTuple(slot);
+		slot->tts_values[0] = Float8GetDatum(low);
+		slot->tts_values[1] = Int64GetDatum(node);
+		slot->tts_isnull[0] = slot->tts_isnull[1] = false;
+		ExecStoreVirtualTuple(slot);
+		tuplesort_puttupleslot(state->sort, slot);
+	}
+	tuplesort_performsort(state->sort);
+	state->source = SOURCE_PAGES;
+	state->sort_pending = false;
+}
+
+/* Least distance that what is not visited promises; false: nothing is left. */
+static bool
+peek_source(DiskannScan *state, double *distance)
+{
+	float		key;
+
+	if (state->max_scan_tuples > 0 && state->visits >= state->max_scan_tuples)
+		return false;
+	if (state->source == SOURCE_STREAM)
+	{
+		if (DiskannSearchMemory(state->search) +
+			state->nresults * sizeof(Found) <= state->memory_limit &&
+			DiskannSearchPeek(state->search, &key))
+		{
+			*distance = diskann_space_distance(&state->index->space,
+											   &state->space_query,
+											   Max(0, key),
+											   state->max_length2);
+			return true;
+		}
+		sort_pages(state);
+	}
+	if (state->source != SOURCE_PAGES)
+		return false;
+	if (!state->sort_pending)
+		state->sort_pending = tuplesort_gettupleslot(state->sort, true, false,
+													 state->sort_slot, NULL);
+	if (!state->sort_pending)
+		return false;
+	slot_getallattrs(state->sort_slot);
+	*distance = DatumGetFloat8(state->sort_slot->tts_values[0]);
+	return true;
+}
+
+/* Visit the node that peek_source() told of. */
+static void
+advance_source(DiskannScan *state)
+{
+	DiskannNode node;
+
+	if (state->source == SOURCE_PAGES)
+	{
+		node = (DiskannNode) DatumGetInt64(state->sort_slot->tts_values[1]);
+		state->sort_pending = false;
+		visit_node(state, node);
+	}
+	else if (DiskannSearchStream(state->search, &node))
+		visit_node(state, node);
+}
+
+static void
+search_list(DiskannScan *state, int list_size)
+{
+	DiskannNode node;
+
+	DiskannSearchReset(state->search, list_size,
+					   state->iterative != DISKANN_ITERATE_OFF);
+	DiskannSearchAdd(state->search, DISKANN_HUB, 0);
+	while (DiskannSearchNext(state->search, &node))
+		visit_node(state, node);
+	state->source = state->iterative == DISKANN_ITERATE_OFF ?
+		SOURCE_NONE : SOURCE_STREAM;
+}
+
+/* ---------- comparing by the rows themselves ---------- */
+
+/* The indexed value of the row in state->slot. */
+static Datum
+indexed_value(IndexScanDesc scan, DiskannScan *state, bool *isnull)
+{
+	AttrNumber	attno = scan->indexRelation->rd_index->indkey.values[0];
+	Datum		values[INDEX_MAX_KEYS];
+	bool		isnulls[INDEX_MAX_KEYS];
+
+	if (attno != 0)
+		return slot_getattr(state->slot, attno, isnull);
+	if (state->estate == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(state->context);
+
+		state->index_info = BuildIndexInfo(scan->indexRelation);
+		state->estate = CreateExecutorState();
+		MemoryContextSwitchTo(old);
+	}
+	ResetPerTupleExprContext(state->estate);
+	GetPerTupleExprContext(state->estate)->ecxt_scantuple = state->slot;
+	FormIndexDatum(state->index_info, state->slot, state->estate, values,
+				   isnulls);
+	*isnull = isnulls[0];
+	return values[0];
+}
+
+/* The operator's distance of one row; false if the row is not visible. */
+static bool
+fetch_distance(IndexScanDesc scan, DiskannScan *state, ItemPointer tid,
+			   double *distance)
+{
+	MemoryContext old;
+	bool		call_again = false;
+	bool		all_dead = false;
+	bool		isnull;
+	Datum		value;
+
+	if (state->fetch == NULL)
+	{
+		old = MemoryContextSwitchTo(state->context);
+		state->fetch = table_index_fetch_begin(scan->heapRelation);
+		state->slot = table_slot_create(scan->heapRelation, NULL);
+		MemoryContextSwitchTo(old);
+	}
+	if (!table_index_fetch_tuple(state->fetch, tid, scan->xs_snapshot,
+								 state->slot, &call_again, &all_dead))
+		return false;
+
+	old = MemoryContextSwitchTo(state->fetch_context);
+	value = indexed_value(scan, state, &isnull);
+	if (!isnull)
+		*distance = DatumGetFloat8(FunctionCall2Coll(&state->orderby.sk_func,
+													 state->orderby.sk_collation,
+													 value,
+													 state->orderby.sk_argument));
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(state->fetch_context);
+	ExecClearTuple(state->slot);
+	return !isnull;
+}
+
+/*
+ * Replace a result's interval by the operator's value.  All its rows have the
+ * same vector, so any visible one will do.  False if there is none.
+ */
+static bool
+rescore(IndexScanDesc scan, DiskannScan *state, Found *result)
+{
+	double		distance;
+	bool		found = false;
+	DiskannNode next = result->next;
+	DiskannNode owner = result->node;
+
+	state->rescored++;
+	for (int i = 0; i < result->ntids && !found; i++)
+		found = fetch_distance(scan, state, &result->tids[i], &distance);
+	while (!found && next != DISKANN_INVALID_NODE)
+	{
+		next = DiskannReadTids(&state->ref, owner, next, state->tids,
+							   &state->ntids);
+		for (int i = 0; i < state->ntids && !found; i++)
+			found = fetch_distance(scan, state, &state->tids[i], &distance);
+	}
+	state->ntids = 0;
+	if (found)
+	{
+		result->low = result->high = distance;
+		result->exact = true;
+	}
+	return found;
+}
+
+/* ---------- results in order ---------- */
+
+static Found *
+top_result(DiskannScan *state)
+{
+	if (pairingheap_is_empty(state->results))
+		return NULL;
+	return pairingheap_container(Found, heap_node,
+								 pairingheap_first(state->results));
+}
+
+static Found *
+pop_result(DiskannScan *state)
+{
+	return pairingheap_container(Found, heap_node,
+								 pairingheap_remove_first(state->results));
+}
+
+/* May this result, just popped, be returned without looking at its row? */
+static bool
+is_certain(const DiskannScan *state, const Found *result)
+{
+	Found	   *next = top_result((DiskannScan *) state);
+
+	if (result->exact || state->query_rescore == 0 ||
+		state->iterative == DISKANN_ITERATE_RELAXED)
+		return true;
+	if (state->rescored < state->query_rescore)
+		return false;
+	return result->low >= state->returned &&
+		(next == NULL || result->high < next->low);
+}
+
+static void
+keep_for_last(DiskannScan *state, Found *result)
+{
+	result->heap_node.next_sibling = NULL;
+	if (state->late == NULL)
+		state->late = result;
+	else
+		state->late_tail->heap_node.next_sibling = &result->heap_node;
+	state->late_tail = result;
+}
+
+static Found *
+pop_late(DiskannScan *state)
+{
+	Found	   *result = state->late;
+
+	if (result)
+		state->late = result->heap_node.next_sibling == NULL ? NULL :
+			pairingheap_container(Found, heap_node,
+								  result->heap_node.next_sibling);
+	return result;
+}
+
+/* The next node whose rows are to be returned. */
+static Found *
+next_result(IndexScanDesc scan, DiskannScan *state)
+{
+	bool		strict = state->iterative != DISKANN_ITERATE_RELAXED &&
+		state->query_rescore != 0;
+
+	for (;;)
+	{
+		Found	   *result = top_result(state);
+		double		promised;
+
+		if (peek_source(state, &promised) &&
+			(result == NULL || promised < result->low))
+		{
+			advance_source(state);
+			continue;
+		}
+		result = top_result(state);
+		if (result == NULL)
+			return pop_late(state);
+		result = pop_result(state);
+		if (!is_certain(state, result))
+		{
+			if (rescore(scan, state, result))
+				pairingheap_add(state->results, &result->heap_node);
+			else
+				state->nresults--;
+			continue;
+		}
+		if (strict && result->low < state->returned)
+		{
+			keep_for_last(state, result);
+			continue;
+		}
+		state->nresults--;
+		state->returned = result->high;
+		return result;
+	}
+}
+
+/* ---------- the calls of the executor ---------- */
+
+IndexScanDesc
+diskannbeginscan(Relation index, int nkeys, int norderbys)
+{
+	IndexScanDesc scan = RelationGetIndexScan(index, nkeys, norderbys);
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "diskann scan",
+												  ALLOCSET_DEFAULT_SIZES);
+	DiskannScan  *state = MemoryContextAllocZero(context, sizeof(DiskannScan));
+
+	state->context = context;
+	state->results_context = AllocSetContextCreate(context,
+												   "diskann scan results",
+												   ALLOCSET_DEFAULT_SIZES);
+	state->fetch_context = AllocSetContextCreate(context,
+												 "diskann scan row",
+												 ALLOCSET_DEFAULT_SIZES);
+	state->support = DiskannGetSupport(index);
+	scan->opaque = state;
+	return scan;
+}
+
+void
+diskannrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
+			  int norderbys)
+{
+	DiskannScan  *state = scan->opaque;
+
+	state->started = false;
+	if (state->sort)
+		tuplesort_end(state->sort);
+	state->sort = NULL;
+	if (state->sort_slot)
+		ExecDropSingleTupleTableSlot(state->sort_slot);
+	state->sort_slot = NULL;
+	MemoryContextReset(state->results_context);
+	if (state->fetch)
+		table_index_fetch_reset(state->fetch);
+	if (orderbys && scan->numberOfOrderBys > 0)
+		memmove(scan->orderByData, orderbys,
+				scan->numberOfOrderBys * sizeof(ScanKeyData));
+}
+
+/* Allocate what a scan needs once it is known that the index has rows. */
+static void
+prepare_index(IndexScanDesc scan, DiskannScan *state)
+{
+	MemoryContext old = MemoryContextSwitchTo(state->context);
+
+	state->index = DiskannLoadIndex(scan->indexRelation, state->context,
+									state->support->metric);
+	if (state->index)
+	{
+		const DiskannIndex *index = state->index;
+
+		DiskannNodeInit(&state->ref, scan->indexRelation, index, false);
+		state->ref.snapshot = scan->xs_snapshot;
+		DiskannQueryInit(&state->query, index);
+		DiskannVisitInit(&state->visit, index);
+		state->search = DiskannSearchCreate(state->context);
+		state->tids = palloc(sizeof(ItemPointerData) *
+							 Max(index->max_tids, DISKANN_INLINE_TIDS));
+		state->error_factor = Min(1.0, ERROR_SIGMAS / sqrt(index->space.dims));
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Map the query to index space.  False if it has no place there (a NULL, or
+ * zero under cosine): then all rows are equally far.
+ */
+static bool
+prepare_query(DiskannScan *state)
+{
+	const DiskannIndex *index = state->index;
+	MemoryContext old;
+	DiskannRow	row;
+	bool		found;
+
+	if (state->orderby.sk_flags & SK_ISNULL)
+		return false;
+	old = MemoryContextSwitchTo(state->fetch_context);
+	found = DiskannReadRow(state->support, state->orderby.sk_argument,
+						   index->meta.dims, &row);
+	if (found)
+		memcpy(state->query.x, row.x, sizeof(float) * row.dims);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(state->fetch_context);
+	if (!found)
+		return false;
+	diskann_space_query(&index->space, state->query.x, &state->space_query);
+	state->query.norm2 = state->space_query.norm2;
+	DiskannQueryPrepare(&state->query, index);
+	return true;
+}
+
+static void
+start_scan(IndexScanDesc scan, DiskannScan *state)
+{
+	if (scan->numberOfOrderBys != 1)
+		elog(ERROR, "a diskann index scan needs an order");
+
+	/*
+	 * Nothing is pinned between calls, so a row's place may be taken by
+	 * another row; only an MVCC snapshot does not see that one.
+	 */
+	if (!IsMVCCSnapshot(scan->xs_snapshot))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("non-MVCC snapshots are not supported with diskann")));
+
+	pgstat_count_index_scan(scan->indexRelation);
+	DiskannCountSearch(scan);
+	state->started = true;
+	state->orderby = scan->orderByData[0];
+	state->iterative = diskann_iterative_search;
+	state->query_rescore = diskann_query_rescore;
+	state->max_scan_tuples = diskann_max_scan_tuples;
+	state->memory_limit = (Size) work_mem * 1024;
+	state->results = pairingheap_allocate(compare_results, NULL);
+	state->nresults = 0;
+	state->late = NULL;
+	state->returned = -get_float8_infinity();
+	state->visits = 0;
+	state->rescored = 0;
+	state->ntids = 0;
+	state->tid = 0;
+	state->tids_next = DISKANN_INVALID_NODE;
+	state->source = SOURCE_NONE;
+
+	if (state->index == NULL)
+		prepare_index(scan, state);
+	if (state->index == NULL)
+		return;
+	state->max_length2 = state->index->space.max_norm2;
+	if (prepare_query(state))
+	{
+		state->source = SOURCE_LIST;
+		search_list(state, DiskannSearchListSize(scan->indexRelation));
+	}
+	else
+	{
+		state->source = SOURCE_UNORDERED;
+		state->next_page_node = DISKANN_HUB + 1;
+		state->node_count = DiskannNodeCount(&state->ref);
+	}
+}
+
+/* Put the rows of the next node, or TIDS slot, into state->tids. */
+static bool
+next_tids(IndexScanDesc scan, DiskannScan *state)
+{
+	Found	   *result;
+
+	state->tid = 0;
+	if (state->tids_next != DISKANN_INVALID_NODE)
+	{
+		state->tids_next = DiskannReadTids(&state->ref, state->tids_node,
+										   state->tids_next, state->tids,
+										   &state->ntids);
+		return true;
+	}
+	if (state->source == SOURCE_UNORDERED)
+	{
+		while (state->next_page_node < state->node_count)
+		{
+			CHECK_FOR_INTERRUPTS();
+			state->tids_node = state->next_page_node++;
+			if (DiskannReadNodeTids(&state->ref, state->tids_node, state->tids,
+									&state->ntids, &state->tids_next))
+				return true;
+		}
+		return false;
+	}
+	if (state->index == NULL)
+		return false;
+	result = next_result(scan, state);
+	if (result == NULL)
+		return false;
+	state->tids_node = result->node;
+	state->tids_next = result->next;
+	state->ntids = result->ntids;
+	memcpy(state->tids, result->tids, sizeof(ItemPointerData) * result->ntids);
+	pfree(result);
+	return true;
+}
+
+bool
+diskanngettuple(IndexScanDesc scan, ScanDirection dir)
+{
+	DiskannScan  *state = scan->opaque;
+	MemoryContext old = MemoryContextSwitchTo(state->results_context);
+	bool		found = true;
+
+	Assert(ScanDirectionIsForward(dir));
+	if (!state->started)
+		start_scan(scan, state);
+	while (found && state->tid >= state->ntids)
+		found = next_tids(scan, state);
+	if (found)
+	{
+		scan->xs_heaptid = state->tids[state->tid++];
+		scan->xs_recheck = false;
+		scan->xs_recheckorderby = false;
+	}
+	MemoryContextSwitchTo(old);
+	return found;
+}
+
+void
+diskannendscan(IndexScanDesc scan)
+{
+	DiskannScan  *state = scan->opaque;
+
+	if (state->sort)
+		tuplesort_end(state->sort);
+	if (state->sort_slot)
+		ExecDropSingleTupleTableSlot(state->sort_slot);
+	if (state->slot)
+		ExecDropSingleTupleTableSlot(state->slot);
+	if (state->fetch)
+		table_index_fetch_end(state->fetch);
+	if (state->estate)
+		FreeExecutorState(state->estate);
+	MemoryContextDelete(state->context);
+	scan->opaque = NULL;
+}

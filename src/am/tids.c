@@ -1,0 +1,220 @@
+/*-------------------------------------------------------------------------
+ *
+ * tids.c
+ *	  Rows of a node.
+ *
+ * Rows with the same vector share a node.  The first few TIDs are in the node's
+ * own slot, more in a chain of TIDS slots.  Only the first TIDS slot of a chain
+ * is added to; a full one stays and a new one goes before it.  No two slots are
+ * ever locked at once:
+ *
+ * - a TIDS slot is written, pointing to the node's chain, before the node
+ * points to it; a crash or an error between leaves a slot that belongs to
+ * nobody, whose dead TID the next VACUUM removes before it frees the slot;
+ * - to unlink an empty TIDS slot VACUUM first marks it closed, so that nobody
+ * adds to it, then takes it out of the node, then frees it.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/am/tids.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "am/am.h"
+#include "miscadmin.h"
+
+/* Add to the node's own slot, open exclusively, if there is room. */
+static bool
+add_inline(DiskannNodeRef *ref, ItemPointer tid)
+{
+	DiskannSlot head = DiskannNodeEdit(ref);
+
+	if (head->ntids == DISKANN_INLINE_TIDS)
+		return false;
+	head->tids[head->ntids++] = *tid;
+	DiskannNodeWrite(ref, 0, DISKANN_SLOT_HEADER);
+	return true;
+}
+
+/* Add to a TIDS slot if it still is the node's, open, and not full. */
+static bool
+add_to_chain(DiskannNodeRef *ref, DiskannNode node, DiskannNode chain,
+			 ItemPointer tid)
+{
+	const DiskannSlotData *head;
+	bool		added = false;
+
+	if (chain == DISKANN_INVALID_NODE ||
+		!DiskannNodeOpen(ref, chain, BUFFER_LOCK_EXCLUSIVE))
+		return false;
+	head = (const DiskannSlotData *) ref->slot;
+	if (head->state == DISKANN_TIDS && head->owner == node && !head->closed &&
+		head->ntids < ref->index->max_tids)
+	{
+		DiskannSlot edit = DiskannNodeEdit(ref);
+
+		DiskannSlotTids(ref->image)[edit->ntids++] = *tid;
+		DiskannNodeWrite(ref, 0, DISKANN_SLOT_HEADER +
+						 sizeof(ItemPointerData) * edit->ntids);
+		added = true;
+	}
+	DiskannNodeClose(ref);
+	return added;
+}
+
+/* Make the TIDS slot just allocated, or written by us, one of the node's. */
+static void
+write_tids_slot(DiskannNodeRef *ref, DiskannNode node, DiskannNode next,
+				ItemPointer tid)
+{
+	DiskannSlot head = DiskannNodeEdit(ref);
+	uint8		version = head->version;
+
+	memset(head, 0, DISKANN_SLOT_HEADER);
+	head->state = DISKANN_TIDS;
+	head->version = version + 1;
+	head->owner = node;
+	head->next = next;
+	head->ntids = 1;
+	DiskannSlotTids(ref->image)[0] = *tid;
+	DiskannNodeWrite(ref, 0, DISKANN_SLOT_HEADER + sizeof(ItemPointerData));
+}
+
+/* Put a chain's new first slot in place of old; false if that changed. */
+static bool
+link_tids_slot(DiskannNodeRef *ref, DiskannNode node, uint64 hash,
+			   DiskannNode old, DiskannNode chain, bool *gone)
+{
+	const DiskannSlotData *head;
+	bool		done = false;
+
+	if (!DiskannNodeOpen(ref, node, BUFFER_LOCK_EXCLUSIVE))
+	{
+		*gone = true;
+		return false;
+	}
+	head = (const DiskannSlotData *) ref->slot;
+	*gone = head->state != DISKANN_LIVE || head->u.hash != hash;
+	if (!*gone && head->next == old)
+	{
+		DiskannNodeEdit(ref)->next = chain;
+		DiskannNodeWrite(ref, 0, DISKANN_SLOT_HEADER);
+		done = true;
+	}
+	DiskannNodeClose(ref);
+	return done;
+}
+
+/* Undo write_tids_slot(): nothing points to the slot. */
+static void
+free_tids_slot(DiskannNodeRef *ref, DiskannNode chain)
+{
+	if (!DiskannNodeOpen(ref, chain, BUFFER_LOCK_EXCLUSIVE))
+		return;
+	memset(DiskannNodeEdit(ref), 0, DISKANN_SLOT_HEADER);
+	DiskannNodeWrite(ref, 0, DISKANN_SLOT_HEADER);
+	DiskannNodeClose(ref);
+	DiskannNodeRecordFree(ref, chain);
+}
+
+/* Start a new first slot of the node's chain with this row. */
+static bool
+extend_chain(DiskannNodeRef *ref, DiskannNode node, uint64 hash,
+			 DiskannNode next, ItemPointer tid)
+{
+	DiskannNode chain;
+	bool		gone;
+
+	DiskannNodeAllocate(ref);
+	chain = ref->node;
+	write_tids_slot(ref, node, next, tid);
+	DiskannNodeClose(ref);
+	if (link_tids_slot(ref, node, hash, next, chain, &gone))
+		return true;
+
+	/* The chain changed, or the node died: start over. */
+	free_tids_slot(ref, chain);
+	return false;
+}
+
+bool
+DiskannAddTid(DiskannNodeRef *ref, DiskannNode node, uint64 hash,
+			  ItemPointer tid)
+{
+	for (;;)
+	{
+		const DiskannSlotData *head;
+		DiskannNode chain;
+		bool		added;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!DiskannNodeOpen(ref, node, BUFFER_LOCK_EXCLUSIVE))
+			return false;
+		head = (const DiskannSlotData *) ref->slot;
+		if (head->state != DISKANN_LIVE || head->u.hash != hash)
+		{
+			DiskannNodeClose(ref);
+			return false;
+		}
+		chain = head->next;
+		added = add_inline(ref, tid);
+		DiskannNodeClose(ref);
+		if (added || add_to_chain(ref, node, chain, tid) ||
+			extend_chain(ref, node, hash, chain, tid))
+			return true;
+	}
+}
+
+DiskannNode
+DiskannReadTids(DiskannNodeRef *ref, DiskannNode node, DiskannNode chain,
+				ItemPointerData *tids, int *ntids)
+{
+	const DiskannSlotData *head;
+	DiskannNode next = DISKANN_INVALID_NODE;
+
+	/*
+	 * A slot unlinked since its number was read keeps its place in the chain,
+	 * without TIDs, as long as a snapshot that may want it lives.
+	 */
+	*ntids = 0;
+	if (!DiskannNodeOpen(ref, chain, BUFFER_LOCK_SHARE))
+		return next;
+	head = (const DiskannSlotData *) ref->slot;
+	if ((head->state == DISKANN_TIDS || head->state == DISKANN_FREE) &&
+		head->owner == node)
+	{
+		next = head->next;
+		if (head->state == DISKANN_TIDS)
+		{
+			*ntids = head->ntids;
+			memcpy(tids, DiskannSlotTids(ref->slot),
+				   sizeof(ItemPointerData) * head->ntids);
+		}
+	}
+	DiskannNodeClose(ref);
+	return next;
+}
+
+bool
+DiskannReadNodeTids(DiskannNodeRef *ref, DiskannNode node,
+					ItemPointerData *tids, int *ntids, DiskannNode *next)
+{
+	const DiskannSlotData *head;
+	bool		live;
+
+	if (!DiskannNodeOpen(ref, node, BUFFER_LOCK_SHARE))
+		return false;
+	head = (const DiskannSlotData *) ref->slot;
+	live = head->state == DISKANN_LIVE;
+	if (live)
+	{
+		*ntids = head->ntids;
+		*next = head->next;
+		memcpy(tids, head->tids, sizeof(ItemPointerData) * head->ntids);
+	}
+	DiskannNodeClose(ref);
+	return live;
+}

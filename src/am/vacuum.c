@@ -1,0 +1,797 @@
+/*-------------------------------------------------------------------------
+ *
+ * vacuum.c
+ *	  VACUUM: removing rows, repairing the graph, freeing slots.
+ *
+ * Bulk delete passes over all slots once and takes dead TIDs out.  A node without
+ * rows becomes a tombstone: searches walk through it, nothing new links to it.
+ * When tombstones are a tenth of all nodes, cleanup repairs the graph around
+ * those that no running transaction can have known alive (see src/README): every
+ * edge to one is replaced by an edge to a live node found beyond it, and after a
+ * complete pass their slots are free.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/am/vacuum.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "am/am.h"
+#include "compat.h"
+#include "graph/search.h"
+#include "kernels/kernels.h"
+#include "miscadmin.h"
+#include "storage/indexfsm.h"
+#include "storage/node.h"
+#include "utils/memutils.h"
+
+/* Repair is due when there is a tombstone for so many nodes. */
+#define NODES_PER_TOMBSTONE 10
+
+/* Nodes looked at beyond the dead neighbours of one node, for each of them. */
+#define VISITS_PER_EDGE 4
+
+/* A growing list of node numbers. */
+typedef struct NodeList
+{
+	DiskannNode *nodes;
+	Size		count;
+	Size		alloc;
+} NodeList;
+
+static void
+list_add(NodeList *list, DiskannNode node)
+{
+	if (list->count == list->alloc)
+	{
+		list->alloc = Max(64, 2 * list->alloc);
+		list->nodes = list->nodes == NULL ?
+			palloc(sizeof(DiskannNode) * list->alloc) :
+			repalloc_huge(list->nodes, sizeof(DiskannNode) * list->alloc);
+	}
+	list->nodes[list->count++] = node;
+}
+
+/* ---------- bulk delete ---------- */
+
+typedef struct BulkState
+{
+	IndexBulkDeleteResult *stats;
+	IndexBulkDeleteCallback callback;
+	void	   *callback_state;
+	DiskannNodeRef ref;
+	NodeList	chained;		/* live nodes with TIDS slots */
+	NodeList	empty;			/* TIDS slots without TIDs */
+	uint64		live;
+	uint32		tombstones;
+} BulkState;
+
+/* TIDs of a slot, wherever its state keeps them. */
+static ItemPointer
+slot_tids(const char *slot)
+{
+	const DiskannSlotData *head = (const DiskannSlotData *) slot;
+
+	return head->state == DISKANN_TIDS ? DiskannSlotTids(slot) :
+		(ItemPointer) head->tids;
+}
+
+static int
+count_dead(BulkState *state, const char *slot)
+{
+	ItemPointer tids = slot_tids(slot);
+	int			dead = 0;
+
+	for (int i = 0; i < ((const DiskannSlotData *) slot)->ntids; i++)
+		dead += state->callback(&tids[i], state->callback_state) ? 1 : 0;
+	return dead;
+}
+
+/* Turn a node being edited into a tombstone. */
+static void
+bury(DiskannSlot head)
+{
+	head->state = DISKANN_DEAD;
+	head->u.xid = DiskannLastXid();
+}
+
+/* Take the dead TIDs out of the slot, open exclusively. */
+static void
+remove_dead(BulkState *state)
+{
+	DiskannSlot head = DiskannNodeEdit(&state->ref);
+	ItemPointer tids = slot_tids(state->ref.image);
+	int			kept = 0;
+	int			ntids = head->ntids;
+
+	for (int i = 0; i < ntids; i++)
+	{
+		if (state->callback(&tids[i], state->callback_state))
+			state->stats->tuples_removed++;
+		else
+			tids[kept++] = tids[i];
+	}
+	if (kept == ntids)
+		return;
+	memset(&tids[kept], 0, sizeof(ItemPointerData) * (ntids - kept));
+	head->ntids = kept;
+	if (head->state == DISKANN_LIVE && kept == 0 &&
+		head->next == DISKANN_INVALID_NODE)
+		bury(head);
+	DiskannNodeWrite(&state->ref, 0,
+					 head->state == DISKANN_TIDS ?
+					 DISKANN_SLOT_HEADER + sizeof(ItemPointerData) * ntids :
+					 DISKANN_SLOT_HEADER);
+}
+
+/* Count a slot, open in any mode, as it is left. */
+static void
+count_slot(BulkState *state, DiskannNode node)
+{
+	const DiskannSlotData *head = (const DiskannSlotData *) state->ref.slot;
+
+	state->stats->num_index_tuples += head->ntids;
+	switch (head->state)
+	{
+		case DISKANN_LIVE:
+			state->live++;
+			if (head->next != DISKANN_INVALID_NODE)
+				list_add(&state->chained, node);
+			break;
+		case DISKANN_DEAD:
+			state->tombstones++;
+			break;
+		case DISKANN_TIDS:
+			if (head->ntids == 0)
+				list_add(&state->empty, node);
+			break;
+		case DISKANN_FREE:
+			if (DiskannXidIsPast(head->u.xid))
+				DiskannNodeRecordFree(&state->ref, node);
+			break;
+		default:
+			break;
+	}
+}
+
+static void
+process_slot(BulkState *state, DiskannNode node)
+{
+	DiskannNodeRef *ref = &state->ref;
+
+	if (!DiskannNodeOpen(ref, node, BUFFER_LOCK_SHARE))
+	{
+		/* A page that was added but never used. */
+		DiskannNodeRecordFree(ref, node);
+		return;
+	}
+	if (count_dead(state, ref->slot) > 0)
+	{
+		DiskannNodeClose(ref);
+		if (!DiskannNodeOpen(ref, node, BUFFER_LOCK_EXCLUSIVE))
+			return;
+		remove_dead(state);
+	}
+	count_slot(state, node);
+	DiskannNodeClose(ref);
+}
+
+/*
+ * If the first TIDS slot of a node's chain is empty, close it to inserts and
+ * tell its number and the next one's.
+ */
+static bool
+close_first_of_chain(DiskannNodeRef *ref, DiskannNode node,
+					 DiskannNode *first, DiskannNode *next)
+{
+	ItemPointerData tids[DISKANN_INLINE_TIDS];
+	const DiskannSlotData *head;
+	int			ntids;
+	bool		closed = false;
+
+	if (!DiskannReadNodeTids(ref, node, tids, &ntids, first) ||
+		*first == DISKANN_INVALID_NODE ||
+		!DiskannNodeOpen(ref, *first, BUFFER_LOCK_EXCLUSIVE))
+		return false;
+	head = (const DiskannSlotData *) ref->slot;
+	if (head->state == DISKANN_TIDS && head->owner == node && head->ntids == 0)
+	{
+		*next = head->next;
+		DiskannNodeEdit(ref)->closed = 1;
+		DiskannNodeWrite(ref, 0, DISKANN_SLOT_HEADER);
+		closed = true;
+	}
+	DiskannNodeClose(ref);
+	return closed;
+}
+
+/*
+ * Free a TIDS slot that no node points to.  What it says of owner and next
+ * stays, for scans on their way through the chain, which is why its reuse
+ * waits for them to end.
+ */
+static void
+free_tids_slot(DiskannNodeRef *ref, DiskannNode slot)
+{
+	DiskannSlot head;
+
+	if (!DiskannNodeOpen(ref, slot, BUFFER_LOCK_EXCLUSIVE))
+		return;
+	head = DiskannNodeEdit(ref);
+	if (head->state == DISKANN_TIDS && head->ntids == 0)
+	{
+		head->state = DISKANN_FREE;
+		head->u.xid = DiskannLastXid();
+		DiskannNodeWrite(ref, 0, DISKANN_SLOT_HEADER);
+	}
+	DiskannNodeClose(ref);
+}
+
+/* Unlink empty TIDS slots from the front of a node's chain. */
+static void
+shorten_chain(BulkState *state, DiskannNode node)
+{
+	DiskannNodeRef *ref = &state->ref;
+	DiskannNode first;
+	DiskannNode next;
+
+	while (close_first_of_chain(ref, node, &first, &next))
+	{
+		DiskannSlot head;
+		bool		unlinked = false;
+
+		DiskannVacuumDelayPoint();
+		if (!DiskannNodeOpen(ref, node, BUFFER_LOCK_EXCLUSIVE))
+			return;
+		head = DiskannNodeEdit(ref);
+		if (head->state == DISKANN_LIVE && head->next == first)
+		{
+			head->next = next;
+			if (head->ntids == 0 && next == DISKANN_INVALID_NODE)
+			{
+				bury(head);
+				state->live--;
+				state->tombstones++;
+			}
+			DiskannNodeWrite(ref, 0, DISKANN_SLOT_HEADER);
+			unlinked = true;
+		}
+		DiskannNodeClose(ref);
+		if (unlinked)
+			free_tids_slot(ref, first);
+	}
+}
+
+/* Is this TIDS slot part of its owner's chain? */
+static bool
+is_in_chain(DiskannNodeRef *ref, DiskannNode slot)
+{
+	ItemPointerData tids[DISKANN_INLINE_TIDS];
+	ItemPointerData *chain_tids;
+	const DiskannSlotData *head;
+	DiskannNode owner;
+	DiskannNode link = DISKANN_INVALID_NODE;
+	int			ntids;
+
+	if (!DiskannNodeOpen(ref, slot, BUFFER_LOCK_SHARE))
+		return true;
+	head = (const DiskannSlotData *) ref->slot;
+	owner = head->owner;
+	DiskannNodeClose(ref);
+	if (!DiskannReadNodeTids(ref, owner, tids, &ntids, &link))
+		return false;
+	chain_tids = palloc(sizeof(ItemPointerData) * ref->index->max_tids);
+	while (link != DISKANN_INVALID_NODE && link != slot)
+		link = DiskannReadTids(ref, owner, link, chain_tids, &ntids);
+	pfree(chain_tids);
+	return link == slot;
+}
+
+static IndexBulkDeleteResult *
+make_stats(IndexBulkDeleteResult *stats)
+{
+	return stats ? stats : palloc0(sizeof(IndexBulkDeleteResult));
+}
+
+IndexBulkDeleteResult *
+diskannbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
+				  IndexBulkDeleteCallback callback, void *callback_state)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "diskann vacuum",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old;
+	DiskannIndex *index;
+	BulkState	state;
+
+	stats = make_stats(stats);
+	stats->num_index_tuples = 0;
+	stats->estimated_count = false;
+	old = MemoryContextSwitchTo(context);
+	index = DiskannLoadIndex(info->index, context,
+							 DiskannGetSupport(info->index)->metric);
+	if (index)
+	{
+		memset(&state, 0, sizeof(state));
+		state.stats = stats;
+		state.callback = callback;
+		state.callback_state = callback_state;
+		DiskannNodeInit(&state.ref, info->index, index, false);
+		state.ref.strategy = info->strategy;
+
+		/* Slots added meanwhile hold new rows only, but look all the same. */
+		for (DiskannNode node = 0, count = 0;; node++)
+		{
+			if (node >= count &&
+				node >= (count = DiskannNodeCount(&state.ref)))
+				break;
+			DiskannVacuumDelayPoint();
+			process_slot(&state, node);
+		}
+		for (Size i = 0; i < state.chained.count; i++)
+			shorten_chain(&state, state.chained.nodes[i]);
+		for (Size i = 0; i < state.empty.count; i++)
+		{
+			if (!is_in_chain(&state.ref, state.empty.nodes[i]))
+				free_tids_slot(&state.ref, state.empty.nodes[i]);
+		}
+		DiskannSetCounts(info->index, state.tombstones, state.live);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return stats;
+}
+
+/* ---------- repair ---------- */
+
+typedef struct RepairState
+{
+	MemoryContext node_context; /* reset after every node */
+	const DiskannIndex *index;
+	DiskannNodeRef ref;
+	DiskannQuery query;
+	DiskannVisit visit;
+	DiskannSearch *search;
+	BufferAccessStrategy strategy;
+	DiskannNode count;
+	uint8	   *leaving;		/* bitmap of tombstones to be freed */
+	DiskannNode nleaving;
+	uint32		tombstones;		/* that stay */
+	uint64		live;
+} RepairState;
+
+static bool
+bitmap_get(const uint8 *bitmap, DiskannNode node)
+{
+	return (bitmap[node / 8] >> (node % 8)) & 1;
+}
+
+static void
+bitmap_set(uint8 *bitmap, DiskannNode node)
+{
+	bitmap[node / 8] |= 1 << (node % 8);
+}
+
+static uint8 *
+make_bitmap(DiskannNode count)
+{
+	return palloc_extended(count / 8 + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}
+
+/* A node beyond the bitmap was added later: it is not leaving. */
+static bool
+is_leaving(const RepairState *state, DiskannNode node)
+{
+	return node < state->count && bitmap_get(state->leaving, node);
+}
+
+/* Which tombstones can no running transaction have known alive? */
+static void
+find_leaving(RepairState *state)
+{
+	for (DiskannNode node = 0; node < state->count; node++)
+	{
+		const DiskannSlotData *head;
+
+		DiskannVacuumDelayPoint();
+		if (!DiskannNodeOpen(&state->ref, node, BUFFER_LOCK_SHARE))
+			continue;
+		head = (const DiskannSlotData *) state->ref.slot;
+		if (head->state == DISKANN_LIVE)
+			state->live++;
+		else if (head->state == DISKANN_DEAD && DiskannXidIsPast(head->u.xid))
+		{
+			bitmap_set(state->leaving, node);
+			state->nleaving++;
+		}
+		else if (head->state == DISKANN_DEAD)
+			state->tombstones++;
+		DiskannNodeClose(&state->ref);
+	}
+}
+
+/* A live node found to take a leaving one's place among the neighbours. */
+typedef struct Substitute
+{
+	DiskannNode node;
+	float	   *x;				/* decoded */
+} Substitute;
+
+/*
+ * Search beyond the leaving neighbours of a node, at state->query, for up to
+ * wanted live nodes that are not its neighbours yet, nearest first.
+ */
+static int
+find_substitutes(RepairState *state, DiskannNode node,
+				 const DiskannNode *neighbours, int degree,
+				 Substitute *substitutes, int wanted, int64 max_visits)
+{
+	const DiskannIndex *index = state->index;
+	char	   *own = palloc(index->own_bytes);
+	int			n = 0;
+	DiskannNode next;
+
+	DiskannSearchReset(state->search, index->meta.build_list_size, false);
+	for (int i = 0; i < degree; i++)
+	{
+		if (is_leaving(state, neighbours[i]))
+			DiskannSearchAdd(state->search, neighbours[i], 0);
+	}
+	while (n < wanted && DiskannSearchVisits(state->search) < max_visits &&
+		   DiskannSearchNext(state->search, &next))
+	{
+		bool		known = next == node;
+
+		for (int i = 0; i < degree && !known; i++)
+			known = neighbours[i] == next && !is_leaving(state, next);
+		if (known || !DiskannVisitNode(&state->ref, &state->query, next,
+									   &state->visit, own))
+			continue;
+		if (state->visit.head.state == DISKANN_LIVE)
+		{
+			substitutes[n].node = next;
+			substitutes[n].x = palloc(sizeof(float) * index->space.dims);
+			diskann_vector_decode(index->kind, own, state->visit.head.scale,
+								  index->space.dims, substitutes[n].x);
+			n++;
+			continue;
+		}
+		for (int i = 0; i < state->visit.degree; i++)
+			DiskannSearchAdd(state->search, state->visit.nodes[i],
+							 state->visit.estimates[i]);
+	}
+	return n;
+}
+
+/* Does the slot being edited have this neighbour? */
+static bool
+image_has(const DiskannIndex *index, const char *image, DiskannNode node)
+{
+	const DiskannNode *nodes = DiskannSlotNodes(index, image);
+
+	for (int i = 0; i < ((const DiskannSlotData *) image)->degree; i++)
+	{
+		if (nodes[i] == node)
+			return true;
+	}
+	return false;
+}
+
+/* Put edge from in the place of edge to. */
+static void
+move_edge(const DiskannIndex *index, char *image, int from, int to)
+{
+	uint8		nibbles[DISKANN_MAX_NIBBLES];
+
+	if (from == to)
+		return;
+	DiskannSlotAdd(index, image)[to] = DiskannSlotAdd(index, image)[from];
+	DiskannSlotRescale(index, image)[to] =
+		DiskannSlotRescale(index, image)[from];
+	DiskannSlotNodes(index, image)[to] = DiskannSlotNodes(index, image)[from];
+	diskann_edge_get(&index->shape, DiskannSlotCodes(index, image), from,
+					 nibbles);
+	diskann_edge_put(&index->shape, DiskannSlotCodes(index, image), to,
+					 nibbles);
+}
+
+/*
+ * Replace or remove the edges of a node to leaving ones.  Its list may have
+ * changed since the substitutes were chosen; that does no harm.
+ */
+static void
+replace_edges(RepairState *state, DiskannNode node, const float *decoded,
+			  const Substitute *substitutes, int nsubstitutes)
+{
+	const DiskannIndex *index = state->index;
+	DiskannSlot head;
+	int			used = 0;
+
+	if (!DiskannNodeOpen(&state->ref, node, BUFFER_LOCK_EXCLUSIVE))
+		return;
+	head = DiskannNodeEdit(&state->ref);
+	for (int i = 0; i < head->degree;)
+	{
+		char	   *image = state->ref.image;
+		DiskannEdgeCode edge;
+
+		if (!is_leaving(state, DiskannSlotNodes(index, image)[i]))
+		{
+			i++;
+			continue;
+		}
+		while (used < nsubstitutes &&
+			   image_has(index, image, substitutes[used].node))
+			used++;
+		if (used < nsubstitutes)
+		{
+			diskann_edge_encode(&index->shape, decoded, substitutes[used].x,
+								&edge);
+			DiskannPutEdge(index, image, i, substitutes[used].node, &edge);
+			used++;
+			i++;
+		}
+		else
+			move_edge(index, image, --head->degree, i);
+	}
+	DiskannNodeWrite(&state->ref, 0, index->own_offset);
+	DiskannNodeClose(&state->ref);
+}
+
+/* Repair one node, if it is one and has a leaving neighbour. */
+static void
+repair_node(RepairState *state, DiskannNode node)
+{
+	const DiskannIndex *index = state->index;
+	const DiskannSlotData *head;
+	DiskannNode neighbours[DISKANN_MAX_DEGREE];
+	Substitute	substitutes[DISKANN_MAX_DEGREE];
+	int			degree;
+	int			nleaving = 0;
+	int			n;
+
+	if (is_leaving(state, node) ||
+		!DiskannNodeOpen(&state->ref, node, BUFFER_LOCK_SHARE))
+		return;
+	head = (const DiskannSlotData *) state->ref.slot;
+	degree = head->state == DISKANN_LIVE || head->state == DISKANN_DEAD ||
+		head->state == DISKANN_ENTRY ? head->degree : 0;
+	memcpy(neighbours, DiskannSlotNodes(index, state->ref.slot),
+		   sizeof(DiskannNode) * degree);
+	for (int i = 0; i < degree; i++)
+		nleaving += is_leaving(state, neighbours[i]) ? 1 : 0;
+	if (nleaving > 0)
+		diskann_vector_decode(index->kind,
+							  DiskannSlotOwn(index, state->ref.slot),
+							  head->scale, index->space.dims, state->query.x);
+	DiskannNodeClose(&state->ref);
+	if (nleaving == 0)
+		return;
+
+	state->query.norm2 = diskann_kernels->dot_f32(state->query.x,
+												  state->query.x,
+												  index->space.dims);
+	DiskannQueryPrepare(&state->query, index);
+
+	/* The entry node must find live nodes however far they are. */
+	n = find_substitutes(state, node, neighbours, degree, substitutes,
+						 nleaving, node == DISKANN_HUB ? PG_INT64_MAX :
+						 nleaving * VISITS_PER_EDGE);
+	replace_edges(state, node, state->query.x, substitutes, n);
+}
+
+/* No edge leads to it any more: the slot is free. */
+static void
+free_tombstone(RepairState *state, DiskannNode node)
+{
+	DiskannSlot head;
+	uint8		version;
+
+	if (!DiskannNodeOpen(&state->ref, node, BUFFER_LOCK_EXCLUSIVE))
+		return;
+	head = DiskannNodeEdit(&state->ref);
+	version = head->version;
+	if (head->state == DISKANN_DEAD)
+	{
+		memset(head, 0, DISKANN_SLOT_HEADER);
+		head->version = version;
+		head->next = head->owner = DISKANN_INVALID_NODE;
+		DiskannNodeWrite(&state->ref, 0, DISKANN_SLOT_HEADER);
+	}
+	DiskannNodeClose(&state->ref);
+	DiskannNodeRecordFree(&state->ref, node);
+}
+
+/* ---------- reachability ---------- */
+
+/* Add all that can be reached from the nodes in the list from head on. */
+static void
+spread(RepairState *state, uint8 *reached, NodeList *list, Size head)
+{
+	while (head < list->count)
+	{
+		DiskannNode node = list->nodes[head++];
+		const DiskannNode *nodes;
+		int			degree;
+
+		DiskannVacuumDelayPoint();
+		if (!DiskannNodeOpen(&state->ref, node, BUFFER_LOCK_SHARE))
+			continue;
+		nodes = DiskannSlotNodes(state->index, state->ref.slot);
+		degree = ((const DiskannSlotData *) state->ref.slot)->degree;
+		for (int i = 0; i < degree; i++)
+		{
+			if (nodes[i] >= state->count || bitmap_get(reached, nodes[i]))
+				continue;
+			bitmap_set(reached, nodes[i]);
+			list_add(list, nodes[i]);
+		}
+		DiskannNodeClose(&state->ref);
+	}
+}
+
+/* Let the nearest live node a search finds point to this one. */
+static void
+attach_node(RepairState *state, DiskannNode node)
+{
+	const DiskannIndex *index = state->index;
+	float	   *x = palloc(sizeof(float) * index->space.dims);
+	DiskannNode next;
+	DiskannNode best = DISKANN_INVALID_NODE;
+	float		best_dist2 = 0;
+
+	if (!DiskannNodeOpen(&state->ref, node, BUFFER_LOCK_SHARE))
+		return;
+	diskann_vector_decode(index->kind, DiskannSlotOwn(index, state->ref.slot),
+						  ((const DiskannSlotData *) state->ref.slot)->scale,
+						  index->space.dims, x);
+	DiskannNodeClose(&state->ref);
+	memcpy(state->query.x, x, sizeof(float) * index->space.dims);
+	state->query.norm2 = diskann_kernels->dot_f32(x, x, index->space.dims);
+	DiskannQueryPrepare(&state->query, index);
+
+	DiskannSearchReset(state->search, index->meta.build_list_size, false);
+	DiskannSearchAdd(state->search, DISKANN_HUB, 0);
+	while (DiskannSearchNext(state->search, &next))
+	{
+		if (!DiskannVisitNode(&state->ref, &state->query, next, &state->visit,
+							  NULL))
+			continue;
+		for (int i = 0; i < state->visit.degree; i++)
+			DiskannSearchAdd(state->search, state->visit.nodes[i],
+							 state->visit.estimates[i]);
+		if (next == node || state->visit.head.state != DISKANN_LIVE ||
+			(best != DISKANN_INVALID_NODE && state->visit.dist2 >= best_dist2))
+			continue;
+		best = next;
+		best_dist2 = state->visit.dist2;
+	}
+	if (best != DISKANN_INVALID_NODE)
+		DiskannAddBacklink(&state->ref, best, node, x, true);
+	else
+		DiskannLinkHub(&state->ref, node, x, 0);
+}
+
+/*
+ * What could only be reached through tombstones may be cut off after they
+ * left: find such nodes and attach them.
+ */
+static void
+attach_unreachable(RepairState *state)
+{
+	MemoryContext old = CurrentMemoryContext;
+	uint8	   *reached = make_bitmap(state->count);
+	NodeList	list = {0};
+	int64		attached = 0;
+
+	bitmap_set(reached, DISKANN_HUB);
+	list_add(&list, DISKANN_HUB);
+	spread(state, reached, &list, 0);
+	for (DiskannNode node = 1; node < state->count; node++)
+	{
+		bool		live;
+		Size		head = list.count;
+
+		if (bitmap_get(reached, node) ||
+			!DiskannNodeOpen(&state->ref, node, BUFFER_LOCK_SHARE))
+			continue;
+		live = ((const DiskannSlotData *) state->ref.slot)->state == DISKANN_LIVE;
+		DiskannNodeClose(&state->ref);
+		if (!live)
+			continue;
+		MemoryContextSwitchTo(state->node_context);
+		attach_node(state, node);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(state->node_context);
+		attached++;
+		bitmap_set(reached, node);
+		list_add(&list, node);
+		spread(state, reached, &list, head);
+	}
+	if (attached > 0)
+		elog(DEBUG1, "diskann: attached " INT64_FORMAT " unreachable nodes",
+			 attached);
+	pfree(reached);
+	if (list.nodes)
+		pfree(list.nodes);
+}
+
+/* The whole of a repair, in a memory context of its own. */
+static void
+repair_graph(IndexVacuumInfo *info, const DiskannIndex *index)
+{
+	RepairState state;
+	MemoryContext context = CurrentMemoryContext;
+
+	memset(&state, 0, sizeof(state));
+	state.index = index;
+	state.node_context = AllocSetContextCreate(context, "diskann repair node",
+											   ALLOCSET_DEFAULT_SIZES);
+	DiskannNodeInit(&state.ref, info->index, index, false);
+	state.ref.strategy = info->strategy;
+	DiskannQueryInit(&state.query, index);
+	DiskannVisitInit(&state.visit, index);
+	state.search = DiskannSearchCreate(context);
+	state.count = DiskannNodeCount(&state.ref);
+	state.leaving = make_bitmap(state.count);
+
+	find_leaving(&state);
+	if (state.nleaving == 0)
+		return;
+	for (DiskannNode node = 0; node < state.count; node++)
+	{
+		DiskannVacuumDelayPoint();
+		MemoryContextSwitchTo(state.node_context);
+		repair_node(&state, node);
+		MemoryContextSwitchTo(context);
+		MemoryContextReset(state.node_context);
+	}
+	for (DiskannNode node = 0; node < state.count; node++)
+	{
+		if (!bitmap_get(state.leaving, node))
+			continue;
+		DiskannVacuumDelayPoint();
+		free_tombstone(&state, node);
+	}
+	attach_unreachable(&state);
+	DiskannSetCounts(info->index, state.tombstones, state.live);
+}
+
+IndexBulkDeleteResult *
+diskannvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
+{
+	MemoryContext context;
+	MemoryContext old;
+	DiskannIndex *index;
+	uint32		tombstones;
+	uint64		live;
+
+	if (info->analyze_only)
+		return stats;
+
+	context = AllocSetContextCreate(CurrentMemoryContext,
+									"diskann vacuum cleanup",
+									ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(context);
+	DiskannGetCounts(info->index, &tombstones, &live);
+	if (tombstones > 0 &&
+		(uint64) tombstones * NODES_PER_TOMBSTONE >= live + tombstones)
+	{
+		index = DiskannLoadIndex(info->index, context,
+								 DiskannGetSupport(info->index)->metric);
+		if (index)
+			repair_graph(info, index);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+
+	if (stats)
+	{
+		stats->num_pages = RelationGetNumberOfBlocks(info->index);
+		IndexFreeSpaceMapVacuum(info->index);
+	}
+	return stats;
+}

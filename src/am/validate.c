@@ -1,0 +1,122 @@
+/*-------------------------------------------------------------------------
+ *
+ * validate.c
+ *	  Is an operator class one this access method can use?
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/am/validate.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/amvalidate.h"
+#include "access/htup_details.h"
+#include "am/am.h"
+#include "catalog/pg_amop.h"
+#include "catalog/pg_amproc.h"
+#include "catalog/pg_opclass.h"
+#include "catalog/pg_opfamily.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/regproc.h"
+#include "utils/syscache.h"
+
+static bool
+complain(const char *family, const char *what)
+{
+	ereport(INFO,
+			(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+			 errmsg("operator family \"%s\" of access method %s %s",
+					family, "diskann", what)));
+	return false;
+}
+
+/* One operator: a distance, ordering by a float8 family. */
+static bool
+validate_operator(const char *family, Form_pg_amop op)
+{
+	if (op->amopstrategy != DISKANN_STRATEGY_ORDER)
+		return complain(family, psprintf("contains operator %s with invalid strategy number %d",
+										 format_operator(op->amopopr),
+										 op->amopstrategy));
+	if (op->amoppurpose != AMOP_ORDER ||
+		!opfamily_can_sort_type(op->amopsortfamily, FLOAT8OID) ||
+		!check_amop_signature(op->amopopr, FLOAT8OID, op->amoplefttype,
+							  op->amoprighttype))
+		return complain(family, psprintf("contains operator %s that is no distance to order by",
+										 format_operator(op->amopopr)));
+	return true;
+}
+
+static bool
+validate_procedure(const char *family, Form_pg_amproc proc)
+{
+	if (proc->amprocnum != DISKANN_SUPPORT_PROC)
+		return complain(family, psprintf("contains function %s with invalid support number %d",
+										 format_procedure(proc->amproc),
+										 proc->amprocnum));
+	if (!check_amproc_signature(proc->amproc, INTERNALOID, true, 1, 1,
+								INTERNALOID))
+		return complain(family, psprintf("contains function %s with wrong signature",
+										 format_procedure(proc->amproc)));
+	return true;
+}
+
+/* The class itself needs its support function and one operator. */
+static bool
+validate_complete(const char *family, Oid familyoid, Oid type)
+{
+	bool		result = true;
+
+	if (!OidIsValid(get_opfamily_proc(familyoid, type, type,
+									  DISKANN_SUPPORT_PROC)))
+		result = complain(family, "is missing its support function");
+	if (!OidIsValid(get_opfamily_member(familyoid, type, type,
+										DISKANN_STRATEGY_ORDER)))
+		result = complain(family, "is missing its operator");
+	return result;
+}
+
+bool
+diskannvalidate(Oid opclassoid)
+{
+	HeapTuple	classtup = SearchSysCache1(CLAOID, ObjectIdGetDatum(opclassoid));
+	Form_pg_opclass opclass;
+	HeapTuple	familytup;
+	char	   *family;
+	CatCList   *list;
+	bool		result = true;
+
+	if (!HeapTupleIsValid(classtup))
+		elog(ERROR, "cache lookup failed for operator class %u", opclassoid);
+	opclass = (Form_pg_opclass) GETSTRUCT(classtup);
+	familytup = SearchSysCache1(OPFAMILYOID,
+								ObjectIdGetDatum(opclass->opcfamily));
+	if (!HeapTupleIsValid(familytup))
+		elog(ERROR, "cache lookup failed for operator family %u",
+			 opclass->opcfamily);
+	family = pstrdup(NameStr(((Form_pg_opfamily) GETSTRUCT(familytup))->opfname));
+
+	list = SearchSysCacheList1(AMOPSTRATEGY,
+							   ObjectIdGetDatum(opclass->opcfamily));
+	for (int i = 0; i < list->n_members; i++)
+		result &= validate_operator(family,
+									(Form_pg_amop) GETSTRUCT(&list->members[i]->tuple));
+	ReleaseCatCacheList(list);
+	list = SearchSysCacheList1(AMPROCNUM,
+							   ObjectIdGetDatum(opclass->opcfamily));
+	for (int i = 0; i < list->n_members; i++)
+		result &= validate_procedure(family,
+									 (Form_pg_amproc) GETSTRUCT(&list->members[i]->tuple));
+	ReleaseCatCacheList(list);
+	result &= validate_complete(family, opclass->opcfamily,
+								opclass->opcintype);
+
+	ReleaseSysCache(familytup);
+	ReleaseSysCache(classtup);
+	return result;
+}

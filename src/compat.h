@@ -1,0 +1,71 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *	  Every difference between PostgreSQL versions, in one place.
+ *
+ * Include after postgres.h.  No other file tests PG_VERSION_NUM.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/compat.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DISKANN_COMPAT_H
+#define DISKANN_COMPAT_H
+
+#include "commands/vacuum.h"
+#include "storage/bufmgr.h"
+#include "utils/guc.h"
+
+#if PG_VERSION_NUM < 140000
+#error "diskann requires PostgreSQL 14 or later"
+#endif
+
+#if PG_VERSION_NUM < 150000
+#define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
+#endif
+
+#if PG_VERSION_NUM >= 180000
+#define DiskannVacuumDelayPoint() vacuum_delay_point(false)
+#else
+#define DiskannVacuumDelayPoint() vacuum_delay_point()
+#endif
+
+/* "snapshot too old" went away in 17. */
+#if PG_VERSION_NUM >= 170000
+#define DiskannTestForOldSnapshot(snapshot, rel, page) ((void) 0)
+#else
+#define DiskannTestForOldSnapshot(snapshot, rel, page) \
+	TestForOldSnapshot(snapshot, rel, page)
+#endif
+
+/* What runs on behalf of a table's owner trusts no search path. */
+#if PG_VERSION_NUM >= 170000
+#define DiskannRestrictSearchPath() RestrictSearchPath()
+#else
+#define DiskannRestrictSearchPath() ((void) 0)
+#endif
+
+/* The next datum of a sort; it is passed by value, or not kept for long. */
+#if PG_VERSION_NUM >= 160000
+#define DiskannSortGetDatum(sort, value, isnull) \
+	tuplesort_getdatum(sort, true, false, value, isnull, NULL)
+#else
+#define DiskannSortGetDatum(sort, value, isnull) \
+	tuplesort_getdatum(sort, true, value, isnull, NULL)
+#endif
+
+/* A scan counts as one search of the index. */
+#if PG_VERSION_NUM >= 180000
+#define DiskannCountSearch(scan) \
+	do { \
+		if ((scan)->instrument) \
+			(scan)->instrument->nsearches++; \
+	} while (0)
+#else
+#define DiskannCountSearch(scan) ((void) 0)
+#endif
+
+#endif							/* DISKANN_COMPAT_H */

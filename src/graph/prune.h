@@ -1,0 +1,45 @@
+/*-------------------------------------------------------------------------
+ *
+ * prune.h
+ *	  Choose the neighbours of a node.
+ *
+ * RobustPrune of DiskANN (Subramanya et al., NeurIPS 2019, algorithm 2), in
+ * the form that remembers how far each candidate has been compared: nothing is
+ * compared twice, and most candidates are given up after a few comparisons.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/graph/prune.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DISKANN_PRUNE_H
+#define DISKANN_PRUNE_H
+
+/* Squared distance between candidates a and b. */
+typedef float (*DiskannPairDistance) (void *arg, int a, int b);
+
+typedef struct DiskannPrune
+{
+	int			max_degree;		/* most neighbours to choose */
+	float		alpha;			/* on Euclidean distances, >= 1 */
+	DiskannPairDistance distance;
+	void	   *arg;
+} DiskannPrune;
+
+/*
+ * Choose at most max_degree of n candidates, given nearest first with their
+ * squared distances to the node.  A candidate is occluded by a chosen one that
+ * is alpha times nearer to it than the node is.  The first round admits what
+ * is not occluded at alpha = 1, the second what is not at alpha; refill then
+ * takes the nearest of the rest, so that no slot is wasted.
+ *
+ * chosen gets the candidates' numbers in order of admission, *nstrict how
+ * many there were before the refill (NULL if not wanted).  Returns their
+ * count.  Scratch memory is palloc'd and freed.
+ */
+extern int	DiskannRobustPrune(const DiskannPrune *prune, const float *dist,
+							   int n, int *chosen, int *nstrict);
+
+#endif							/* DISKANN_PRUNE_H */

@@ -1,0 +1,62 @@
+/*-------------------------------------------------------------------------
+ *
+ * search.h
+ *	  Best-first search: the list, what was seen, and the stream beyond.
+ *
+ * A search holds no graph.  Its caller asks for the next node to visit, reads
+ * it, and adds the node's neighbours with their (estimated) distances:
+ *
+ *		DiskannSearchAdd(search, entry, 0);
+ *		while (DiskannSearchNext(search, &node))
+ *			for each neighbour of node: DiskannSearchAdd(...)
+ *
+ * Next() returns false when the list_size nearest nodes seen have all been
+ * visited (greedy search of DiskANN).  What did not fit the list is kept, and
+ * DiskannSearchStream() goes on with it, nearest estimate first, until the
+ * graph is exhausted.  A node is returned at most once.  A visited node keeps
+ * its estimate as its place in the list: replacing it by its exact distance
+ * makes a walk over noisy estimates much longer.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/graph/search.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DISKANN_SEARCH_H
+#define DISKANN_SEARCH_H
+
+typedef struct DiskannSearch DiskannSearch;
+
+/* Allocate a search in a memory context, which frees it. */
+extern DiskannSearch *DiskannSearchCreate(MemoryContext context);
+
+/*
+ * Forget everything and start anew, reusing memory.  With keep_rest false,
+ * what falls out of the list is dropped and there is no stream.
+ */
+extern void DiskannSearchReset(DiskannSearch *search, int list_size,
+							   bool keep_rest);
+
+/* Offer a node at an estimated distance; cheap if seen nearer or visited. */
+extern void DiskannSearchAdd(DiskannSearch *search, uint32 node, float key);
+
+/* The nearest unvisited node of the list, now counted as visited. */
+extern bool DiskannSearchNext(DiskannSearch *search, uint32 *node);
+
+/*
+ * The same beyond the list.  Peek tells the estimate of what Stream would
+ * return; both are false when everything seen has been visited.
+ */
+extern bool DiskannSearchPeek(DiskannSearch *search, float *key);
+extern bool DiskannSearchStream(DiskannSearch *search, uint32 *node);
+
+/* Has this node been returned by Next or Stream? */
+extern bool DiskannSearchVisited(DiskannSearch *search, uint32 node);
+
+/* Bytes of memory in use, and nodes visited since the reset. */
+extern Size DiskannSearchMemory(const DiskannSearch *search);
+extern int64 DiskannSearchVisits(const DiskannSearch *search);
+
+#endif							/* DISKANN_SEARCH_H */

@@ -1,0 +1,570 @@
+/*-------------------------------------------------------------------------
+ *
+ * avx512.c
+ *	  Kernels for x86-64 with AVX-512 F, BW, VL, DQ and VNNI.
+ *
+ * Laid out like avx2.c; tails are masked loads, which do not touch masked
+ * elements and so never fault on them.  Cosine is avx2.c's: with data that is
+ * not on a cache line boundary, as stored vectors never are, every wide load
+ * spans two lines and nothing is gained.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/kernels/avx512.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "kernels/kernels_internal.h"
+
+#ifdef DISKANN_KERNELS_X86
+
+#include <immintrin.h>
+#include <math.h>
+
+#define TARGET \
+	__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512vl," \
+						  "avx512dq,avx512vnni")))
+
+/* The sums must stay in registers, so this is no matter of taste. */
+#define INLINE TARGET __attribute__((always_inline)) static inline
+
+/* A mask of the first k elements, k less than the width of the register. */
+#define MASK8(k) ((__mmask8) ((1u << (k)) - 1))
+#define MASK16(k) ((__mmask16) ((1u << (k)) - 1))
+#define MASK64(k) ((__mmask64) ((UINT64_C(1) << (k)) - 1))
+
+/* Sixteen signed bytes as floats. */
+INLINE __m512
+i8_ps(__m128i bytes)
+{
+	return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes));
+}
+
+/*
+ * Sixteen half floats as floats.  Without the explicit (and meaningless)
+ * exception mode, clang may take the conversion apart into single elements.
+ */
+INLINE __m512
+f16_ps(__m256i halves)
+{
+	return _mm512_cvt_roundph_ps(halves, _MM_FROUND_NO_EXC);
+}
+
+/* Sixteen unsigned 16 bit integers as floats. */
+INLINE __m512
+load_u16_ps(const uint16_t *x)
+{
+	__m256i		v = _mm256_loadu_si256((const __m256i *) x);
+
+	return _mm512_cvtepi32_ps(_mm512_cvtepu16_epi32(v));
+}
+
+INLINE float
+sum4_ps(__m512 s0, __m512 s1, __m512 s2, __m512 s3)
+{
+	return _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(s0, s1),
+											  _mm512_add_ps(s2, s3)));
+}
+
+INLINE double
+sum4_pd(__m512d s0, __m512d s1, __m512d s2, __m512d s3)
+{
+	return _mm512_reduce_add_pd(_mm512_add_pd(_mm512_add_pd(s0, s1),
+											  _mm512_add_pd(s2, s3)));
+}
+
+/* s + (a - b)^2 */
+INLINE __m512
+square_ps(__m512 s, __m512 a, __m512 b)
+{
+	__m512		d = _mm512_sub_ps(a, b);
+
+	return _mm512_fmadd_ps(d, d, s);
+}
+
+INLINE __m512d
+square_pd(__m512d s, __m512d a, __m512d b)
+{
+	__m512d		d = _mm512_sub_pd(a, b);
+
+	return _mm512_fmadd_pd(d, d, s);
+}
+
+INLINE __m512
+l2_ps(__m512 s, const float *a, const float *b)
+{
+	return square_ps(s, _mm512_loadu_ps(a), _mm512_loadu_ps(b));
+}
+
+TARGET static float
+l2sq_f32(const float *a, const float *b, size_t n)
+{
+	__m512		s0 = _mm512_setzero_ps();
+	__m512		s1 = s0;
+	__m512		s2 = s0;
+	__m512		s3 = s0;
+	size_t		i = 0;
+
+	for (; i + 64 <= n; i += 64)
+	{
+		s0 = l2_ps(s0, a + i, b + i);
+		s1 = l2_ps(s1, a + i + 16, b + i + 16);
+		s2 = l2_ps(s2, a + i + 32, b + i + 32);
+		s3 = l2_ps(s3, a + i + 48, b + i + 48);
+	}
+	for (; i + 16 <= n; i += 16)
+		s0 = l2_ps(s0, a + i, b + i);
+	if (i < n)
+	{
+		__mmask16	mask = MASK16(n - i);
+
+		s1 = square_ps(s1, _mm512_maskz_loadu_ps(mask, a + i),
+					   _mm512_maskz_loadu_ps(mask, b + i));
+	}
+	return sum4_ps(s0, s1, s2, s3);
+}
+
+INLINE __m512d
+l2_pd(__m512d s, const double *a, const double *b)
+{
+	return square_pd(s, _mm512_loadu_pd(a), _mm512_loadu_pd(b));
+}
+
+TARGET static double
+l2sq_f64(const double *a, const double *b, size_t n)
+{
+	__m512d		s0 = _mm512_setzero_pd();
+	__m512d		s1 = s0;
+	__m512d		s2 = s0;
+	__m512d		s3 = s0;
+	size_t		i = 0;
+
+	for (; i + 32 <= n; i += 32)
+	{
+		s0 = l2_pd(s0, a + i, b + i);
+		s1 = l2_pd(s1, a + i + 8, b + i + 8);
+		s2 = l2_pd(s2, a + i + 16, b + i + 16);
+		s3 = l2_pd(s3, a + i + 24, b + i + 24);
+	}
+	for (; i + 8 <= n; i += 8)
+		s0 = l2_pd(s0, a + i, b + i);
+	if (i < n)
+	{
+		__mmask8	mask = MASK8(n - i);
+
+		s1 = square_pd(s1, _mm512_maskz_loadu_pd(mask, a + i),
+					   _mm512_maskz_loadu_pd(mask, b + i));
+	}
+	return sum4_pd(s0, s1, s2, s3);
+}
+
+INLINE __m512
+mul_ps(__m512 s, const float *a, const float *b)
+{
+	return _mm512_fmadd_ps(_mm512_loadu_ps(a), _mm512_loadu_ps(b), s);
+}
+
+TARGET static float
+dot_f32(const float *a, const float *b, size_t n)
+{
+	__m512		s0 = _mm512_setzero_ps();
+	__m512		s1 = s0;
+	__m512		s2 = s0;
+	__m512		s3 = s0;
+	size_t		i = 0;
+
+	for (; i + 64 <= n; i += 64)
+	{
+		s0 = mul_ps(s0, a + i, b + i);
+		s1 = mul_ps(s1, a + i + 16, b + i + 16);
+		s2 = mul_ps(s2, a + i + 32, b + i + 32);
+		s3 = mul_ps(s3, a + i + 48, b + i + 48);
+	}
+	for (; i + 16 <= n; i += 16)
+		s0 = mul_ps(s0, a + i, b + i);
+	if (i < n)
+	{
+		__mmask16	mask = MASK16(n - i);
+
+		s1 = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, a + i),
+							 _mm512_maskz_loadu_ps(mask, b + i), s1);
+	}
+	return sum4_ps(s0, s1, s2, s3);
+}
+
+INLINE __m512d
+mul_pd(__m512d s, const double *a, const double *b)
+{
+	return _mm512_fmadd_pd(_mm512_loadu_pd(a), _mm512_loadu_pd(b), s);
+}
+
+TARGET static double
+dot_f64(const double *a, const double *b, size_t n)
+{
+	__m512d		s0 = _mm512_setzero_pd();
+	__m512d		s1 = s0;
+	__m512d		s2 = s0;
+	__m512d		s3 = s0;
+	size_t		i = 0;
+
+	for (; i + 32 <= n; i += 32)
+	{
+		s0 = mul_pd(s0, a + i, b + i);
+		s1 = mul_pd(s1, a + i + 8, b + i + 8);
+		s2 = mul_pd(s2, a + i + 16, b + i + 16);
+		s3 = mul_pd(s3, a + i + 24, b + i + 24);
+	}
+	for (; i + 8 <= n; i += 8)
+		s0 = mul_pd(s0, a + i, b + i);
+	if (i < n)
+	{
+		__mmask8	mask = MASK8(n - i);
+
+		s1 = _mm512_fmadd_pd(_mm512_maskz_loadu_pd(mask, a + i),
+							 _mm512_maskz_loadu_pd(mask, b + i), s1);
+	}
+	return sum4_pd(s0, s1, s2, s3);
+}
+
+INLINE __m512
+mul_i8_ps(__m512 s, const float *q, const int8_t *x)
+{
+	__m128i		bytes = _mm_loadu_si128((const __m128i *) x);
+
+	return _mm512_fmadd_ps(_mm512_loadu_ps(q), i8_ps(bytes), s);
+}
+
+TARGET static float
+dot_f32_i8(const float *q, const int8_t *x, size_t n)
+{
+	__m512		s0 = _mm512_setzero_ps();
+	__m512		s1 = s0;
+	__m512		s2 = s0;
+	__m512		s3 = s0;
+	size_t		i = 0;
+
+	for (; i + 64 <= n; i += 64)
+	{
+		s0 = mul_i8_ps(s0, q + i, x + i);
+		s1 = mul_i8_ps(s1, q + i + 16, x + i + 16);
+		s2 = mul_i8_ps(s2, q + i + 32, x + i + 32);
+		s3 = mul_i8_ps(s3, q + i + 48, x + i + 48);
+	}
+	for (; i + 16 <= n; i += 16)
+		s0 = mul_i8_ps(s0, q + i, x + i);
+	if (i < n)
+	{
+		__mmask16	mask = MASK16(n - i);
+		__m128i		bytes = _mm_maskz_loadu_epi8(mask, x + i);
+
+		s1 = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, q + i),
+							 i8_ps(bytes), s1);
+	}
+	return sum4_ps(s0, s1, s2, s3);
+}
+
+INLINE __m512
+mul_f16_ps(__m512 s, const float *q, const char *x)
+{
+	__m256i		halves = _mm256_loadu_si256((const __m256i *) x);
+
+	return _mm512_fmadd_ps(_mm512_loadu_ps(q), f16_ps(halves), s);
+}
+
+TARGET static float
+dot_f32_f16(const float *q, const void *x, size_t n)
+{
+	const char *h = x;
+	__m512		s0 = _mm512_setzero_ps();
+	__m512		s1 = s0;
+	__m512		s2 = s0;
+	__m512		s3 = s0;
+	size_t		i = 0;
+
+	for (; i + 64 <= n; i += 64)
+	{
+		s0 = mul_f16_ps(s0, q + i, h + 2 * i);
+		s1 = mul_f16_ps(s1, q + i + 16, h + 2 * i + 32);
+		s2 = mul_f16_ps(s2, q + i + 32, h + 2 * i + 64);
+		s3 = mul_f16_ps(s3, q + i + 48, h + 2 * i + 96);
+	}
+	for (; i + 16 <= n; i += 16)
+		s0 = mul_f16_ps(s0, q + i, h + 2 * i);
+	if (i < n)
+	{
+		__mmask16	mask = MASK16(n - i);
+		__m256i		halves = _mm256_maskz_loadu_epi16(mask, h + 2 * i);
+
+		s1 = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, q + i),
+							 f16_ps(halves), s1);
+	}
+	return sum4_ps(s0, s1, s2, s3);
+}
+
+/*
+ * The byte product of VNNI takes one unsigned operand, so a is raised by 128
+ * (flipping its top bit) and 128 * b, summed the same way, is subtracted at
+ * the end.  The instruction does not saturate and wrapping is harmless, as the
+ * final difference fits.
+ */
+typedef struct ByteDot
+{
+	__m512i		raised;
+	__m512i		excess;
+} ByteDot;
+
+INLINE void
+dot_epi8(ByteDot *s, __m512i a, __m512i b)
+{
+	const __m512i top = _mm512_set1_epi8((char) 0x80);
+
+	s->raised = _mm512_dpbusd_epi32(s->raised, _mm512_xor_si512(a, top), b);
+	s->excess = _mm512_dpbusd_epi32(s->excess, top, b);
+}
+
+TARGET static int32_t
+dot_i8(const int8_t *a, const int8_t *b, size_t n)
+{
+	const ByteDot zero = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+	ByteDot		s0 = zero;
+	ByteDot		s1 = zero;
+	size_t		i = 0;
+
+	for (; i + 128 <= n; i += 128)
+	{
+		dot_epi8(&s0, _mm512_loadu_si512(a + i), _mm512_loadu_si512(b + i));
+		dot_epi8(&s1, _mm512_loadu_si512(a + i + 64),
+				 _mm512_loadu_si512(b + i + 64));
+	}
+	if (i + 64 <= n)
+	{
+		dot_epi8(&s0, _mm512_loadu_si512(a + i), _mm512_loadu_si512(b + i));
+		i += 64;
+	}
+	if (i < n)
+	{
+		__mmask64	mask = MASK64(n - i);
+
+		dot_epi8(&s1, _mm512_maskz_loadu_epi8(mask, a + i),
+				 _mm512_maskz_loadu_epi8(mask, b + i));
+	}
+	s0.raised = _mm512_add_epi32(s0.raised, s1.raised);
+	s0.excess = _mm512_add_epi32(s0.excess, s1.excess);
+	return _mm512_reduce_add_epi32(_mm512_sub_epi32(s0.raised, s0.excess));
+}
+
+/*
+ * Butterflies over distances 1, 2, 4 and 8 within a register: an element with
+ * its partner's bit clear becomes partner + self, else partner - self.
+ */
+INLINE __m512
+fht16(__m512 v)
+{
+	const __m512 sign1 = _mm512_setr4_ps(1, -1, 1, -1);
+	const __m512 sign2 = _mm512_setr4_ps(1, 1, -1, -1);
+	const __m512 sign4 = _mm512_setr_ps(1, 1, 1, 1, -1, -1, -1, -1,
+										1, 1, 1, 1, -1, -1, -1, -1);
+	const __m512 sign8 = _mm512_setr_ps(1, 1, 1, 1, 1, 1, 1, 1,
+										-1, -1, -1, -1, -1, -1, -1, -1);
+
+	v = _mm512_fmadd_ps(v, sign1,
+						_mm512_permute_ps(v, _MM_SHUFFLE(2, 3, 0, 1)));
+	v = _mm512_fmadd_ps(v, sign2,
+						_mm512_permute_ps(v, _MM_SHUFFLE(1, 0, 3, 2)));
+	v = _mm512_fmadd_ps(v, sign4,
+						_mm512_shuffle_f32x4(v, v, _MM_SHUFFLE(2, 3, 0, 1)));
+	v = _mm512_fmadd_ps(v, sign8,
+						_mm512_shuffle_f32x4(v, v, _MM_SHUFFLE(1, 0, 3, 2)));
+	return v;
+}
+
+/* Butterflies over distances h and 2h, h a multiple of 16, in one pass. */
+INLINE void
+fht_pass4(float *x, size_t n, size_t h)
+{
+	for (size_t i = 0; i < n; i += 4 * h)
+	{
+		for (size_t j = i; j < i + h; j += 16)
+		{
+			__m512		a = _mm512_loadu_ps(x + j);
+			__m512		b = _mm512_loadu_ps(x + j + h);
+			__m512		c = _mm512_loadu_ps(x + j + 2 * h);
+			__m512		d = _mm512_loadu_ps(x + j + 3 * h);
+			__m512		ab = _mm512_add_ps(a, b);
+			__m512		cd = _mm512_add_ps(c, d);
+
+			a = _mm512_sub_ps(a, b);
+			c = _mm512_sub_ps(c, d);
+			_mm512_storeu_ps(x + j, _mm512_add_ps(ab, cd));
+			_mm512_storeu_ps(x + j + h, _mm512_add_ps(a, c));
+			_mm512_storeu_ps(x + j + 2 * h, _mm512_sub_ps(ab, cd));
+			_mm512_storeu_ps(x + j + 3 * h, _mm512_sub_ps(a, c));
+		}
+	}
+}
+
+/* The last butterflies, over distance n / 2. */
+INLINE void
+fht_pass2(float *x, size_t n)
+{
+	size_t		h = n / 2;
+
+	for (size_t j = 0; j < h; j += 16)
+	{
+		__m512		a = _mm512_loadu_ps(x + j);
+		__m512		b = _mm512_loadu_ps(x + j + h);
+
+		_mm512_storeu_ps(x + j, _mm512_add_ps(a, b));
+		_mm512_storeu_ps(x + j + h, _mm512_sub_ps(a, b));
+	}
+}
+
+TARGET static void
+fht_f32(float *x, size_t n)
+{
+	__m512		scale;
+	size_t		h = 16;
+
+	if (n < 16)
+	{
+		diskann_fht_f32_avx2(x, n);
+		return;
+	}
+
+	scale = _mm512_set1_ps((float) (1.0 / sqrt((double) n)));
+	for (size_t i = 0; i < n; i += 16)
+		_mm512_storeu_ps(x + i, fht16(_mm512_mul_ps(_mm512_loadu_ps(x + i),
+													scale)));
+	for (; 4 * h <= n; h *= 4)
+		fht_pass4(x, n, h);
+	if (h < n)
+		fht_pass2(x, n);
+}
+
+/* Sums of bytes without widening, see avx2.c. */
+typedef struct ByteSums
+{
+	__m512i		even;
+	__m512i		odd;
+} ByteSums;
+
+INLINE void
+add_bytes(ByteSums *s, __m512i bytes)
+{
+	s->even = _mm512_add_epi16(s->even, bytes);
+	s->odd = _mm512_add_epi16(s->odd, _mm512_srli_epi16(bytes, 8));
+}
+
+/* The sum of the four quarters (groups). */
+INLINE __m128i
+sum_quarters(__m512i v)
+{
+	__m256i		s = _mm256_add_epi16(_mm512_castsi512_si256(v),
+									 _mm512_extracti64x4_epi64(v, 1));
+
+	return _mm_add_epi16(_mm256_castsi256_si128(s),
+						 _mm256_extracti128_si256(s, 1));
+}
+
+/* Sixteen sums in the order of the bytes. */
+INLINE void
+store_bytes(const ByteSums *s, uint16_t *out)
+{
+	__m128i		odd = sum_quarters(s->odd);
+	__m128i		even = _mm_sub_epi16(sum_quarters(s->even),
+									 _mm_slli_epi16(odd, 8));
+
+	_mm_storeu_si128((__m128i *) out, _mm_unpacklo_epi16(even, odd));
+	_mm_storeu_si128((__m128i *) (out + 8), _mm_unpackhi_epi16(even, odd));
+}
+
+/* Look up four groups, one in each quarter of the registers. */
+INLINE void
+scan_groups(ByteSums *low, ByteSums *high, __m512i codes, __m512i lut)
+{
+	const __m512i nibble = _mm512_set1_epi8(0x0f);
+	__m512i		c = _mm512_and_si512(codes, nibble);
+
+	add_bytes(low, _mm512_shuffle_epi8(lut, c));
+	c = _mm512_and_si512(_mm512_srli_epi16(codes, 4), nibble);
+	add_bytes(high, _mm512_shuffle_epi8(lut, c));
+}
+
+TARGET static void
+fastscan32(const uint8_t *codes, const uint8_t *lut, size_t ngroups,
+		   uint16_t out[DISKANN_EDGE_BLOCK])
+{
+	const ByteSums zero = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+	ByteSums	low = zero;
+	ByteSums	high = zero;
+	size_t		g = 0;
+
+	for (; g + 4 <= ngroups; g += 4)
+		scan_groups(&low, &high, _mm512_loadu_si512(codes + 16 * g),
+					_mm512_loadu_si512(lut + 16 * g));
+	if (g < ngroups)
+	{
+		/* tables of zeros in the other quarters add nothing */
+		__mmask64	mask = MASK64(16 * (ngroups - g));
+
+		scan_groups(&low, &high,
+					_mm512_maskz_loadu_epi8(mask, codes + 16 * g),
+					_mm512_maskz_loadu_epi8(mask, lut + 16 * g));
+	}
+	store_bytes(&low, out);
+	store_bytes(&high, out + 16);
+}
+
+/* The estimates of edges j .. j + 15. */
+INLINE __m512
+estimate16(const uint16_t *hi, const uint16_t *lo, const char *adds,
+		   const char *rescales, const DiskannEstimateFactors *factors, int j)
+{
+	__m256i		halves = _mm256_loadu_si256((const __m256i *)
+											(rescales + 2 * j));
+	__m512		factor = _mm512_mul_ps(_mm512_set1_ps(factors->scale),
+									   f16_ps(halves));
+	__m512		add = _mm512_add_ps(_mm512_set1_ps(factors->base),
+									_mm512_loadu_ps(adds + 4 * j));
+	__m512		sum = load_u16_ps(hi + j);
+	__m512		w;
+
+	if (lo != NULL)
+		sum = _mm512_fmadd_ps(load_u16_ps(lo + j), _mm512_set1_ps(0.5f), sum);
+	w = _mm512_fmadd_ps(_mm512_set1_ps(factors->step), sum,
+						_mm512_set1_ps(factors->offset));
+	return _mm512_fmadd_ps(factor, w, add);
+}
+
+TARGET static void
+estimate32(const uint16_t hi[DISKANN_EDGE_BLOCK], const uint16_t *lo,
+		   const void *f_add, const void *f_rescale,
+		   const DiskannEstimateFactors *factors,
+		   float out[DISKANN_EDGE_BLOCK])
+{
+	/* both before the first store, which as far as C knows may alias */
+	__m512		e0 = estimate16(hi, lo, f_add, f_rescale, factors, 0);
+	__m512		e1 = estimate16(hi, lo, f_add, f_rescale, factors, 16);
+
+	_mm512_storeu_ps(out, e0);
+	_mm512_storeu_ps(out + 16, e1);
+}
+
+const DiskannKernels diskann_kernels_avx512 = {
+	.name = "avx512",
+	.l2sq_f32 = l2sq_f32,
+	.l2sq_f64 = l2sq_f64,
+	.dot_f32 = dot_f32,
+	.dot_f64 = dot_f64,
+	.cosine_f32 = diskann_cosine_f32_avx2,
+	.cosine_f64 = diskann_cosine_f64_avx2,
+	.dot_f32_i8 = dot_f32_i8,
+	.dot_f32_f16 = dot_f32_f16,
+	.dot_i8 = dot_i8,
+	.fht_f32 = fht_f32,
+	.fastscan32 = fastscan32,
+	.estimate32 = estimate32,
+};
+
+#endif							/* DISKANN_KERNELS_X86 */

@@ -1,0 +1,143 @@
+/*-------------------------------------------------------------------------
+ *
+ * kernels.h
+ *	  The table of distance kernels shared by SQL operators, build, search
+ *	  and tests.
+ *
+ * One translation unit per instruction set fills one table; the scalar table
+ * is the reference the others are tested against.  This header and everything
+ * in this directory is plain C11: no PostgreSQL header, no allocation, no
+ * error.  Rules for every kernel:
+ *
+ * - pointers need no alignment beyond that of the element type, and for int8
+ *   and uint8 data none at all;
+ * - exactly n elements are read, never one more (tails are handled by masks
+ *   or a scalar loop, never by reading past the end);
+ * - n may be 0 (the result is then 0);
+ * - float results may differ between instruction sets in the last bits, so a
+ *   float result is never stored and compared for equality across machines.
+ *   Integer results are exact and equal everywhere;
+ * - NaN and infinity in the input give an unspecified value, never a crash.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/kernels/kernels.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DISKANN_KERNELS_H
+#define DISKANN_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Edges are scored in blocks of this many. */
+#define DISKANN_EDGE_BLOCK 32
+
+/* Bytes of one FastScan group (4 dimensions) of one block and one plane. */
+#define DISKANN_GROUP_BYTES 16
+
+/*
+ * Most 4-dimension groups fastscan32 accepts: the sums are 16 bits wide and a
+ * table entry is at most 255, 256 * 255 = 65280.
+ */
+#define DISKANN_MAX_GROUPS 256
+
+/* Factors with which a block of table sums becomes distance estimates. */
+typedef struct DiskannEstimateFactors
+{
+	float		base;			/* squared distance query - node */
+	float		step;			/* value of one unit of a table sum */
+	float		offset;			/* value of a table sum of zero */
+	float		scale;			/* multiplies the half-float rescale factors */
+} DiskannEstimateFactors;
+
+typedef struct DiskannKernels
+{
+	const char *name;			/* "scalar", "avx2", "avx512", "neon" */
+
+	/* sum of (a[i] - b[i])^2 */
+	float		(*l2sq_f32) (const float *a, const float *b, size_t n);
+	double		(*l2sq_f64) (const double *a, const double *b, size_t n);
+
+	/* sum of a[i] * b[i] */
+	float		(*dot_f32) (const float *a, const float *b, size_t n);
+	double		(*dot_f64) (const double *a, const double *b, size_t n);
+
+	/* out = { a.b, a.a, b.b } in one pass */
+	void		(*cosine_f32) (const float *a, const float *b, size_t n,
+							   float out[3]);
+	void		(*cosine_f64) (const double *a, const double *b, size_t n,
+							   double out[3]);
+
+	/*
+	 * Query (float32) times stored vector: signed bytes, or IEEE half floats.
+	 * x has no alignment at all in either.
+	 */
+	float		(*dot_f32_i8) (const float *q, const int8_t *x, size_t n);
+	float		(*dot_f32_f16) (const float *q, const void *x, size_t n);
+
+	/*
+	 * Exact integer dot product of signed bytes in -127..127 (-128 is never
+	 * stored), n <= 65536.
+	 */
+	int32_t		(*dot_i8) (const int8_t *a, const int8_t *b, size_t n);
+
+	/*
+	 * In-place Walsh-Hadamard transform of n = 2^k floats, scaled by
+	 * 1/sqrt(n) so that it is orthonormal (and its own inverse).
+	 */
+	void		(*fht_f32) (float *x, size_t n);
+
+	/*
+	 * FastScan: look up 32 four-bit codes per group and sum.  codes holds
+	 * ngroups x 16 bytes; byte j (0..15) of a group has the code of edge j in
+	 * its low nibble and of edge j + 16 in its high nibble.  lut holds ngroups
+	 * x 16 entries.  out[j] = sum over g of lut[g][code(g, j)], exact,
+	 * ngroups <= DISKANN_MAX_GROUPS.  (Andre, Kermarrec, Le Scouarnec: "Cache
+	 * locality is not enough", VLDB 2015.)
+	 */
+	void		(*fastscan32) (const uint8_t *codes, const uint8_t *lut,
+							   size_t ngroups, uint16_t out[DISKANN_EDGE_BLOCK]);
+
+	/*
+	 * 32 distance estimates from table sums:
+	 *
+	 * w = step * (hi[j] + 0.5 * lo[j]) + offset  (lo may be NULL: no second
+	 * plane); out[j] = base + f_add[j] + scale * f_rescale[j] * w
+	 *
+	 * f_add are float32, f_rescale IEEE half floats, both unaligned.
+	 */
+	void		(*estimate32) (const uint16_t hi[DISKANN_EDGE_BLOCK],
+							   const uint16_t *lo,
+							   const void *f_add, const void *f_rescale,
+							   const DiskannEstimateFactors *factors,
+							   float out[DISKANN_EDGE_BLOCK]);
+} DiskannKernels;
+
+/* The table in use. Set once at load, and again by diskann_kernels_force(). */
+extern const DiskannKernels *diskann_kernels;
+
+/*
+ * Choose the best table this CPU and operating system can run, or the one
+ * named ("auto", "scalar", "avx2", "avx512", "neon").  False, changing
+ * nothing, if the name is not known or cannot run here.
+ */
+extern bool diskann_kernels_force(const char *name);
+
+/* Table i (0, 1, ...) that can run here, scalar first; NULL past the last. */
+extern const DiskannKernels *diskann_kernels_available(int i);
+
+/* IEEE half float conversion, round to nearest even; any bit pattern. */
+extern uint16_t diskann_half_from_float(float f);
+extern float diskann_half_to_float(uint16_t h);
+
+/* Tables, one per translation unit; referenced by kernels.c alone. */
+extern const DiskannKernels diskann_kernels_scalar;
+extern const DiskannKernels diskann_kernels_avx2;
+extern const DiskannKernels diskann_kernels_avx512;
+extern const DiskannKernels diskann_kernels_neon;
+
+#endif							/* DISKANN_KERNELS_H */

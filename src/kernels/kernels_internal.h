@@ -1,0 +1,40 @@
+/*-------------------------------------------------------------------------
+ *
+ * kernels_internal.h
+ *	  What the translation units of src/kernels share with each other only.
+ *
+ * An instruction set that gains nothing over a lower one for some kernel
+ * points at the lower one's function; those functions are declared here.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/kernels/kernels_internal.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DISKANN_KERNELS_INTERNAL_H
+#define DISKANN_KERNELS_INTERNAL_H
+
+#include "kernels/kernels.h"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define DISKANN_KERNELS_X86 1
+#endif
+
+/* The NEON table loads half floats as bytes, hence little endian only. */
+#if defined(__aarch64__) && defined(__GNUC__) && !defined(__AARCH64EB__)
+#define DISKANN_KERNELS_NEON 1
+#endif
+
+extern void diskann_fht_f32_scalar(float *x, size_t n);
+
+#ifdef DISKANN_KERNELS_X86
+extern void diskann_cosine_f32_avx2(const float *a, const float *b, size_t n,
+									float out[3]);
+extern void diskann_cosine_f64_avx2(const double *a, const double *b,
+									size_t n, double out[3]);
+extern void diskann_fht_f32_avx2(float *x, size_t n);
+#endif
+
+#endif							/* DISKANN_KERNELS_INTERNAL_H */

@@ -1,0 +1,518 @@
+/*-------------------------------------------------------------------------
+ *
+ * neon.c
+ *	  Kernels for 64-bit ARM, using the base instruction set only.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/kernels/neon.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "kernels/kernels_internal.h"
+
+#ifdef DISKANN_KERNELS_NEON
+
+#include <arm_neon.h>
+#include <math.h>
+#include <string.h>
+
+/* The sums must stay in registers, so this is no matter of taste. */
+#define INLINE __attribute__((always_inline)) static inline
+
+INLINE float
+sum4_f32(float32x4_t s0, float32x4_t s1, float32x4_t s2, float32x4_t s3)
+{
+	return vaddvq_f32(vaddq_f32(vaddq_f32(s0, s1), vaddq_f32(s2, s3)));
+}
+
+INLINE double
+sum4_f64(float64x2_t s0, float64x2_t s1, float64x2_t s2, float64x2_t s3)
+{
+	return vaddvq_f64(vaddq_f64(vaddq_f64(s0, s1), vaddq_f64(s2, s3)));
+}
+
+/* Four half floats as floats; bytes, because they may be unaligned. */
+INLINE float32x4_t
+load_f16(const uint8_t *x)
+{
+	return vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(x)));
+}
+
+/* s + (a - b)^2 */
+INLINE float32x4_t
+l2_f32(float32x4_t s, const float *a, const float *b)
+{
+	float32x4_t d = vsubq_f32(vld1q_f32(a), vld1q_f32(b));
+
+	return vfmaq_f32(s, d, d);
+}
+
+static float
+l2sq_f32(const float *a, const float *b, size_t n)
+{
+	float32x4_t s0 = vdupq_n_f32(0);
+	float32x4_t s1 = s0;
+	float32x4_t s2 = s0;
+	float32x4_t s3 = s0;
+	float		tail = 0;
+	size_t		i = 0;
+
+	for (; i + 16 <= n; i += 16)
+	{
+		s0 = l2_f32(s0, a + i, b + i);
+		s1 = l2_f32(s1, a + i + 4, b + i + 4);
+		s2 = l2_f32(s2, a + i + 8, b + i + 8);
+		s3 = l2_f32(s3, a + i + 12, b + i + 12);
+	}
+	for (; i + 4 <= n; i += 4)
+		s0 = l2_f32(s0, a + i, b + i);
+	for (; i < n; i++)
+		tail += (a[i] - b[i]) * (a[i] - b[i]);
+	return sum4_f32(s0, s1, s2, s3) + tail;
+}
+
+/* s + (a - b)^2 */
+INLINE float64x2_t
+l2_f64(float64x2_t s, const double *a, const double *b)
+{
+	float64x2_t d = vsubq_f64(vld1q_f64(a), vld1q_f64(b));
+
+	return vfmaq_f64(s, d, d);
+}
+
+static double
+l2sq_f64(const double *a, const double *b, size_t n)
+{
+	float64x2_t s0 = vdupq_n_f64(0);
+	float64x2_t s1 = s0;
+	float64x2_t s2 = s0;
+	float64x2_t s3 = s0;
+	double		tail = 0;
+	size_t		i = 0;
+
+	for (; i + 8 <= n; i += 8)
+	{
+		s0 = l2_f64(s0, a + i, b + i);
+		s1 = l2_f64(s1, a + i + 2, b + i + 2);
+		s2 = l2_f64(s2, a + i + 4, b + i + 4);
+		s3 = l2_f64(s3, a + i + 6, b + i + 6);
+	}
+	for (; i + 2 <= n; i += 2)
+		s0 = l2_f64(s0, a + i, b + i);
+	for (; i < n; i++)
+		tail += (a[i] - b[i]) * (a[i] - b[i]);
+	return sum4_f64(s0, s1, s2, s3) + tail;
+}
+
+INLINE float32x4_t
+mul_f32(float32x4_t s, const float *a, const float *b)
+{
+	return vfmaq_f32(s, vld1q_f32(a), vld1q_f32(b));
+}
+
+static float
+dot_f32(const float *a, const float *b, size_t n)
+{
+	float32x4_t s0 = vdupq_n_f32(0);
+	float32x4_t s1 = s0;
+	float32x4_t s2 = s0;
+	float32x4_t s3 = s0;
+	float		tail = 0;
+	size_t		i = 0;
+
+	for (; i + 16 <= n; i += 16)
+	{
+		s0 = mul_f32(s0, a + i, b + i);
+		s1 = mul_f32(s1, a + i + 4, b + i + 4);
+		s2 = mul_f32(s2, a + i + 8, b + i + 8);
+		s3 = mul_f32(s3, a + i + 12, b + i + 12);
+	}
+	for (; i + 4 <= n; i += 4)
+		s0 = mul_f32(s0, a + i, b + i);
+	for (; i < n; i++)
+		tail += a[i] * b[i];
+	return sum4_f32(s0, s1, s2, s3) + tail;
+}
+
+INLINE float64x2_t
+mul_f64(float64x2_t s, const double *a, const double *b)
+{
+	return vfmaq_f64(s, vld1q_f64(a), vld1q_f64(b));
+}
+
+static double
+dot_f64(const double *a, const double *b, size_t n)
+{
+	float64x2_t s0 = vdupq_n_f64(0);
+	float64x2_t s1 = s0;
+	float64x2_t s2 = s0;
+	float64x2_t s3 = s0;
+	double		tail = 0;
+	size_t		i = 0;
+
+	for (; i + 8 <= n; i += 8)
+	{
+		s0 = mul_f64(s0, a + i, b + i);
+		s1 = mul_f64(s1, a + i + 2, b + i + 2);
+		s2 = mul_f64(s2, a + i + 4, b + i + 4);
+		s3 = mul_f64(s3, a + i + 6, b + i + 6);
+	}
+	for (; i + 2 <= n; i += 2)
+		s0 = mul_f64(s0, a + i, b + i);
+	for (; i < n; i++)
+		tail += a[i] * b[i];
+	return sum4_f64(s0, s1, s2, s3) + tail;
+}
+
+/* One of the independent sets of the three running sums of a cosine. */
+typedef struct CosineF32
+{
+	float32x4_t ab;
+	float32x4_t aa;
+	float32x4_t bb;
+} CosineF32;
+
+typedef struct CosineF64
+{
+	float64x2_t ab;
+	float64x2_t aa;
+	float64x2_t bb;
+} CosineF64;
+
+INLINE void
+cos_f32(CosineF32 *s, const float *a, const float *b)
+{
+	float32x4_t va = vld1q_f32(a);
+	float32x4_t vb = vld1q_f32(b);
+
+	s->ab = vfmaq_f32(s->ab, va, vb);
+	s->aa = vfmaq_f32(s->aa, va, va);
+	s->bb = vfmaq_f32(s->bb, vb, vb);
+}
+
+static void
+cosine_f32(const float *a, const float *b, size_t n, float out[3])
+{
+	const float32x4_t zero = vdupq_n_f32(0);
+	CosineF32	s0 = {zero, zero, zero};
+	CosineF32	s1 = s0;
+	CosineF32	s2 = s0;
+	CosineF32	s3 = s0;
+	size_t		i = 0;
+
+	for (; i + 16 <= n; i += 16)
+	{
+		cos_f32(&s0, a + i, b + i);
+		cos_f32(&s1, a + i + 4, b + i + 4);
+		cos_f32(&s2, a + i + 8, b + i + 8);
+		cos_f32(&s3, a + i + 12, b + i + 12);
+	}
+	for (; i + 4 <= n; i += 4)
+		cos_f32(&s0, a + i, b + i);
+	out[0] = sum4_f32(s0.ab, s1.ab, s2.ab, s3.ab);
+	out[1] = sum4_f32(s0.aa, s1.aa, s2.aa, s3.aa);
+	out[2] = sum4_f32(s0.bb, s1.bb, s2.bb, s3.bb);
+	for (; i < n; i++)
+	{
+		out[0] += a[i] * b[i];
+		out[1] += a[i] * a[i];
+		out[2] += b[i] * b[i];
+	}
+}
+
+INLINE void
+cos_f64(CosineF64 *s, const double *a, const double *b)
+{
+	float64x2_t va = vld1q_f64(a);
+	float64x2_t vb = vld1q_f64(b);
+
+	s->ab = vfmaq_f64(s->ab, va, vb);
+	s->aa = vfmaq_f64(s->aa, va, va);
+	s->bb = vfmaq_f64(s->bb, vb, vb);
+}
+
+static void
+cosine_f64(const double *a, const double *b, size_t n, double out[3])
+{
+	const float64x2_t zero = vdupq_n_f64(0);
+	CosineF64	s0 = {zero, zero, zero};
+	CosineF64	s1 = s0;
+	CosineF64	s2 = s0;
+	CosineF64	s3 = s0;
+	size_t		i = 0;
+
+	for (; i + 8 <= n; i += 8)
+	{
+		cos_f64(&s0, a + i, b + i);
+		cos_f64(&s1, a + i + 2, b + i + 2);
+		cos_f64(&s2, a + i + 4, b + i + 4);
+		cos_f64(&s3, a + i + 6, b + i + 6);
+	}
+	for (; i + 2 <= n; i += 2)
+		cos_f64(&s0, a + i, b + i);
+	out[0] = sum4_f64(s0.ab, s1.ab, s2.ab, s3.ab);
+	out[1] = sum4_f64(s0.aa, s1.aa, s2.aa, s3.aa);
+	out[2] = sum4_f64(s0.bb, s1.bb, s2.bb, s3.bb);
+	for (; i < n; i++)
+	{
+		out[0] += a[i] * b[i];
+		out[1] += a[i] * a[i];
+		out[2] += b[i] * b[i];
+	}
+}
+
+static float
+dot_f32_i8(const float *q, const int8_t *x, size_t n)
+{
+	float32x4_t s0 = vdupq_n_f32(0);
+	float32x4_t s1 = s0;
+	float32x4_t s2 = s0;
+	float32x4_t s3 = s0;
+	float		tail = 0;
+	size_t		i = 0;
+
+	for (; i + 16 <= n; i += 16)
+	{
+		int8x16_t	bytes = vld1q_s8(x + i);
+		int16x8_t	low = vmovl_s8(vget_low_s8(bytes));
+		int16x8_t	high = vmovl_high_s8(bytes);
+
+		s0 = vfmaq_f32(s0, vld1q_f32(q + i),
+					   vcvtq_f32_s32(vmovl_s16(vget_low_s16(low))));
+		s1 = vfmaq_f32(s1, vld1q_f32(q + i + 4),
+					   vcvtq_f32_s32(vmovl_high_s16(low)));
+		s2 = vfmaq_f32(s2, vld1q_f32(q + i + 8),
+					   vcvtq_f32_s32(vmovl_s16(vget_low_s16(high))));
+		s3 = vfmaq_f32(s3, vld1q_f32(q + i + 12),
+					   vcvtq_f32_s32(vmovl_high_s16(high)));
+	}
+	for (; i < n; i++)
+		tail += q[i] * (float) x[i];
+	return sum4_f32(s0, s1, s2, s3) + tail;
+}
+
+INLINE float32x4_t
+mul_f16(float32x4_t s, const float *q, const uint8_t *x)
+{
+	return vfmaq_f32(s, vld1q_f32(q), load_f16(x));
+}
+
+static float
+dot_f32_f16(const float *q, const void *x, size_t n)
+{
+	const uint8_t *h = x;
+	float32x4_t s0 = vdupq_n_f32(0);
+	float32x4_t s1 = s0;
+	float32x4_t s2 = s0;
+	float32x4_t s3 = s0;
+	float		tail = 0;
+	size_t		i = 0;
+
+	for (; i + 16 <= n; i += 16)
+	{
+		s0 = mul_f16(s0, q + i, h + 2 * i);
+		s1 = mul_f16(s1, q + i + 4, h + 2 * i + 8);
+		s2 = mul_f16(s2, q + i + 8, h + 2 * i + 16);
+		s3 = mul_f16(s3, q + i + 12, h + 2 * i + 24);
+	}
+	for (; i + 4 <= n; i += 4)
+		s0 = mul_f16(s0, q + i, h + 2 * i);
+	for (; i < n; i++)
+	{
+		uint16_t	bits;
+
+		memcpy(&bits, h + 2 * i, sizeof(bits));
+		tail += q[i] * diskann_half_to_float(bits);
+	}
+	return sum4_f32(s0, s1, s2, s3) + tail;
+}
+
+/* s + products, two of which (at most 2 * 127 * 127) fit 16 bits. */
+INLINE int32x4_t
+mul_s8(int32x4_t s, const int8_t *a, const int8_t *b)
+{
+	int8x16_t	va = vld1q_s8(a);
+	int8x16_t	vb = vld1q_s8(b);
+	int16x8_t	products = vmull_s8(vget_low_s8(va), vget_low_s8(vb));
+
+	return vpadalq_s16(s, vmlal_high_s8(products, va, vb));
+}
+
+static int32_t
+dot_i8(const int8_t *a, const int8_t *b, size_t n)
+{
+	int32x4_t	s0 = vdupq_n_s32(0);
+	int32x4_t	s1 = s0;
+	int32_t		tail = 0;
+	size_t		i = 0;
+
+	for (; i + 32 <= n; i += 32)
+	{
+		s0 = mul_s8(s0, a + i, b + i);
+		s1 = mul_s8(s1, a + i + 16, b + i + 16);
+	}
+	if (i + 16 <= n)
+	{
+		s0 = mul_s8(s0, a + i, b + i);
+		i += 16;
+	}
+	for (; i < n; i++)
+		tail += (int32_t) a[i] * (int32_t) b[i];
+	return vaddvq_s32(vaddq_s32(s0, s1)) + tail;
+}
+
+/*
+ * Butterflies over distances 1 and 2 within a register: an element with its
+ * partner's bit clear becomes partner + self, else partner - self.
+ */
+INLINE float32x4_t
+fht4(float32x4_t v)
+{
+	static const float signs[2][4] = {{1, -1, 1, -1}, {1, 1, -1, -1}};
+
+	v = vfmaq_f32(vrev64q_f32(v), v, vld1q_f32(signs[0]));
+	v = vfmaq_f32(vextq_f32(v, v, 2), v, vld1q_f32(signs[1]));
+	return v;
+}
+
+/* Butterflies over distances h and 2h, h a multiple of 4, in one pass. */
+INLINE void
+fht_pass4(float *x, size_t n, size_t h)
+{
+	for (size_t i = 0; i < n; i += 4 * h)
+	{
+		for (size_t j = i; j < i + h; j += 4)
+		{
+			float32x4_t a = vld1q_f32(x + j);
+			float32x4_t b = vld1q_f32(x + j + h);
+			float32x4_t c = vld1q_f32(x + j + 2 * h);
+			float32x4_t d = vld1q_f32(x + j + 3 * h);
+			float32x4_t ab = vaddq_f32(a, b);
+			float32x4_t cd = vaddq_f32(c, d);
+
+			a = vsubq_f32(a, b);
+			c = vsubq_f32(c, d);
+			vst1q_f32(x + j, vaddq_f32(ab, cd));
+			vst1q_f32(x + j + h, vaddq_f32(a, c));
+			vst1q_f32(x + j + 2 * h, vsubq_f32(ab, cd));
+			vst1q_f32(x + j + 3 * h, vsubq_f32(a, c));
+		}
+	}
+}
+
+/* The last butterflies, over distance n / 2. */
+INLINE void
+fht_pass2(float *x, size_t n)
+{
+	size_t		h = n / 2;
+
+	for (size_t j = 0; j < h; j += 4)
+	{
+		float32x4_t a = vld1q_f32(x + j);
+		float32x4_t b = vld1q_f32(x + j + h);
+
+		vst1q_f32(x + j, vaddq_f32(a, b));
+		vst1q_f32(x + j + h, vsubq_f32(a, b));
+	}
+}
+
+static void
+fht_f32(float *x, size_t n)
+{
+	float		scale;
+	size_t		h = 4;
+
+	if (n < 4)
+	{
+		diskann_fht_f32_scalar(x, n);
+		return;
+	}
+
+	scale = (float) (1.0 / sqrt((double) n));
+	for (size_t i = 0; i < n; i += 4)
+		vst1q_f32(x + i, fht4(vmulq_n_f32(vld1q_f32(x + i), scale)));
+	for (; 4 * h <= n; h *= 4)
+		fht_pass4(x, n, h);
+	if (h < n)
+		fht_pass2(x, n);
+}
+
+static void
+fastscan32(const uint8_t *codes, const uint8_t *lut, size_t ngroups,
+		   uint16_t out[DISKANN_EDGE_BLOCK])
+{
+	uint16x8_t	s0 = vdupq_n_u16(0);
+	uint16x8_t	s1 = s0;
+	uint16x8_t	s2 = s0;
+	uint16x8_t	s3 = s0;
+
+	for (size_t g = 0; g < ngroups; g++)
+	{
+		uint8x16_t	c = vld1q_u8(codes + 16 * g);
+		uint8x16_t	table = vld1q_u8(lut + 16 * g);
+		uint8x16_t	low = vqtbl1q_u8(table, vandq_u8(c, vdupq_n_u8(0x0f)));
+		uint8x16_t	high = vqtbl1q_u8(table, vshrq_n_u8(c, 4));
+
+		s0 = vaddw_u8(s0, vget_low_u8(low));
+		s1 = vaddw_high_u8(s1, low);
+		s2 = vaddw_u8(s2, vget_low_u8(high));
+		s3 = vaddw_high_u8(s3, high);
+	}
+	vst1q_u16(out, s0);
+	vst1q_u16(out + 8, s1);
+	vst1q_u16(out + 16, s2);
+	vst1q_u16(out + 24, s3);
+}
+
+/* Four table sums as floats. */
+INLINE float32x4_t
+load_u16(const uint16_t *x)
+{
+	return vcvtq_f32_u32(vmovl_u16(vld1_u16(x)));
+}
+
+static void
+estimate32(const uint16_t hi[DISKANN_EDGE_BLOCK], const uint16_t *lo,
+		   const void *f_add, const void *f_rescale,
+		   const DiskannEstimateFactors *factors,
+		   float out[DISKANN_EDGE_BLOCK])
+{
+	const float32x4_t base = vdupq_n_f32(factors->base);
+	const float32x4_t offset = vdupq_n_f32(factors->offset);
+	const uint8_t *adds = f_add;
+	const uint8_t *rescales = f_rescale;
+
+	for (int j = 0; j < DISKANN_EDGE_BLOCK; j += 4)
+	{
+		float32x4_t add = vreinterpretq_f32_u8(vld1q_u8(adds + 4 * j));
+		float32x4_t factor = vmulq_n_f32(load_f16(rescales + 2 * j),
+										 factors->scale);
+		float32x4_t sum = load_u16(hi + j);
+		float32x4_t w;
+
+		if (lo != NULL)
+			sum = vfmaq_n_f32(sum, load_u16(lo + j), 0.5f);
+		w = vfmaq_n_f32(offset, sum, factors->step);
+		vst1q_f32(out + j, vfmaq_f32(vaddq_f32(base, add), factor, w));
+	}
+}
+
+const DiskannKernels diskann_kernels_neon = {
+	.name = "neon",
+	.l2sq_f32 = l2sq_f32,
+	.l2sq_f64 = l2sq_f64,
+	.dot_f32 = dot_f32,
+	.dot_f64 = dot_f64,
+	.cosine_f32 = cosine_f32,
+	.cosine_f64 = cosine_f64,
+	.dot_f32_i8 = dot_f32_i8,
+	.dot_f32_f16 = dot_f32_f16,
+	.dot_i8 = dot_i8,
+	.fht_f32 = fht_f32,
+	.fastscan32 = fastscan32,
+	.estimate32 = estimate32,
+};
+
+#endif							/* DISKANN_KERNELS_NEON */

@@ -1,0 +1,227 @@
+/*-------------------------------------------------------------------------
+ *
+ * scalar.c
+ *	  Plain C kernels: the reference for the others, and the table used on
+ *	  CPUs that have no table of their own.
+ *
+ * Sums of floats are kept in double.  That makes the reference accurate for
+ * every length, and costs nothing: one addition waits for the one before in
+ * either type.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/kernels/scalar.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <math.h>
+#include <string.h>
+
+#include "kernels/kernels.h"
+#include "kernels/kernels_internal.h"
+
+static float
+l2sq_f32(const float *a, const float *b, size_t n)
+{
+	double		sum = 0.0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		double		d = (double) a[i] - (double) b[i];
+
+		sum += d * d;
+	}
+	return (float) sum;
+}
+
+static double
+l2sq_f64(const double *a, const double *b, size_t n)
+{
+	double		sum = 0.0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		double		d = a[i] - b[i];
+
+		sum += d * d;
+	}
+	return sum;
+}
+
+static float
+dot_f32(const float *a, const float *b, size_t n)
+{
+	double		sum = 0.0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += (double) a[i] * (double) b[i];
+	return (float) sum;
+}
+
+static double
+dot_f64(const double *a, const double *b, size_t n)
+{
+	double		sum = 0.0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += a[i] * b[i];
+	return sum;
+}
+
+static void
+cosine_f32(const float *a, const float *b, size_t n, float out[3])
+{
+	double		ab = 0.0;
+	double		aa = 0.0;
+	double		bb = 0.0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		ab += (double) a[i] * (double) b[i];
+		aa += (double) a[i] * (double) a[i];
+		bb += (double) b[i] * (double) b[i];
+	}
+	out[0] = (float) ab;
+	out[1] = (float) aa;
+	out[2] = (float) bb;
+}
+
+static void
+cosine_f64(const double *a, const double *b, size_t n, double out[3])
+{
+	double		ab = 0.0;
+	double		aa = 0.0;
+	double		bb = 0.0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		ab += a[i] * b[i];
+		aa += a[i] * a[i];
+		bb += b[i] * b[i];
+	}
+	out[0] = ab;
+	out[1] = aa;
+	out[2] = bb;
+}
+
+static float
+dot_f32_i8(const float *q, const int8_t *x, size_t n)
+{
+	double		sum = 0.0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += (double) q[i] * (double) x[i];
+	return (float) sum;
+}
+
+/* Half float i of an array that may be unaligned. */
+static float
+half_at(const void *x, size_t i)
+{
+	uint16_t	h;
+
+	memcpy(&h, (const char *) x + i * sizeof(h), sizeof(h));
+	return diskann_half_to_float(h);
+}
+
+static float
+dot_f32_f16(const float *q, const void *x, size_t n)
+{
+	double		sum = 0.0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += (double) q[i] * (double) half_at(x, i);
+	return (float) sum;
+}
+
+static int32_t
+dot_i8(const int8_t *a, const int8_t *b, size_t n)
+{
+	int32_t		sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += (int32_t) a[i] * (int32_t) b[i];
+	return sum;
+}
+
+void
+diskann_fht_f32_scalar(float *x, size_t n)
+{
+	float		scale;
+
+	for (size_t h = 1; h < n; h *= 2)
+	{
+		for (size_t i = 0; i < n; i += 2 * h)
+		{
+			for (size_t j = i; j < i + h; j++)
+			{
+				float		a = x[j];
+				float		b = x[j + h];
+
+				x[j] = a + b;
+				x[j + h] = a - b;
+			}
+		}
+	}
+
+	if (n < 2)
+		return;
+	scale = (float) (1.0 / sqrt((double) n));
+	for (size_t i = 0; i < n; i++)
+		x[i] *= scale;
+}
+
+static void
+fastscan32(const uint8_t *codes, const uint8_t *lut, size_t ngroups,
+		   uint16_t out[DISKANN_EDGE_BLOCK])
+{
+	memset(out, 0, sizeof(uint16_t) * DISKANN_EDGE_BLOCK);
+	for (size_t g = 0; g < ngroups; g++)
+	{
+		for (int j = 0; j < DISKANN_GROUP_BYTES; j++)
+		{
+			out[j] += lut[codes[j] & 0x0f];
+			out[j + 16] += lut[codes[j] >> 4];
+		}
+		codes += DISKANN_GROUP_BYTES;
+		lut += 16;
+	}
+}
+
+static void
+estimate32(const uint16_t hi[DISKANN_EDGE_BLOCK], const uint16_t *lo,
+		   const void *f_add, const void *f_rescale,
+		   const DiskannEstimateFactors *factors,
+		   float out[DISKANN_EDGE_BLOCK])
+{
+	for (int j = 0; j < DISKANN_EDGE_BLOCK; j++)
+	{
+		float		sum = (float) hi[j];
+		float		add;
+		float		w;
+
+		if (lo != NULL)
+			sum += 0.5f * (float) lo[j];
+		memcpy(&add, (const char *) f_add + j * sizeof(add), sizeof(add));
+		w = factors->step * sum + factors->offset;
+		out[j] = factors->base + add +
+			factors->scale * half_at(f_rescale, (size_t) j) * w;
+	}
+}
+
+const DiskannKernels diskann_kernels_scalar = {
+	.name = "scalar",
+	.l2sq_f32 = l2sq_f32,
+	.l2sq_f64 = l2sq_f64,
+	.dot_f32 = dot_f32,
+	.dot_f64 = dot_f64,
+	.cosine_f32 = cosine_f32,
+	.cosine_f64 = cosine_f64,
+	.dot_f32_i8 = dot_f32_i8,
+	.dot_f32_f16 = dot_f32_f16,
+	.dot_i8 = dot_i8,
+	.fht_f32 = diskann_fht_f32_scalar,
+	.fastscan32 = fastscan32,
+	.estimate32 = estimate32,
+};

@@ -1,0 +1,325 @@
+/*-------------------------------------------------------------------------
+ *
+ * check_rows.c
+ *	  Are an index' rows those of its table?
+ *
+ * The TIDs of the index are sorted, which brings those that occur twice side by
+ * side.  To compare with the table its visible rows are sorted, too, and both
+ * merged: a row the index should have must be among them.  The other direction
+ * is checked as the TIDs are added: a visible row must hold the vector that its
+ * node stands for.  Rows that are not visible may or may not be in the index.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/sql/check_rows.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "am/am.h"
+#include "catalog/index.h"
+#include "catalog/pg_operator_d.h"
+#include "catalog/pg_type_d.h"
+#include "compat.h"
+#include "executor/executor.h"
+#include "kernels/kernels.h"
+#include "miscadmin.h"
+#include "sql/inspect.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/tuplesort.h"
+
+/* Room for what rotating and subtracting floats rounds, relative to lengths. */
+#define ROUNDING 1e-4
+
+/* TIDs in order, one at a time. */
+typedef struct SortedTids
+{
+	Tuplesortstate *sort;
+	int64		tid;			/* the current one, as itemptr_encode() */
+	bool		valid;			/* is there one? */
+} SortedTids;
+
+struct DiskannCheckRows
+{
+	Relation	rel;
+	Relation	heap;
+	const DiskannIndex *index;
+	const DiskannSupport *support;
+	SortedTids	indexed;
+	bool		started;		/* to return problems */
+	int64		previous;		/* of indexed; -1: none */
+
+	/* When rows are compared. */
+	bool		compare;
+	SortedTids	visible;
+	Snapshot	snapshot;
+	IndexInfo  *info;
+	EState	   *estate;
+	IndexFetchTableData *fetch;
+	TupleTableSlot *slot;
+	MemoryContext row_context;	/* reset after every row */
+};
+
+/*
+ * A CREATE INDEX may have left out versions of rows that only older snapshots
+ * see, see src/backend/access/heap/README.HOT.
+ */
+static void
+check_snapshot(const DiskannCheckRows *rows)
+{
+	Relation	rel = rows->rel;
+
+	if (IsolationUsesXactSnapshot() && rel->rd_index->indcheckxmin &&
+		!TransactionIdPrecedes(HeapTupleHeaderGetXmin(rel->rd_indextuple->t_data),
+							   rows->snapshot->xmin))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("index \"%s\" cannot be compared with its table in this transaction",
+						RelationGetRelationName(rel)),
+				 errdetail("The transaction's snapshot is older than the index.")));
+}
+
+static void
+begin_sort(SortedTids *tids, int memory)
+{
+	tids->sort = tuplesort_begin_datum(INT8OID, Int8LessOperator, InvalidOid,
+									   false, memory, NULL, false);
+}
+
+DiskannCheckRows *
+DiskannCheckRowsBegin(Relation rel, Relation heap, bool compare,
+					  const DiskannIndex *index)
+{
+	DiskannCheckRows *rows = palloc0(sizeof(DiskannCheckRows));
+	int			memory = maintenance_work_mem;
+
+	rows->rel = rel;
+	rows->heap = heap;
+	rows->index = index;
+	rows->support = DiskannGetSupport(rel);
+	rows->previous = -1;
+	rows->compare = compare;
+	if (compare)
+	{
+		rows->snapshot = RegisterSnapshot(GetTransactionSnapshot());
+		check_snapshot(rows);
+
+		rows->info = BuildIndexInfo(rel);
+		rows->estate = CreateExecutorState();
+		rows->fetch = table_index_fetch_begin(heap);
+		rows->slot = table_slot_create(heap, NULL);
+		rows->row_context = AllocSetContextCreate(CurrentMemoryContext,
+												  "diskann check row",
+												  ALLOCSET_DEFAULT_SIZES);
+		memory = Max(memory / 2, 64);
+		begin_sort(&rows->visible, memory);
+	}
+	begin_sort(&rows->indexed, memory);
+	return rows;
+}
+
+/* ---------- from the index to the table ---------- */
+
+static double
+distance(const float *a, const float *b, int dims)
+{
+	double		sum = 0;
+
+	for (int i = 0; i < dims; i++)
+		sum += ((double) a[i] - b[i]) * ((double) a[i] - b[i]);
+	return sqrt(sum);
+}
+
+/* Compare a row's vector, still the user's, with that of its node. */
+static const char *
+compare_vector(DiskannCheckRows *rows, DiskannRow *row,
+			   const DiskannCheckNode *node)
+{
+	const DiskannSpace *space = &rows->index->space;
+	double		slack;
+	float		length2;
+	float	   *x;
+
+	if (row->hash != node->hash)
+		return "a row has another vector than its node";
+	x = palloc(sizeof(float) * space->dims);
+	memcpy(x, row->x, sizeof(float) * row->dims);
+	length2 = diskann_space_row(space, x);
+
+	/* The greatest length on the way to index space sets the rounding. */
+	slack = ROUNDING * (sqrt(length2) +
+						sqrt(diskann_kernels->dot_f32(space->center,
+													  space->center,
+													  space->dims)) +
+						sqrt(FLT_MIN));
+	if (!(fabs(sqrt(length2) - sqrt(node->length2)) <= slack))
+		return "a row's vector has another length than its node says";
+	if (!(distance(x, node->x, space->dims) <=
+		  node->residual * (1 + ROUNDING) + slack))
+		return "a row's vector is farther from its node's than the node says";
+	return NULL;
+}
+
+/* The value the index should have of the row in rows->slot. */
+static const char *
+compare_row(DiskannCheckRows *rows, const DiskannCheckNode *node)
+{
+	Datum		values[INDEX_MAX_KEYS];
+	bool		isnull[INDEX_MAX_KEYS];
+	DiskannRow	row;
+
+	ResetPerTupleExprContext(rows->estate);
+	GetPerTupleExprContext(rows->estate)->ecxt_scantuple = rows->slot;
+	FormIndexDatum(rows->info, rows->slot, rows->estate, values, isnull);
+	if (isnull[0])
+		return "a row whose vector is NULL is in it";
+	if (!DiskannReadRow(rows->support, values[0], rows->index->meta.dims, &row))
+		return "a row whose vector has no direction is in it";
+	return compare_vector(rows, &row, node);
+}
+
+const char *
+DiskannCheckRowsAdd(DiskannCheckRows *rows, ItemPointer tid,
+					const DiskannCheckNode *node)
+{
+	ItemPointerData version = *tid;
+	const char *problem = NULL;
+	bool		call_again = false;
+	MemoryContext old;
+
+	tuplesort_putdatum(rows->indexed.sort, Int64GetDatum(itemptr_encode(tid)),
+					   false);
+	if (!rows->compare ||
+		!table_index_fetch_tuple(rows->fetch, &version, rows->snapshot,
+								 rows->slot, &call_again, NULL))
+		return NULL;
+	old = MemoryContextSwitchTo(rows->row_context);
+	problem = compare_row(rows, node);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(rows->row_context);
+	ExecClearTuple(rows->slot);
+	return problem;
+}
+
+/* ---------- from the table to the index ---------- */
+
+/* A row the table has: does it belong into the index? */
+static void
+visible_row(Relation rel, ItemPointer tid, Datum *values, bool *isnull,
+			bool alive, void *arg)
+{
+	DiskannCheckRows *rows = arg;
+	MemoryContext old;
+	DiskannRow	row;
+
+	CHECK_FOR_INTERRUPTS();
+	if (isnull[0])
+		return;
+	old = MemoryContextSwitchTo(rows->row_context);
+	if (DiskannReadRow(rows->support, values[0], 0, &row))
+		tuplesort_putdatum(rows->visible.sort,
+						   Int64GetDatum(itemptr_encode(tid)), false);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(rows->row_context);
+}
+
+static void
+scan_table(DiskannCheckRows *rows)
+{
+	IndexInfo  *info = BuildIndexInfo(rows->rel);
+	TableScanDesc scan;
+
+	/* As CREATE INDEX CONCURRENTLY scans: what a snapshot sees. */
+	info->ii_Concurrent = true;
+
+	/* table_index_build_scan() ends the scan. */
+	scan = table_beginscan_strat(rows->heap, rows->snapshot, 0, NULL, true,
+								 true);
+	(void) table_index_build_scan(rows->heap, rows->rel, info, true,
+								  false, visible_row, rows, scan);
+}
+
+/* ---------- both sorted ---------- */
+
+static void
+advance(SortedTids *tids)
+{
+	Datum		value;
+	bool		isnull;
+
+	tids->valid = DiskannSortGetDatum(tids->sort, &value, &isnull);
+	if (tids->valid)
+		tids->tid = DatumGetInt64(value);
+}
+
+static void
+end_adding(DiskannCheckRows *rows)
+{
+	rows->started = true;
+	tuplesort_performsort(rows->indexed.sort);
+	advance(&rows->indexed);
+	if (rows->compare)
+	{
+		scan_table(rows);
+		tuplesort_performsort(rows->visible.sort);
+		advance(&rows->visible);
+	}
+}
+
+DiskannRowProblem
+DiskannCheckRowsNext(DiskannCheckRows *rows, ItemPointer tid)
+{
+	SortedTids *indexed = &rows->indexed;
+	SortedTids *visible = &rows->visible;
+
+	if (!rows->started)
+		end_adding(rows);
+	while (indexed->valid || visible->valid)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (visible->valid && (!indexed->valid || visible->tid < indexed->tid))
+		{
+			bool		found = visible->tid == rows->previous;
+
+			itemptr_decode(tid, visible->tid);
+			advance(visible);
+			if (!found)
+				return DISKANN_ROW_MISSING;
+		}
+		else
+		{
+			bool		twice = indexed->tid == rows->previous;
+
+			rows->previous = indexed->tid;
+			itemptr_decode(tid, indexed->tid);
+			advance(indexed);
+			if (twice)
+				return DISKANN_ROW_TWICE;
+		}
+	}
+	return DISKANN_ROWS_GOOD;
+}
+
+void
+DiskannCheckRowsEnd(DiskannCheckRows *rows)
+{
+	tuplesort_end(rows->indexed.sort);
+	if (rows->compare)
+	{
+		tuplesort_end(rows->visible.sort);
+		table_index_fetch_end(rows->fetch);
+		ExecDropSingleTupleTableSlot(rows->slot);
+		FreeExecutorState(rows->estate);
+		UnregisterSnapshot(rows->snapshot);
+		MemoryContextDelete(rows->row_context);
+	}
+	pfree(rows);
+}

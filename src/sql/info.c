@@ -1,0 +1,326 @@
+/*-------------------------------------------------------------------------
+ *
+ * info.c
+ *	  What an index is like: its layout, what fills it, how it is linked.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/sql/info.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/relation.h"
+#include "access/xlog.h"
+#include "am/am.h"
+#include "catalog/pg_class.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "kernels/kernels.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "sql/inspect.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+#include "utils/tuplestore.h"
+
+/* The result: rows of (property, value). */
+typedef struct Properties
+{
+	Tuplestorestate *store;
+	TupleDesc	desc;
+} Properties;
+
+/* What the slots of an index hold. */
+typedef struct Counts
+{
+	int64		states[DISKANN_TIDS + 1];
+	int64		rows;
+	int64		edges;			/* of live nodes */
+	int64		degrees[DISKANN_MAX_DEGREE + 1];	/* live nodes by degree */
+} Counts;
+
+Relation
+DiskannOpenForInspection(Oid relid, LOCKMODE lockmode)
+{
+	Relation	rel = relation_open(relid, lockmode);
+
+	if (rel->rd_rel->relkind != RELKIND_INDEX ||
+		rel->rd_indam->aminsert != diskanninsert)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a diskann index",
+						RelationGetRelationName(rel)),
+				 rel->rd_rel->relkind == RELKIND_PARTITIONED_INDEX ?
+				 errdetail("It is partitioned; its partitions have indexes of their own.") : 0));
+	if (RELATION_IS_OTHER_TEMP(rel))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot access temporary indexes of other sessions")));
+	if (rel->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED &&
+		RecoveryInProgress())
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot access unlogged index \"%s\" during recovery",
+						RelationGetRelationName(rel)),
+				 errdetail("The contents of unlogged indexes are not replicated.")));
+	return rel;
+}
+
+DiskannIndex *
+DiskannLoadForInspection(Relation rel)
+{
+	if (rel->rd_amcache)
+		pfree(rel->rd_amcache);
+	rel->rd_amcache = NULL;
+	return DiskannLoadIndex(rel, CurrentMemoryContext,
+							DiskannGetSupport(rel)->metric);
+}
+
+/* ---------- properties ---------- */
+
+static void
+put(Properties *properties, const char *property, const char *value)
+{
+	Datum		values[2] = {CStringGetTextDatum(property),
+	CStringGetTextDatum(value)};
+	bool		isnull[2] = {false, false};
+
+	tuplestore_putvalues(properties->store, properties->desc, values, isnull);
+}
+
+static void
+put_int(Properties *properties, const char *property, int64 value)
+{
+	put(properties, property, psprintf(INT64_FORMAT, value));
+}
+
+/* A setting of which 0 leaves the choice to the index. */
+static void
+put_choice(Properties *properties, const char *property, int value)
+{
+	if (value == 0)
+		put(properties, property, "auto");
+	else
+		put_int(properties, property, value);
+}
+
+static const char *
+metric_name(DiskannMetric metric)
+{
+	switch (metric)
+	{
+		case DISKANN_COSINE:
+			return "cosine";
+		case DISKANN_INNER_PRODUCT:
+			return "inner_product";
+		case DISKANN_L2:
+			break;
+	}
+	return "l2";
+}
+
+static const char *
+storage_name(int kind)
+{
+	switch (kind)
+	{
+		case DISKANN_INT8:
+			return "int8";
+		case DISKANN_FLOAT16:
+			return "float16";
+		case DISKANN_FLOAT32:
+			return "float32";
+		default:
+			return "auto";
+	}
+}
+
+static void
+put_settings(Properties *properties, const DiskannSettings *settings)
+{
+	put_int(properties, "format_version", DISKANN_FORMAT_VERSION);
+	put(properties, "metric", metric_name(settings->metric));
+	put_int(properties, "max_degree", settings->max_degree);
+	put_int(properties, "build_list_size", settings->build_list_size);
+	put(properties, "alpha", psprintf("%g", settings->alpha));
+	put_choice(properties, "prefix_dimensions", settings->prefix_dims);
+	put(properties, "kernels", diskann_kernels->name);
+}
+
+/* How vectors and edges would be stored, before there are any. */
+static void
+put_wishes(Properties *properties, const DiskannSettings *settings)
+{
+	put(properties, "vector_storage", storage_name(settings->vector_storage));
+	put_choice(properties, "edge_bits", settings->edge_bits);
+	put_choice(properties, "bits_per_dimension",
+			   settings->bits_per_dimension);
+}
+
+static void
+put_layout(Properties *properties, const DiskannIndex *index)
+{
+	const DiskannMetaPageData *meta = &index->meta;
+
+	put_int(properties, "dimensions", meta->dims);
+	put_int(properties, "index_dimensions", meta->space_dims);
+	put(properties, "vector_storage", storage_name(meta->vector_kind));
+	put_int(properties, "edge_bits", (int64) meta->planes * meta->code_dims);
+	put_int(properties, "bits_per_dimension", meta->planes);
+	put_int(properties, "coded_dimensions", meta->code_dims);
+	put_int(properties, "slot_bytes", meta->slot_size);
+	put_int(properties, "slots_per_page", meta->slots_per_page);
+	put_int(properties, "pages_per_slot", meta->pages_per_slot);
+}
+
+/* Live nodes by degree, in quarters of the greatest; both ends by themselves. */
+static char *
+degree_histogram(const Counts *counts, int max_degree)
+{
+	StringInfoData text;
+	int			width = max_degree / 4;
+	int			low = 1;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "0: " INT64_FORMAT, counts->degrees[0]);
+	while (low < max_degree)
+	{
+		int			high = Min(low + width - 1, max_degree - 1);
+		int64		n = 0;
+
+		for (int degree = low; degree <= high; degree++)
+			n += counts->degrees[degree];
+		appendStringInfo(&text, ", %d-%d: " INT64_FORMAT, low, high, n);
+		low = high + 1;
+	}
+	appendStringInfo(&text, ", %d: " INT64_FORMAT, max_degree,
+					 counts->degrees[max_degree]);
+	return text.data;
+}
+
+static void
+put_counts(Properties *properties, const Counts *counts, int max_degree,
+		   int64 bytes)
+{
+	int64		nodes = counts->states[DISKANN_LIVE];
+
+	put_int(properties, "rows", counts->rows);
+	put_int(properties, "nodes", nodes);
+	put_int(properties, "tombstones", counts->states[DISKANN_DEAD]);
+	put_int(properties, "free_slots", counts->states[DISKANN_FREE]);
+	put_int(properties, "row_slots", counts->states[DISKANN_TIDS]);
+	if (nodes == 0)
+		return;
+	put_int(properties, "bytes_per_node", bytes / nodes);
+	put(properties, "mean_degree",
+		psprintf("%.1f", (double) counts->edges / nodes));
+	put(properties, "degrees", degree_histogram(counts, max_degree));
+}
+
+/* ---------- counting ---------- */
+
+static void
+count_slot(Counts *counts, const DiskannSlotData *head)
+{
+	counts->states[head->state]++;
+	if (head->state == DISKANN_LIVE || head->state == DISKANN_TIDS)
+		counts->rows += head->ntids;
+	if (head->state == DISKANN_LIVE)
+	{
+		counts->edges += head->degree;
+		counts->degrees[head->degree]++;
+	}
+}
+
+static void
+count_slots(Relation rel, const DiskannIndex *index, Counts *counts)
+{
+	DiskannNodeRef ref;
+	DiskannNode count;
+
+	memset(counts, 0, sizeof(*counts));
+	DiskannNodeInit(&ref, rel, index, false);
+	ref.strategy = GetAccessStrategy(BAS_BULKREAD);
+	count = DiskannNodeCount(&ref);
+	for (DiskannNode node = 0; node < count; node++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (DiskannNodeOpen(&ref, node, BUFFER_LOCK_SHARE))
+		{
+			count_slot(counts, (const DiskannSlotData *) ref.slot);
+			DiskannNodeClose(&ref);
+		}
+		else
+			counts->states[DISKANN_FREE]++;
+	}
+	FreeAccessStrategy(ref.strategy);
+}
+
+/* ---------- SQL functions ---------- */
+
+/* Prepare to return a set of rows, all at once. */
+static void
+begin_properties(FunctionCallInfo fcinfo, Properties *properties)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext old;
+
+	if (result == NULL || !IsA(result, ReturnSetInfo) ||
+		(result->allowedModes & SFRM_Materialize) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("set-valued function called in context that cannot accept a set")));
+	old = MemoryContextSwitchTo(result->econtext->ecxt_per_query_memory);
+	if (get_call_result_type(fcinfo, NULL,
+							 &properties->desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	properties->desc = CreateTupleDescCopy(properties->desc);
+	properties->store = tuplestore_begin_heap(true, false, work_mem);
+	MemoryContextSwitchTo(old);
+	result->returnMode = SFRM_Materialize;
+	result->setResult = properties->store;
+	result->setDesc = properties->desc;
+}
+
+PGDLLEXPORT PG_FUNCTION_INFO_V1(diskann_index_info);
+Datum
+diskann_index_info(PG_FUNCTION_ARGS)
+{
+	Relation	rel = DiskannOpenForInspection(PG_GETARG_OID(0),
+											   AccessShareLock);
+	DiskannIndex *index = DiskannLoadForInspection(rel);
+	BlockNumber pages = RelationGetNumberOfBlocks(rel);
+	DiskannSettings settings;
+	Properties	properties;
+
+	begin_properties(fcinfo, &properties);
+	DiskannLoadSettings(rel, &settings);
+	put_settings(&properties, &settings);
+	if (index)
+		put_layout(&properties, index);
+	else
+		put_wishes(&properties, &settings);
+	put_int(&properties, "pages", pages);
+	put_int(&properties, "bytes", (int64) pages * BLCKSZ);
+	if (index)
+	{
+		Counts		counts;
+
+		count_slots(rel, index, &counts);
+		put_counts(&properties, &counts, settings.max_degree,
+				   (int64) pages * BLCKSZ);
+	}
+	relation_close(rel, AccessShareLock);
+	return (Datum) 0;
+}
+
+PGDLLEXPORT PG_FUNCTION_INFO_V1(diskann_simd);
+Datum
+diskann_simd(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(diskann_kernels->name));
+}

@@ -1,0 +1,505 @@
+/*-------------------------------------------------------------------------
+ *
+ * index.c
+ *	  What a backend knows of an index: its metapage and what follows from it.
+ *
+ * The metapage of an index is written by CREATE INDEX with its settings.  The
+ * first row fixes dimensions, layout and centre; until then there is nothing
+ * but the metapage.  Pages 1 to first_block - 1 hold the centre.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/storage/index.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "storage/index.h"
+#include "storage/node.h"
+#include "storage/xlog.h"
+#include "utils/memutils.h"
+
+/* The least an edge code should have, and what it grows to before others. */
+#define EDGE_BITS_LEAST 384
+#define EDGE_BITS_ENOUGH 512
+
+/* Up to this many dimensions two bits a dimension are worth their place. */
+#define TWO_BIT_DIMS 256
+
+void
+DiskannReportCorrupt(Relation index, BlockNumber block, int slot,
+					 const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INDEX_CORRUPTED),
+			 errmsg("index \"%s\" is corrupted: %s",
+					RelationGetRelationName(index), what),
+			 slot < 0 ? errdetail("Block %u.", block) :
+			 errdetail("Block %u, slot %d.", block, slot),
+			 errhint("Please REINDEX it.")));
+}
+
+void
+DiskannCheckPage(Relation index, BlockNumber block, Page page,
+				 DiskannPageKind kind, int part)
+{
+	DiskannPageOpaque opaque;
+
+	if (PageIsNew(page))
+		return;
+	if (PageGetSpecialSize(page) != MAXALIGN(sizeof(DiskannPageOpaqueData)))
+		DiskannReportCorrupt(index, block, -1, "unexpected special area");
+	opaque = DiskannPageGetOpaque(page);
+	if (opaque->page_id != DISKANN_PAGE_ID || opaque->kind != kind ||
+		opaque->part != part)
+		DiskannReportCorrupt(index, block, -1, "not the kind of page expected");
+}
+
+/* ---------- layout ---------- */
+
+static Size
+slot_size(const DiskannMetaPageData *meta, int code_dims,
+		  DiskannVectorKind kind)
+{
+	DiskannEdgeShape shape = {meta->space_dims, code_dims, meta->planes,
+	(code_dims + 3) / 4};
+
+	return MAXALIGN(DISKANN_SLOT_HEADER +
+					meta->max_degree * (sizeof(float) + sizeof(uint16) +
+										sizeof(DiskannNode)) +
+					diskann_edge_bytes(&shape, meta->max_degree) +
+					diskann_vector_bytes(kind, meta->space_dims));
+}
+
+/* As many coded coordinates as fit budget bytes, from what is given to most. */
+static int
+grow_code(const DiskannMetaPageData *meta, int code_dims, int most,
+		  DiskannVectorKind kind, Size budget)
+{
+	while (code_dims < most &&
+		   slot_size(meta, Min(code_dims + 4, most), kind) <= budget)
+		code_dims = Min(code_dims + 4, most);
+	return code_dims;
+}
+
+/*
+ * Decide the layout for vectors of input_dims: start with the least, see how
+ * many slots a page holds (or pages a slot takes), then spend what is left on
+ * enough edge bits, on a finer own vector, and on more edge bits, in that
+ * order.  What the user asked for is not touched.
+ */
+static void
+choose_layout(DiskannMetaPageData *meta, int input_dims)
+{
+	DiskannVectorKind kind = meta->vector_storage ? meta->vector_storage :
+		DISKANN_INT8;
+	int			most;
+	int			code_dims;
+	Size		size;
+	Size		budget;
+
+	meta->dims = input_dims;
+	meta->space_dims = diskann_space_dims(meta->metric, input_dims);
+	meta->planes = meta->bits_per_dimension ? meta->bits_per_dimension :
+		(meta->space_dims <= TWO_BIT_DIMS + 1 ? 2 : 1);
+	most = Min(meta->space_dims, DISKANN_MAX_EDGE_BITS / meta->planes);
+	if (meta->prefix_dims > 0)
+		most = Min(most, (int) meta->prefix_dims);
+	code_dims = Min(most, (meta->edge_bits ? meta->edge_bits :
+						   EDGE_BITS_LEAST) / meta->planes);
+	if (meta->planes == 2 && meta->edge_bits == 0)
+		code_dims = Min(most, TWO_BIT_DIMS + 1);
+
+	size = slot_size(meta, code_dims, kind);
+	meta->slots_per_page = Max(1, DISKANN_PAGE_BYTES / size);
+	meta->pages_per_slot = (size + DISKANN_PAGE_BYTES - 1) / DISKANN_PAGE_BYTES;
+	budget = meta->pages_per_slot * DISKANN_PAGE_BYTES / meta->slots_per_page;
+	budget -= budget % MAXIMUM_ALIGNOF;
+
+	if (meta->edge_bits == 0)
+		code_dims = grow_code(meta, code_dims,
+							  Min(most, EDGE_BITS_ENOUGH / meta->planes),
+							  kind, budget);
+	if (meta->vector_storage == 0)
+	{
+		if (slot_size(meta, code_dims, DISKANN_FLOAT32) <= budget)
+			kind = DISKANN_FLOAT32;
+		else if (slot_size(meta, code_dims, DISKANN_FLOAT16) <= budget)
+			kind = DISKANN_FLOAT16;
+	}
+	if (meta->edge_bits == 0)
+		code_dims = grow_code(meta, code_dims, most, kind, budget);
+
+	meta->vector_kind = kind;
+	meta->code_dims = code_dims;
+	meta->slot_size = slot_size(meta, code_dims, kind);
+	meta->first_block = DISKANN_METAPAGE_BLKNO + 1 +
+		(meta->space_dims * sizeof(float) + DISKANN_PAGE_BYTES - 1) /
+		DISKANN_PAGE_BYTES;
+}
+
+/* ---------- metapage ---------- */
+
+/* Check what was read before anything is computed from it. */
+static void
+check_meta(Relation index, Page page)
+{
+	DiskannMetaPage meta;
+	DiskannMetaPageData expected;
+
+	if (PageIsNew(page) ||
+		PageGetSpecialSize(page) != MAXALIGN(sizeof(DiskannPageOpaqueData)) ||
+		DiskannPageGetMeta(page)->magic != DISKANN_MAGIC)
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" is not a diskann index",
+						RelationGetRelationName(index)),
+				 errdetail("Block %u holds no diskann metapage.",
+						   DISKANN_METAPAGE_BLKNO),
+				 errhint("Please REINDEX it.")));
+	meta = DiskannPageGetMeta(page);
+	if (meta->version != DISKANN_FORMAT_VERSION)
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" has format version %u, but this version of diskann reads version %u",
+						RelationGetRelationName(index), meta->version,
+						DISKANN_FORMAT_VERSION),
+				 errhint("Please REINDEX it.")));
+	DiskannCheckPage(index, DISKANN_METAPAGE_BLKNO, page,
+					 DISKANN_PAGE_META, 0);
+
+	if (meta->metric < DISKANN_L2 || meta->metric > DISKANN_INNER_PRODUCT ||
+		meta->max_degree < DISKANN_MIN_DEGREE ||
+		meta->max_degree > DISKANN_MAX_DEGREE ||
+		meta->max_degree % DISKANN_EDGE_BLOCK != 0 ||
+		meta->build_list_size < 1 || meta->vector_storage > DISKANN_FLOAT32 ||
+		meta->bits_per_dimension > 2 ||
+		meta->edge_bits > DISKANN_MAX_EDGE_BITS || !(meta->alpha >= 1.0f) ||
+		meta->ready > 1)
+		DiskannReportCorrupt(index, DISKANN_METAPAGE_BLKNO, -1,
+							 "metapage has impossible settings");
+	if (!meta->ready)
+		return;
+
+	/* The layout follows from settings and dimensions: compare. */
+	if (meta->dims < 1 || meta->dims > DISKANN_MAX_DIMS)
+		DiskannReportCorrupt(index, DISKANN_METAPAGE_BLKNO, -1,
+							 "metapage has impossible dimensions");
+	expected = *meta;
+	choose_layout(&expected, meta->dims);
+	if (memcmp(&expected, meta, sizeof(expected)) != 0 ||
+		!isfinite(meta->max_norm2))
+		DiskannReportCorrupt(index, DISKANN_METAPAGE_BLKNO, -1,
+							 "metapage has an impossible layout");
+}
+
+/* Read and lock the metapage; the caller releases the buffer. */
+static Buffer
+read_metapage(Relation index, int mode, DiskannMetaPageData *meta)
+{
+	Buffer		buffer;
+
+	if (RelationGetNumberOfBlocks(index) == 0)
+		DiskannReportCorrupt(index, DISKANN_METAPAGE_BLKNO, -1,
+							 "it has no metapage");
+	buffer = ReadBuffer(index, DISKANN_METAPAGE_BLKNO);
+	LockBuffer(buffer, mode);
+	check_meta(index, BufferGetPage(buffer));
+	memcpy(meta, DiskannPageGetMeta(BufferGetPage(buffer)), sizeof(*meta));
+	return buffer;
+}
+
+static void
+write_meta(Relation index, Buffer buffer, const DiskannMetaPageData *meta,
+		   bool building)
+{
+	DiskannLog	log;
+
+	DiskannLogBegin(&log, index, building);
+	memcpy(DiskannPageGetMeta(DiskannLogPage(&log, buffer,
+											 DISKANN_PAGE_META, 0)),
+		   meta, sizeof(*meta));
+	DiskannLogFinish(&log);
+}
+
+void
+DiskannCreateMetapage(Relation index, ForkNumber fork,
+					  const DiskannSettings *settings)
+{
+	Buffer		buffer;
+	Page		page;
+	DiskannMetaPage meta;
+
+	buffer = ReadBufferExtended(index, fork, P_NEW, RBM_NORMAL, NULL);
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	Assert(BufferGetBlockNumber(buffer) == DISKANN_METAPAGE_BLKNO);
+	page = BufferGetPage(buffer);
+
+	DiskannInitPage(page, DISKANN_PAGE_META, 0);
+	meta = DiskannPageGetMeta(page);
+	memset(meta, 0, sizeof(*meta));
+	meta->magic = DISKANN_MAGIC;
+	meta->version = DISKANN_FORMAT_VERSION;
+	meta->metric = settings->metric;
+	meta->max_degree = settings->max_degree;
+	meta->build_list_size = settings->build_list_size;
+	meta->vector_storage = settings->vector_storage;
+	meta->bits_per_dimension = settings->bits_per_dimension;
+	meta->edge_bits = settings->edge_bits;
+	meta->prefix_dims = settings->prefix_dims;
+	meta->alpha = settings->alpha;
+	meta->seed = settings->seed;
+	DiskannLogNewPage(buffer, fork);
+	UnlockReleaseBuffer(buffer);
+}
+
+void
+DiskannLoadSettings(Relation index, DiskannSettings *settings)
+{
+	DiskannMetaPageData meta;
+
+	UnlockReleaseBuffer(read_metapage(index, BUFFER_LOCK_SHARE, &meta));
+	settings->metric = meta.metric;
+	settings->max_degree = meta.max_degree;
+	settings->build_list_size = meta.build_list_size;
+	settings->vector_storage = meta.vector_storage;
+	settings->bits_per_dimension = meta.bits_per_dimension;
+	settings->edge_bits = meta.edge_bits;
+	settings->prefix_dims = meta.prefix_dims;
+	settings->alpha = meta.alpha;
+	settings->seed = meta.seed;
+}
+
+void
+DiskannSetCounts(Relation index, uint32 tombstones, uint64 live_nodes)
+{
+	DiskannMetaPageData meta;
+	Buffer		buffer = read_metapage(index, BUFFER_LOCK_EXCLUSIVE, &meta);
+
+	if (meta.tombstones != tombstones || meta.live_nodes != live_nodes)
+	{
+		meta.tombstones = tombstones;
+		meta.live_nodes = live_nodes;
+		write_meta(index, buffer, &meta, false);
+	}
+	UnlockReleaseBuffer(buffer);
+}
+
+void
+DiskannGetCounts(Relation index, uint32 *tombstones, uint64 *live_nodes)
+{
+	DiskannMetaPageData meta;
+
+	UnlockReleaseBuffer(read_metapage(index, BUFFER_LOCK_SHARE, &meta));
+	*tombstones = meta.tombstones;
+	*live_nodes = meta.live_nodes;
+}
+
+/* ---------- centre ---------- */
+
+static Size
+centre_part(const DiskannMetaPageData *meta, int part)
+{
+	Size		total = meta->space_dims * sizeof(float);
+	Size		before = (Size) part * DISKANN_PAGE_BYTES;
+
+	return Min(total - before, DISKANN_PAGE_BYTES);
+}
+
+static void
+read_center(Relation index, const DiskannMetaPageData *meta, float *center)
+{
+	int			nparts = meta->first_block - 1;
+
+	for (int part = 0; part < nparts; part++)
+	{
+		BlockNumber block = 1 + part;
+		Buffer		buffer = ReadBuffer(index, block);
+		Page		page = BufferGetPage(buffer);
+
+		LockBuffer(buffer, BUFFER_LOCK_SHARE);
+		if (PageIsNew(page))
+			DiskannReportCorrupt(index, block, -1, "page of the centre is empty");
+		DiskannCheckPage(index, block, page, DISKANN_PAGE_CENTER, part);
+		memcpy((char *) center + (Size) part * DISKANN_PAGE_BYTES,
+			   DiskannPageContents(page), centre_part(meta, part));
+		UnlockReleaseBuffer(buffer);
+	}
+	for (uint32 i = 0; i < meta->space_dims; i++)
+	{
+		if (!isfinite(center[i]))
+			DiskannReportCorrupt(index, 1, -1, "the centre is not finite");
+	}
+}
+
+/*
+ * Caller holds the metapage lock, so nobody else extends an index that is not
+ * ready; a crash may have left some of the pages.
+ */
+static void
+write_center(Relation index, const DiskannMetaPageData *meta,
+			 const float *center, bool building)
+{
+	int			nparts = meta->first_block - 1;
+
+	for (int part = 0; part < nparts; part++)
+	{
+		Buffer		buffer = DiskannReadOrExtend(index, 1 + part);
+		DiskannLog	log;
+		Page		page;
+
+		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+		DiskannLogBegin(&log, index, building);
+		page = DiskannLogPage(&log, buffer, DISKANN_PAGE_CENTER, part);
+		memcpy(DiskannPageContents(page),
+			   (const char *) center + (Size) part * DISKANN_PAGE_BYTES,
+			   centre_part(meta, part));
+		DiskannLogFinish(&log);
+		UnlockReleaseBuffer(buffer);
+	}
+}
+
+/* ---------- the index in memory ---------- */
+
+static Size
+index_size(const DiskannMetaPageData *meta)
+{
+	return offsetof(DiskannIndex, data) + sizeof(float) *
+		(meta->space_dims + diskann_rotation_signs(meta->space_dims));
+}
+
+/*
+ * Set pointers into the chunk itself, after it was filled or copied.
+ */
+static void
+set_pointers(DiskannIndex *index)
+{
+	index->space.center = index->data;
+	index->space.rotation.signs = index->data + index->meta.space_dims;
+}
+
+/* All of *index but the centre, from its metapage. */
+static DiskannIndex *
+make_index(const DiskannMetaPageData *meta, MemoryContext context)
+{
+	Size		size = index_size(meta);
+	DiskannIndex *index = MemoryContextAllocZero(context, size);
+	int			prefix = meta->space_dims;
+
+	if (meta->prefix_dims > 0 && meta->prefix_dims < meta->space_dims)
+		prefix = meta->prefix_dims;
+	index->size = size;
+	index->meta = *meta;
+	index->kind = meta->vector_kind;
+	index->space.metric = meta->metric;
+	index->space.input_dims = meta->dims;
+	index->space.dims = meta->space_dims;
+	index->space.max_norm2 = meta->max_norm2;
+	set_pointers(index);
+	diskann_rotation_init(&index->space.rotation, meta->space_dims, prefix,
+						  meta->seed, index->data + meta->space_dims);
+	index->shape.dims = meta->space_dims;
+	index->shape.code_dims = meta->code_dims;
+	index->shape.planes = meta->planes;
+	index->shape.groups = (meta->code_dims + 3) / 4;
+	index->rescale_offset = DISKANN_ADD_OFFSET +
+		sizeof(float) * meta->max_degree;
+	index->nodes_offset = index->rescale_offset +
+		sizeof(uint16) * meta->max_degree;
+	index->codes_offset = index->nodes_offset +
+		sizeof(DiskannNode) * meta->max_degree;
+	index->own_offset = index->codes_offset +
+		diskann_edge_bytes(&index->shape, meta->max_degree);
+	index->own_bytes = diskann_vector_bytes(index->kind, meta->space_dims);
+	index->max_tids = (Min(meta->slot_size, DISKANN_PAGE_BYTES) -
+					   DISKANN_SLOT_HEADER) / sizeof(ItemPointerData);
+	return index;
+}
+
+static DiskannIndex *
+copy_index(const DiskannIndex *from, MemoryContext context)
+{
+	DiskannIndex *index = MemoryContextAlloc(context, from->size);
+
+	memcpy(index, from, from->size);
+	set_pointers(index);
+	return index;
+}
+
+DiskannIndex *
+DiskannLoadIndex(Relation rel, MemoryContext context, DiskannMetric metric)
+{
+	DiskannIndex *index = (DiskannIndex *) rel->rd_amcache;
+
+	if (index == NULL)
+	{
+		DiskannMetaPageData meta;
+
+		UnlockReleaseBuffer(read_metapage(rel, BUFFER_LOCK_SHARE, &meta));
+		if (meta.metric != metric)
+			DiskannReportCorrupt(rel, DISKANN_METAPAGE_BLKNO, -1,
+								 "it was built for another distance");
+		if (!meta.ready)
+			return NULL;
+		index = make_index(&meta, rel->rd_indexcxt);
+		read_center(rel, &meta, index->data);
+		rel->rd_amcache = index;
+	}
+	return copy_index(index, context);
+}
+
+/*
+ * The mean of some rows in index space, whose centre is not known yet, as the
+ * centre.  What is subtracted later must not itself be normalized or augmented
+ * as a row would be, hence the mean of rows already mapped.
+ */
+static void
+compute_center(DiskannIndex *index, const float *rows, int nrows)
+{
+	int			dims = index->space.dims;
+	float	   *x = palloc(sizeof(float) * dims);
+	double	   *sum = palloc0(sizeof(double) * dims);
+
+	index->space.center = NULL;
+	for (int row = 0; row < nrows; row++)
+	{
+		memcpy(x, rows + (Size) row * index->space.input_dims,
+			   sizeof(float) * index->space.input_dims);
+		(void) diskann_space_row(&index->space, x);
+		for (int i = 0; i < dims; i++)
+			sum[i] += x[i];
+	}
+	set_pointers(index);
+	for (int i = 0; i < dims; i++)
+		index->data[i] = (float) (sum[i] / nrows);
+	pfree(x);
+	pfree(sum);
+}
+
+void
+DiskannMakeReady(Relation rel, int input_dims, const float *rows, int nrows,
+				 float max_norm2, bool building)
+{
+	DiskannMetaPageData meta;
+	Buffer		buffer = read_metapage(rel, BUFFER_LOCK_EXCLUSIVE, &meta);
+
+	if (!meta.ready)
+	{
+		DiskannIndex *index;
+
+		choose_layout(&meta, input_dims);
+		meta.max_norm2 = max_norm2;
+		index = make_index(&meta, CurrentMemoryContext);
+		compute_center(index, rows, nrows);
+		write_center(rel, &meta, index->data, building);
+		DiskannCreateHub(rel, index, building);
+		meta.ready = 1;
+		write_meta(rel, buffer, &meta, building);
+		pfree(index);
+	}
+	UnlockReleaseBuffer(buffer);
+}

@@ -1,0 +1,136 @@
+/*-------------------------------------------------------------------------
+ *
+ * node.h
+ *	  Slots: reading, writing, allocating.
+ *
+ * A slot is a node's place.  It lies within one page, or starts a page and
+ * spans pages_per_slot of them; then the first page's lock stands for the whole
+ * slot, and the other pages are locked only by who holds it.  A backend holds
+ * one slot at a time and so at most one lock of this order.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/storage/node.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DISKANN_NODE_H
+#define DISKANN_NODE_H
+
+#include "storage/bufmgr.h"
+#include "storage/index.h"
+#include "utils/snapshot.h"
+
+/* Access to the slots of one index, one at a time. */
+typedef struct DiskannNodeRef
+{
+	Relation	rel;
+	const DiskannIndex *index;
+	BlockNumber nblocks;		/* when last looked */
+	BufferAccessStrategy strategy;	/* NULL: default */
+	Snapshot	snapshot;		/* of a scan: fail if it is too old */
+	bool		building;		/* do not log */
+
+	/* The open slot. */
+	DiskannNode node;
+	Buffer		buffer;			/* its first page, pinned and locked */
+	const char *slot;			/* its bytes */
+
+	char	   *assembled;		/* of a slot that spans pages */
+	char	   *image;			/* being edited */
+} DiskannNodeRef;
+
+/* Buffers are palloc'd in the current context; index must outlive ref. */
+extern void DiskannNodeInit(DiskannNodeRef *ref, Relation rel,
+							const DiskannIndex *index, bool building);
+
+/*
+ * Pin and lock (BUFFER_LOCK_SHARE or _EXCLUSIVE) a node's slot and check its
+ * head.  False, holding nothing, if its page is still all zeroes.  A node
+ * number beyond the relation, or a damaged page, is an error.
+ */
+extern bool DiskannNodeOpen(DiskannNodeRef *ref, DiskannNode node, int mode);
+
+/* Unlock and unpin. */
+extern void DiskannNodeClose(DiskannNodeRef *ref);
+
+/*
+ * Copy the open slot to ref->image for changes, and write bytes from..to of
+ * the image back in one atomic logged change (several, the head last, if they
+ * lie on more pages than one change can have: only for a slot not yet in use).
+ * The slot must be open exclusively and stays so; its bytes show the change.
+ */
+extern DiskannSlot DiskannNodeEdit(DiskannNodeRef *ref);
+extern void DiskannNodeWrite(DiskannNodeRef *ref, Size from, Size to);
+
+/*
+ * Open exclusively a slot that is free and may be reused, extending the index
+ * if there is none.  ref->slot's version tells the last use.
+ */
+extern void DiskannNodeAllocate(DiskannNodeRef *ref);
+
+/* Open exclusively a given slot, extending the index to hold it; for builds. */
+extern void DiskannNodeCreate(DiskannNodeRef *ref, DiskannNode node);
+
+/* Let DiskannNodeAllocate() find the page that holds this free slot. */
+extern void DiskannNodeRecordFree(DiskannNodeRef *ref, DiskannNode node);
+
+/* May a FREE slot with this xid be reused, a tombstone be freed? */
+extern bool DiskannXidIsPast(uint64 xid);
+
+/* The xid for a slot that nobody should start to use from now on. */
+extern uint64 DiskannLastXid(void);
+
+/* Number of node slots in the index, free ones included. */
+extern DiskannNode DiskannNodeCount(DiskannNodeRef *ref);
+
+extern BlockNumber DiskannNodeBlock(const DiskannIndex *index,
+									DiskannNode node);
+
+/* Write the entry node of a new index. */
+extern void DiskannCreateHub(Relation rel, const DiskannIndex *index,
+							 bool building);
+
+/* Read a block, extending the relation up to it; no lock. */
+extern Buffer DiskannReadOrExtend(Relation rel, BlockNumber block);
+
+/* Parts of a slot. */
+static inline float *
+DiskannSlotAdd(const DiskannIndex *index, const char *slot)
+{
+	return (float *) (slot + DISKANN_ADD_OFFSET);
+}
+
+static inline uint16 *
+DiskannSlotRescale(const DiskannIndex *index, const char *slot)
+{
+	return (uint16 *) (slot + index->rescale_offset);
+}
+
+static inline DiskannNode *
+DiskannSlotNodes(const DiskannIndex *index, const char *slot)
+{
+	return (DiskannNode *) (slot + index->nodes_offset);
+}
+
+static inline uint8 *
+DiskannSlotCodes(const DiskannIndex *index, const char *slot)
+{
+	return (uint8 *) (slot + index->codes_offset);
+}
+
+static inline void *
+DiskannSlotOwn(const DiskannIndex *index, const char *slot)
+{
+	return (void *) (slot + index->own_offset);
+}
+
+/* TIDs of a TIDS slot. */
+static inline ItemPointer
+DiskannSlotTids(const char *slot)
+{
+	return (ItemPointer) (slot + DISKANN_SLOT_HEADER);
+}
+
+#endif							/* DISKANN_NODE_H */

@@ -1,0 +1,88 @@
+/*-------------------------------------------------------------------------
+ *
+ * xlog.c
+ *	  Logged changes of index pages.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/storage/xlog.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xloginsert.h"
+#include "miscadmin.h"
+#include "storage/xlog.h"
+
+void
+DiskannInitPage(Page page, DiskannPageKind kind, int part)
+{
+	DiskannPageOpaque opaque;
+
+	PageInit(page, BLCKSZ, sizeof(DiskannPageOpaqueData));
+	opaque = DiskannPageGetOpaque(page);
+	opaque->kind = kind;
+	opaque->part = part;
+	opaque->page_id = DISKANN_PAGE_ID;
+
+	/* No hole: all of the page is data, which WAL must not leave out. */
+	((PageHeader) page)->pd_lower = ((PageHeader) page)->pd_upper;
+}
+
+void
+DiskannLogBegin(DiskannLog *log, Relation index, bool building)
+{
+	log->state = building ? NULL : GenericXLogStart(index);
+	log->nbuffers = 0;
+}
+
+Page
+DiskannLogPage(DiskannLog *log, Buffer buffer, DiskannPageKind kind, int part)
+{
+	bool		isnew = PageIsNew(BufferGetPage(buffer));
+	Page		page;
+
+	if (log->state == NULL)
+	{
+		Assert(log->nbuffers < MAX_GENERIC_XLOG_PAGES);
+		log->buffers[log->nbuffers++] = buffer;
+		page = BufferGetPage(buffer);
+	}
+	else
+		page = GenericXLogRegisterBuffer(log->state, buffer,
+										 isnew ? GENERIC_XLOG_FULL_IMAGE : 0);
+	if (isnew)
+		DiskannInitPage(page, kind, part);
+	return page;
+}
+
+void
+DiskannLogFinish(DiskannLog *log)
+{
+	if (log->state)
+		GenericXLogFinish(log->state);
+	for (int i = 0; i < log->nbuffers; i++)
+		MarkBufferDirty(log->buffers[i]);
+}
+
+void
+DiskannLogNewPage(Buffer buffer, ForkNumber fork)
+{
+	START_CRIT_SECTION();
+	MarkBufferDirty(buffer);
+
+	/* Logged always: it is what an unlogged index is reset from. */
+	if (fork == INIT_FORKNUM)
+		log_newpage_buffer(buffer, true);
+	END_CRIT_SECTION();
+}
+
+void
+DiskannLogWholeIndex(Relation index)
+{
+	if (RelationNeedsWAL(index))
+		log_newpage_range(index, MAIN_FORKNUM, 0,
+						  RelationGetNumberOfBlocks(index), true);
+}

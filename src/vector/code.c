@@ -1,0 +1,384 @@
+/*-------------------------------------------------------------------------
+ *
+ * code.c
+ *	  Codes of a node's own vector and of its edges, and their estimators.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/vector/code.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "vector/code.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+size_t
+diskann_vector_bytes(DiskannVectorKind kind, int dims)
+{
+	switch (kind)
+	{
+		case DISKANN_INT8:
+			return (size_t) dims;
+		case DISKANN_FLOAT16:
+			return (size_t) dims * 2;
+		case DISKANN_FLOAT32:
+			break;
+	}
+	return (size_t) dims * 4;
+}
+
+/*
+ * The factor that brings x into the range of the code.  Half floats get a
+ * power of two, so that scaling itself does not round.
+ */
+static float
+vector_scale(DiskannVectorKind kind, const float *x, int dims)
+{
+	float		max = 0;
+	int			exponent;
+
+	for (int i = 0; i < dims; i++)
+		max = fmaxf(max, fabsf(x[i]));
+	if (kind == DISKANN_FLOAT32 || max < FLT_MIN)
+		return 1.0f;
+	if (kind == DISKANN_INT8)
+		return fmaxf(max / 127.0f, FLT_MIN);
+	frexpf(max, &exponent);
+	return fmaxf(ldexpf(1.0f, exponent), FLT_MIN);
+}
+
+void
+diskann_vector_encode(DiskannVectorKind kind, const float *x, int dims,
+					  void *code, DiskannVectorFactors *factors)
+{
+	float		scale = vector_scale(kind, x, dims);
+	double		norm2 = 0;
+	double		error2 = 0;
+
+	for (int i = 0; i < dims; i++)
+	{
+		float		v = x[i] / scale;
+		float		decoded;
+
+		if (kind == DISKANN_INT8)
+		{
+			int8_t		c = (int8_t) fmaxf(-127, fminf(127, rintf(v)));
+
+			((int8_t *) code)[i] = c;
+			decoded = scale * c;
+		}
+		else if (kind == DISKANN_FLOAT16)
+		{
+			uint16_t	h = diskann_half_from_float(v);
+
+			memcpy((char *) code + 2 * (size_t) i, &h, 2);
+			decoded = scale * diskann_half_to_float(h);
+		}
+		else
+		{
+			memcpy((char *) code + 4 * (size_t) i, &v, 4);
+			decoded = v;
+		}
+		norm2 += (double) decoded * decoded;
+		error2 += ((double) decoded - x[i]) * ((double) decoded - x[i]);
+	}
+	factors->scale = scale;
+	factors->norm2 = (float) norm2;
+	factors->residual = (float) sqrt(error2);
+}
+
+void
+diskann_vector_decode(DiskannVectorKind kind, const void *code, float scale,
+					  int dims, float *out)
+{
+	switch (kind)
+	{
+		case DISKANN_INT8:
+			for (int i = 0; i < dims; i++)
+				out[i] = scale * ((const int8_t *) code)[i];
+			break;
+		case DISKANN_FLOAT16:
+			for (int i = 0; i < dims; i++)
+			{
+				uint16_t	h;
+
+				memcpy(&h, (const char *) code + 2 * (size_t) i, 2);
+				out[i] = scale * diskann_half_to_float(h);
+			}
+			break;
+		case DISKANN_FLOAT32:
+			memcpy(out, code, (size_t) dims * 4);
+			break;
+	}
+}
+
+float
+diskann_vector_distance(DiskannVectorKind kind, const float *q, float q2,
+						const void *code, float scale, float norm2, int dims)
+{
+	float		dot = 0;
+	float		dist;
+
+	switch (kind)
+	{
+		case DISKANN_INT8:
+			dot = diskann_kernels->dot_f32_i8(q, code, dims);
+			break;
+		case DISKANN_FLOAT16:
+			dot = diskann_kernels->dot_f32_f16(q, code, dims);
+			break;
+		case DISKANN_FLOAT32:
+			dot = diskann_kernels->dot_f32(q, code, dims);
+			break;
+	}
+	dist = q2 + norm2 - 2.0f * scale * dot;
+
+	/* Rounding may leave a small negative number for equal vectors. */
+	return dist > 0 ? dist : 0;
+}
+
+static inline void
+set_bit(uint8_t *nibbles, int i)
+{
+	nibbles[i / 4] |= (uint8_t) (1 << (i % 4));
+}
+
+/*
+ * Round the coded coordinates of r to u, set the bits, and return <u, r>; uc
+ * gets <u, node>.
+ */
+static double
+encode_coordinates(const DiskannEdgeShape *shape, const float *node,
+				   const float *neighbour, uint8_t *nibbles, double *uc)
+{
+	double		ur = 0;
+	float		threshold = 0;
+
+	/* One unit is the root mean square: near optimal for a Gaussian. */
+	if (shape->planes == 2)
+		threshold = sqrtf(diskann_kernels->l2sq_f32(node, neighbour,
+													shape->code_dims) /
+						  shape->code_dims);
+
+	*uc = 0;
+	for (int i = 0; i < shape->code_dims; i++)
+	{
+		float		r = neighbour[i] - node[i];
+		float		u = 1.0f;
+
+		if (shape->planes == 2)
+			u = fabsf(r) > threshold ? 1.5f : 0.5f;
+		if (r < 0)
+			u = -u;
+		if (u > 0)
+			set_bit(nibbles, i);
+		if (shape->planes == 2 && (u == 1.5f || u == -0.5f))
+			set_bit(nibbles + shape->groups, i);
+		ur += (double) u * r;
+		*uc += (double) u * node[i];
+	}
+	return ur;
+}
+
+void
+diskann_edge_encode(const DiskannEdgeShape *shape, const float *node,
+					const float *neighbour, DiskannEdgeCode *edge)
+{
+	double		r2 = diskann_kernels->l2sq_f32(node, neighbour, shape->dims);
+	double		ur;
+	double		uc;
+	double		f;
+
+	memset(edge->nibbles, 0, (size_t) shape->planes * shape->groups);
+	ur = encode_coordinates(shape, node, neighbour, edge->nibbles, &uc);
+
+	/*
+	 * When the coded coordinates hold next to nothing of r (equal vectors, or
+	 * all of r in coordinates that are not coded) its direction is not known
+	 * and the length alone is used: f = 0.
+	 */
+	f = ur * ur > 1e-6 * r2 ? r2 / ur : 0;
+	edge->f_add = (float) (r2 + 2 * f * uc);
+	edge->f_rescale = (float) (-2 * f);
+}
+
+size_t
+diskann_edge_bytes(const DiskannEdgeShape *shape, int max_degree)
+{
+	return (size_t) (max_degree / DISKANN_EDGE_BLOCK) * shape->planes *
+		shape->groups * DISKANN_GROUP_BYTES;
+}
+
+/* Start of the block and plane that hold edge i. */
+static inline size_t
+plane_offset(const DiskannEdgeShape *shape, int i, int plane)
+{
+	return ((size_t) (i / DISKANN_EDGE_BLOCK) * shape->planes + plane) *
+		shape->groups * DISKANN_GROUP_BYTES;
+}
+
+void
+diskann_edge_put(const DiskannEdgeShape *shape, uint8_t *codes, int i,
+				 const uint8_t *nibbles)
+{
+	int			j = i % DISKANN_EDGE_BLOCK;
+	int			shift = j < 16 ? 0 : 4;
+
+	for (int plane = 0; plane < shape->planes; plane++)
+	{
+		uint8_t    *p = codes + plane_offset(shape, i, plane) + j % 16;
+
+		for (int g = 0; g < shape->groups; g++)
+		{
+			uint8_t    *byte = p + (size_t) g * DISKANN_GROUP_BYTES;
+
+			*byte = (uint8_t) ((*byte & (0xF0 >> shift)) |
+							   (*nibbles++ << shift));
+		}
+	}
+}
+
+void
+diskann_edge_get(const DiskannEdgeShape *shape, const uint8_t *codes, int i,
+				 uint8_t *nibbles)
+{
+	int			j = i % DISKANN_EDGE_BLOCK;
+	int			shift = j < 16 ? 0 : 4;
+
+	for (int plane = 0; plane < shape->planes; plane++)
+	{
+		const uint8_t *p = codes + plane_offset(shape, i, plane) + j % 16;
+
+		for (int g = 0; g < shape->groups; g++)
+			*nibbles++ = (p[(size_t) g * DISKANN_GROUP_BYTES] >> shift) & 0x0F;
+	}
+}
+
+/* Four signs of a nibble, bit 0 first, as bytes of +1 and -1. */
+static const int8_t nibble_signs[16][4] = {
+	{-1, -1, -1, -1}, {1, -1, -1, -1}, {-1, 1, -1, -1}, {1, 1, -1, -1},
+	{-1, -1, 1, -1}, {1, -1, 1, -1}, {-1, 1, 1, -1}, {1, 1, 1, -1},
+	{-1, -1, -1, 1}, {1, -1, -1, 1}, {-1, 1, -1, 1}, {1, 1, -1, 1},
+	{-1, -1, 1, 1}, {1, -1, 1, 1}, {-1, 1, 1, 1}, {1, 1, 1, 1}
+};
+
+void
+diskann_edge_unpack(const DiskannEdgeShape *shape, const uint8_t *nibbles,
+					int8_t *out)
+{
+	const uint8_t *lo = nibbles + shape->groups;
+
+	for (int g = 0; g < shape->groups; g++)
+	{
+		const int8_t *hi_signs = nibble_signs[nibbles[g]];
+
+		for (int i = 0; i < 4; i++)
+			out[4 * g + i] = hi_signs[i];
+		if (shape->planes == 1)
+			continue;
+		for (int i = 0; i < 4; i++)
+			out[4 * g + i] = (int8_t) (2 * hi_signs[i] +
+									   nibble_signs[lo[g]][i]);
+	}
+
+	/* Coordinates that only fill the last group have no sign. */
+	for (int i = shape->code_dims; i < 4 * shape->groups; i++)
+		out[i] = 0;
+}
+
+float
+diskann_edge_cosine(const DiskannEdgeShape *shape, int32_t dot,
+					int32_t len2_a, int32_t len2_b)
+{
+	float		rho = dot / sqrtf((float) len2_a * (float) len2_b);
+
+	/*
+	 * One bit: the arcsine law of sign correlations.  Two bits: rounding
+	 * shrinks a small correlation to .88 of itself and leaves 1 at 1.
+	 */
+	if (shape->planes == 1)
+		return sinf(1.57079633f * rho);
+	return rho / (0.88f + 0.12f * rho * rho);
+}
+
+void
+diskann_edge_query(const DiskannEdgeShape *shape, const float *q,
+				   uint8_t *lut, DiskannEdgeQuery *query)
+{
+	float		max = 0;
+	float		offset = 0;
+	float		inverse;
+
+	/*
+	 * An entry is the sum of four signed coordinates, measured from the least
+	 * of its group in steps of 1/255 of the widest group's range.
+	 */
+	for (int i = 0; i < shape->code_dims; i += 4)
+	{
+		float		sum = 0;
+
+		for (int j = i; j < i + 4 && j < shape->code_dims; j++)
+			sum += fabsf(q[j]);
+		max = fmaxf(max, sum);
+		offset -= sum;
+	}
+	query->step = 2 * max / 255.0f;
+	query->offset = offset * (shape->planes == 2 ? 1.5f : 1.0f);
+	query->lut = lut;
+	inverse = query->step > 0 ? 1.0f / query->step : 0;
+
+	for (int i = 0; i < shape->code_dims; i += 4)
+	{
+		float		twice[4] = {0, 0, 0, 0};
+		float		least = 0;
+		float		entry[16];
+
+		/* Setting bit j adds 2 q[j] to the sum of all signs negative. */
+		for (int j = 0; j < 4 && i + j < shape->code_dims; j++)
+		{
+			twice[j] = 2 * q[i + j] * inverse;
+			least += fabsf(q[i + j]) * inverse - q[i + j] * inverse;
+		}
+		entry[0] = least + 0.5f;
+		for (int p = 1; p < 16; p++)
+		{
+			int			bit = p & 1 ? 0 : (p & 2 ? 1 : (p & 4 ? 2 : 3));
+
+			entry[p] = entry[p & (p - 1)] + twice[bit];
+		}
+		for (int p = 0; p < 16; p++)
+			*lut++ = (uint8_t) fmaxf(0, fminf(255, entry[p]));
+	}
+}
+
+void
+diskann_edge_estimate(const DiskannEdgeShape *shape,
+					  const DiskannEdgeQuery *query, const uint8_t *codes,
+					  const void *f_add, const void *f_rescale, float base,
+					  float scale, int degree, float *out)
+{
+	DiskannEstimateFactors factors = {base, query->step, query->offset, scale};
+	size_t		plane_bytes = (size_t) shape->groups * DISKANN_GROUP_BYTES;
+
+	for (int i = 0; i < degree; i += DISKANN_EDGE_BLOCK)
+	{
+		uint16_t	hi[DISKANN_EDGE_BLOCK];
+		uint16_t	lo[DISKANN_EDGE_BLOCK];
+
+		diskann_kernels->fastscan32(codes, query->lut, shape->groups, hi);
+		codes += plane_bytes;
+		if (shape->planes == 2)
+		{
+			diskann_kernels->fastscan32(codes, query->lut, shape->groups, lo);
+			codes += plane_bytes;
+		}
+		diskann_kernels->estimate32(hi, shape->planes == 2 ? lo : NULL,
+									(const char *) f_add + 4 * (size_t) i,
+									(const char *) f_rescale + 2 * (size_t) i,
+									&factors, out + i);
+	}
+}

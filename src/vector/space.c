@@ -1,0 +1,101 @@
+/*-------------------------------------------------------------------------
+ *
+ * space.c
+ *	  From a user's vector to index space.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/vector/space.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "vector/space.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "kernels/kernels.h"
+
+int
+diskann_space_dims(DiskannMetric metric, int input_dims)
+{
+	return metric == DISKANN_INNER_PRODUCT ? input_dims + 1 : input_dims;
+}
+
+static void
+multiply(float *x, int n, float factor)
+{
+	for (int i = 0; i < n; i++)
+		x[i] *= factor;
+}
+
+static void
+rotate_and_center(const DiskannSpace *space, float *x)
+{
+	diskann_rotate(&space->rotation, x);
+	if (space->center == NULL)
+		return;
+	for (int i = 0; i < space->dims; i++)
+		x[i] -= space->center[i];
+}
+
+float
+diskann_space_row(const DiskannSpace *space, float *x)
+{
+	float		length2 = diskann_kernels->dot_f32(x, x, space->input_dims);
+
+	if (space->metric == DISKANN_COSINE && length2 > 0)
+	{
+		multiply(x, space->input_dims, 1.0f / sqrtf(length2));
+		length2 = 1.0f;
+	}
+	else if (space->metric == DISKANN_INNER_PRODUCT)
+	{
+		float		missing = fmaxf(0, space->max_norm2 - length2);
+
+		x[space->input_dims] = sqrtf(missing);
+		length2 += missing;
+	}
+	rotate_and_center(space, x);
+	return length2;
+}
+
+void
+diskann_space_query(const DiskannSpace *space, float *x,
+					DiskannSpaceQuery *query)
+{
+	float		length2 = diskann_kernels->dot_f32(x, x, space->input_dims);
+
+	query->factor = 1.0f;
+	if (space->metric == DISKANN_COSINE && length2 > 0)
+		query->factor = 1.0f / sqrtf(length2);
+	else if (space->metric == DISKANN_INNER_PRODUCT)
+	{
+		if (length2 > 0 && space->max_norm2 > 0)
+			query->factor = sqrtf(space->max_norm2 / length2);
+		x[space->input_dims] = 0;
+	}
+	if (query->factor != 1.0f)
+		multiply(x, space->input_dims, query->factor);
+	query->length2 = length2 * query->factor * query->factor;
+	rotate_and_center(space, x);
+	query->norm2 = diskann_kernels->dot_f32(x, x, space->dims);
+}
+
+double
+diskann_space_distance(const DiskannSpace *space,
+					   const DiskannSpaceQuery *query, double dist2,
+					   float length2)
+{
+	switch (space->metric)
+	{
+		case DISKANN_COSINE:
+			return dist2 / 2;
+		case DISKANN_INNER_PRODUCT:
+			return (dist2 - length2 - query->length2) / (2 * query->factor);
+		case DISKANN_L2:
+			break;
+	}
+	return dist2 > 0 ? sqrt(dist2) : 0;
+}

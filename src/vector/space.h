@@ -1,0 +1,79 @@
+/*-------------------------------------------------------------------------
+ *
+ * space.h
+ *	  From a user's vector to index space.
+ *
+ * Every metric becomes squared Euclidean distance in index space:
+ *
+ * L2: the vector itself.
+ * cosine: the vector scaled to unit length; cosine distance is half the
+ * squared distance.
+ * inner product: one more coordinate, sqrt(max_norm2 - |x|^2), gives all rows
+ * the same length, while a query gets 0 there and is scaled to that length;
+ * then the nearest is the one of greatest inner product (Bachrach et al.,
+ * RecSys 2014).  A row longer than max_norm2, which is frozen when the index
+ * gets its first row, gets 0 too: it is found less easily, but its distance
+ * is computed from its own length and is right.
+ *
+ * Then the vector is rotated and the index's centre subtracted.  Plain C, no
+ * PostgreSQL header.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/vector/space.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DISKANN_SPACE_H
+#define DISKANN_SPACE_H
+
+#include "vector/rotate.h"
+
+/* Numbers are on disk. */
+typedef enum DiskannMetric
+{
+	DISKANN_L2 = 1,
+	DISKANN_COSINE = 2,
+	DISKANN_INNER_PRODUCT = 3
+} DiskannMetric;
+
+typedef struct DiskannSpace
+{
+	DiskannMetric metric;
+	int			input_dims;		/* of the user's vectors */
+	int			dims;			/* of index space */
+	float		max_norm2;		/* inner product only */
+	const float *center;		/* rotated, dims floats; NULL: the origin */
+	DiskannRotation rotation;
+} DiskannSpace;
+
+typedef struct DiskannSpaceQuery
+{
+	float		factor;			/* the query was multiplied by this */
+	float		length2;		/* squared length before centring */
+	float		norm2;			/* squared length after centring */
+} DiskannSpaceQuery;
+
+/* Dimensions of index space for vectors of input_dims. */
+extern int	diskann_space_dims(DiskannMetric metric, int input_dims);
+
+/*
+ * Map a row's vector in place.  x has room for space->dims floats, the first
+ * input_dims of them given.  Returns the squared length before centring.
+ */
+extern float diskann_space_row(const DiskannSpace *space, float *x);
+
+/* The same for a query, describing it in *query. */
+extern void diskann_space_query(const DiskannSpace *space, float *x,
+								DiskannSpaceQuery *query);
+
+/*
+ * The operator's distance for a squared distance in index space; length2 is
+ * what diskann_space_row() returned for the row.  Increasing in dist2.
+ */
+extern double diskann_space_distance(const DiskannSpace *space,
+									 const DiskannSpaceQuery *query,
+									 double dist2, float length2);
+
+#endif							/* DISKANN_SPACE_H */

@@ -1,0 +1,141 @@
+/*-------------------------------------------------------------------------
+ *
+ * bench.h
+ *	  What the parts of the benchmark driver share.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  test/bench/bench.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include "vecfile.h"
+
+#include <libpq-fe.h>
+
+/* Name of the measurement of the exact scan. */
+#define EXACT_NAME "exact scan"
+
+/* Repeatable options and comma-separated lists. */
+typedef struct StringList
+{
+	const char **items;
+	int			n;
+} StringList;
+
+typedef struct Options
+{
+	const char *dsn;
+	const char *table;
+	const char *file;			/* vectors to load, or queries */
+	const char *op;
+	const char *type_name;
+	VecType		type;
+	const char *storage;
+	const char *where;			/* further condition of every query, or NULL */
+	const char *sql;			/* build: the statement */
+	const char *guc;
+	StringList	values;			/* of guc */
+	StringList	sets;			/* "name=value" for every session */
+	const char *truth;
+	const char *truth_cache;
+	const char *json;
+	const char *label;
+	int64_t		limit;
+	int64_t		offset;
+	int			k;
+	int			clients;
+	int			truth_clients;
+	int			repeat;
+	int			exact;			/* queries to time by exact scan */
+	int			check;			/* queries to compare with the truth, 0: all */
+	bool		baseline;
+} Options;
+
+/* One setting's outcome. */
+typedef struct Measurement
+{
+	char	   *name;
+	bool		checked;		/* the second group is valid */
+	char		plan[128];
+	double		recall;
+	double		worst_recall;
+	int64_t		inversions;		/* rows nearer than the row before */
+	int64_t		duplicates;
+	int64_t		missing;		/* rows not returned although they exist */
+
+	int64_t		count;			/* timed queries */
+	double		qps;
+	double		mean;			/* latencies in ms */
+	double		p50;
+	double		p90;
+	double		p95;
+	double		p99;
+	double		max;
+	double		pages[6];		/* per query, see read_io_counters */
+} Measurement;
+
+/*
+ * The distances of each query's nearest rows.  A returned row counts as found
+ * if it is no farther than the k-th of them, whichever row it is.
+ */
+typedef struct Truth
+{
+	double	   *dist;			/* stride distances per query, ascending */
+	int		   *count;			/* how many of them there are */
+	int			stride;
+} Truth;
+
+/* The queries, encoded once. */
+typedef struct Queries
+{
+	int64_t		n;
+	int64_t		checked;		/* that many are compared with the truth */
+	int			ncols;
+	size_t		size;
+	unsigned char *data;
+} Queries;
+
+extern Queries queries;
+
+/* server.c */
+extern char *format(const char *fmt,...)
+			__attribute__((format(printf, 1, 2)));
+extern double now(void);
+extern void list_add(StringList *list, const char *item);
+extern void list_split(StringList *list, const char *s);
+extern StringList list_copy(const StringList *list);
+extern void progress(bool last, const char *fmt,...)
+			__attribute__((format(printf, 2, 3)));
+extern double get_float8(const char *p);
+extern PGconn *connect_server(const Options *opt, const StringList *sets);
+extern PGresult *expect(PGconn *conn, PGresult *res);
+extern void execute(PGconn *conn, const char *sql);
+extern char *fetch_text(PGconn *conn, const char *sql);
+extern int64_t fetch_int(PGconn *conn, const char *sql);
+extern StringList exact_sets(const Options *opt);
+extern char *nearest_sql(const Options *opt, int k, bool with_distance);
+extern void prepare(PGconn *conn, const char *sql);
+extern PGresult *run_query(PGconn *conn, int64_t i, int64_t id);
+extern void load_queries(const Options *opt);
+
+/* truth.c */
+extern void find_truth(const Options *opt, Truth *truth);
+
+/* measure.c */
+extern void measure_setting(const Options *opt, const Truth *truth,
+							const char *value, PGconn *monitor,
+							Measurement *m);
+extern void measure_exact(const Options *opt, PGconn *monitor, Measurement *m);
+extern void measure_baseline(const Options *opt, PGconn *monitor,
+							 Measurement *m);
+
+/* report.c */
+extern void report(PGconn *conn, const Options *opt, const Measurement *m,
+				   int n);
+
+#endif							/* BENCH_H */

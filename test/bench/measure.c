@@ -1,0 +1,341 @@
+/*-------------------------------------------------------------------------
+ *
+ * measure.c
+ *	  The checking and the timed pass over the queries.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  test/bench/measure.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "bench.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * Executions of a prepared statement before anything is timed: the server
+ * plans the first five anew each time.
+ */
+#define WARMUP_EXECUTIONS 10
+
+/* Everything the threads of one measurement share, read-only but for next. */
+typedef struct Work
+{
+	const Options *opt;
+	const char *statement;
+	StringList	sets;
+	int64_t		rows;			/* > 0: second parameter, a row number below */
+	int64_t		total;			/* executions */
+	int64_t		next;			/* next execution to hand out (atomic) */
+	double	   *latency;
+	pthread_barrier_t barrier;	/* waited for when ready, to start, at the end */
+} Work;
+
+/*
+ * The checking pass
+ */
+
+/* Compares one answer with the truth. */
+static void
+check_answer(const Options *opt, const Truth *truth, int64_t i,
+			 const PGresult *res, Measurement *m, double *recall)
+{
+	int			rows = PQntuples(res);
+	int			wanted = truth->count[i] < opt->k ? truth->count[i] : opt->k;
+	double		kth;
+	double		previous = -INFINITY;
+	int			found = 0;
+
+	*recall = 1;
+	if (wanted == 0)
+		return;
+	kth = truth->dist[i * truth->stride + wanted - 1];
+	/* Truth may be older than the kernel in use: leave room for rounding. */
+	kth += 1e-6 * fabs(kth);
+	for (int j = 0; j < rows; j++)
+	{
+		double		dist = get_float8(PQgetvalue(res, j, 1));
+		bool		duplicate = false;
+
+		for (int o = 0; o < j && !duplicate; o++)
+			duplicate = memcmp(PQgetvalue(res, o, 0),
+							   PQgetvalue(res, j, 0), 4) == 0;
+		m->duplicates += duplicate;
+		m->inversions += dist < previous;
+		previous = dist;
+		found += !duplicate && dist <= kth;
+	}
+	if (rows < wanted)
+		m->missing += wanted - rows;
+	*recall = (double) (found < wanted ? found : wanted) / wanted;
+}
+
+static void
+check_queries(const Options *opt, const Truth *truth, PGconn *conn,
+			  Measurement *m)
+{
+	double		sum = 0;
+
+	m->checked = true;
+	m->worst_recall = 1;
+	prepare(conn, nearest_sql(opt, opt->k, true));
+	for (int64_t i = 0; i < queries.checked; i++)
+	{
+		PGresult   *res = run_query(conn, i, -1);
+		double		recall;
+
+		check_answer(opt, truth, i, res, m, &recall);
+		sum += recall;
+		if (recall < m->worst_recall)
+			m->worst_recall = recall;
+		PQclear(res);
+	}
+	m->recall = sum / queries.checked;
+}
+
+/* Name of the first index in the plan, or the plan's first scan. */
+static void
+find_plan(const Options *opt, PGconn *conn, Measurement *m)
+{
+	const char *values[1] = {(char *) queries.data};
+	int			lengths[1] = {(int) queries.size};
+	int			formats[1] = {1};
+	PGresult   *res;
+
+	res = expect(conn, PQexecParams(conn,
+									format("EXPLAIN (COSTS off) %s",
+										   nearest_sql(opt, opt->k, false)),
+									1, NULL, values, lengths, formats, 0));
+	snprintf(m->plan, sizeof(m->plan), "other plan");
+	for (int i = 0; i < PQntuples(res); i++)
+	{
+		char	   *line = PQgetvalue(res, i, 0);
+		char	   *using = strstr(line, "Scan using ");
+
+		if (using != NULL)
+		{
+			using += strlen("Scan using ");
+			snprintf(m->plan, sizeof(m->plan), "%.*s",
+					 (int) strcspn(using, " "), using);
+			break;
+		}
+		if (strstr(line, "Seq Scan") != NULL)
+			snprintf(m->plan, sizeof(m->plan), "seq scan");
+	}
+	PQclear(res);
+}
+
+/*
+ * The timed pass
+ */
+
+/*
+ * Counters of the pages the server has touched: index, table, and TOAST
+ * table (with its index), each from shared buffers (0, 2, 4) and not
+ * (1, 3, 5).  Other sessions' work counts as well: the measured table should
+ * be ours alone.
+ */
+static void
+read_io_counters(PGconn *conn, const Options *opt, const char *index,
+				 double out[6])
+{
+	PGresult   *res;
+
+	res = expect(conn, PQexec(conn,
+				 format("SELECT coalesce(i.hit, 0), coalesce(i.read, 0),"
+						" heap_blks_hit, heap_blks_read,"
+						" coalesce(toast_blks_hit + tidx_blks_hit, 0),"
+						" coalesce(toast_blks_read + tidx_blks_read, 0)"
+						" FROM pg_statio_all_tables t LEFT JOIN"
+						" (SELECT relid, idx_blks_hit AS hit, idx_blks_read AS read"
+						"  FROM pg_statio_all_indexes"
+						"  WHERE indexrelname = '%s') i USING (relid)"
+						" WHERE relid = '%s'::regclass",
+						index, opt->table)));
+	for (int i = 0; i < 6; i++)
+		out[i] = PQntuples(res) > 0 ? atof(PQgetvalue(res, 0, i)) : 0;
+	PQclear(res);
+}
+
+/*
+ * Makes this session's counters visible to others.  Before PostgreSQL 15 they
+ * are sent at most twice a second, at the end of a statement.
+ */
+static void
+flush_counters(PGconn *conn)
+{
+	if (PQserverVersion(conn) < 150000)
+	{
+		usleep(1100000);
+		execute(conn, "SELECT 1");
+		usleep(600000);
+	}
+	else
+		execute(conn, "SELECT pg_stat_force_next_flush()");
+}
+
+/* Spreads row numbers over the table, the same ones every time. */
+static int64_t
+lookup_id(const Work *w, int64_t i)
+{
+	return w->rows > 0 ? (int64_t) ((uint64_t) i * 2654435761u % w->rows) : -1;
+}
+
+static void *
+timing_worker(void *arg)
+{
+	Work	   *w = arg;
+	PGconn	   *conn = connect_server(w->opt, &w->sets);
+	int64_t		i;
+
+	prepare(conn, w->statement);
+	for (i = 0; i < WARMUP_EXECUTIONS; i++)
+		PQclear(run_query(conn, i % queries.n, lookup_id(w, i)));
+	flush_counters(conn);
+	pthread_barrier_wait(&w->barrier);
+	pthread_barrier_wait(&w->barrier);
+	while ((i = __atomic_fetch_add(&w->next, 1, __ATOMIC_RELAXED)) < w->total)
+	{
+		double		start = now();
+		PGresult   *res = run_query(conn, i % queries.n, lookup_id(w, i));
+
+		w->latency[i] = now() - start;
+		PQclear(res);
+	}
+	pthread_barrier_wait(&w->barrier);
+	flush_counters(conn);
+	PQfinish(conn);
+	return NULL;
+}
+
+static int
+compare_double(const void *a, const void *b)
+{
+	double		x = *(const double *) a;
+	double		y = *(const double *) b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Nearest-rank percentile of sorted values, in milliseconds. */
+static double
+percentile(const double *sorted, int64_t n, double p)
+{
+	int64_t		rank = (int64_t) ceil(p * n);
+
+	return 1000 * sorted[rank > 0 ? rank - 1 : 0];
+}
+
+static void
+summarize(Work *w, double wall, Measurement *m)
+{
+	double		sum = 0;
+
+	qsort(w->latency, w->total, sizeof(double), compare_double);
+	for (int64_t i = 0; i < w->total; i++)
+		sum += w->latency[i];
+	m->count = w->total;
+	m->qps = w->total / wall;
+	m->mean = 1000 * sum / w->total;
+	m->p50 = percentile(w->latency, w->total, 0.50);
+	m->p90 = percentile(w->latency, w->total, 0.90);
+	m->p95 = percentile(w->latency, w->total, 0.95);
+	m->p99 = percentile(w->latency, w->total, 0.99);
+	m->max = percentile(w->latency, w->total, 1);
+}
+
+/* Runs w->total executions on `clients` sessions and measures them. */
+static void
+time_queries(Work *w, int clients, PGconn *monitor, Measurement *m)
+{
+	pthread_t  *threads = vec_alloc(sizeof(pthread_t) * clients);
+	double		before[6];
+	double		after[6];
+	double		start;
+	double		wall;
+
+	w->latency = vec_alloc(sizeof(double) * w->total);
+	pthread_barrier_init(&w->barrier, NULL, clients + 1);
+	for (int i = 0; i < clients; i++)
+		if (pthread_create(&threads[i], NULL, timing_worker, w) != 0)
+			vec_fatal("could not start a thread");
+	pthread_barrier_wait(&w->barrier);
+	read_io_counters(monitor, w->opt, m->plan, before);
+	start = now();
+	pthread_barrier_wait(&w->barrier);
+	pthread_barrier_wait(&w->barrier);
+	wall = now() - start;
+	for (int i = 0; i < clients; i++)
+		pthread_join(threads[i], NULL);
+	read_io_counters(monitor, w->opt, m->plan, after);
+
+	summarize(w, wall, m);
+	for (int i = 0; i < 6; i++)
+		m->pages[i] = (after[i] - before[i]) / w->total;
+	pthread_barrier_destroy(&w->barrier);
+	free(w->latency);
+	free(threads);
+}
+
+void
+measure_setting(const Options *opt, const Truth *truth, const char *value,
+				PGconn *monitor, Measurement *m)
+{
+	Work		w = {.opt = opt};
+	PGconn	   *conn;
+
+	memset(m, 0, sizeof(*m));
+	m->name = format("%s", value);
+	w.sets = list_copy(&opt->sets);
+	if (strcmp(value, "default") != 0)
+		list_add(&w.sets, format("%s=%s", opt->guc, value));
+	conn = connect_server(opt, &w.sets);
+	find_plan(opt, conn, m);
+	check_queries(opt, truth, conn, m);
+	PQfinish(conn);
+
+	w.statement = nearest_sql(opt, opt->k, false);
+	w.total = queries.n * opt->repeat;
+	time_queries(&w, opt->clients, monitor, m);
+}
+
+void
+measure_exact(const Options *opt, PGconn *monitor, Measurement *m)
+{
+	Work		w = {.opt = opt};
+
+	memset(m, 0, sizeof(*m));
+	m->name = format("%s", EXACT_NAME);
+	snprintf(m->plan, sizeof(m->plan), "seq scan");
+	w.sets = exact_sets(opt);
+	w.statement = nearest_sql(opt, opt->k, false);
+	w.total = opt->exact;
+	time_queries(&w, 1, monitor, m);
+}
+
+/*
+ * The floor under every query with such a parameter: protocol, parameter
+ * parsing, and one lookup by primary key.
+ */
+void
+measure_baseline(const Options *opt, PGconn *monitor, Measurement *m)
+{
+	Work		w = {.opt = opt};
+
+	memset(m, 0, sizeof(*m));
+	m->name = format("key lookup");
+	snprintf(m->plan, sizeof(m->plan), "primary key");
+	w.sets = list_copy(&opt->sets);
+	w.rows = fetch_int(monitor, format("SELECT max(id) + 1 FROM %s",
+									   opt->table));
+	w.statement = format("SELECT id FROM %s WHERE id = $2::int4"
+						 " AND $1::%s IS NOT NULL", opt->table, opt->type_name);
+	w.total = queries.n * opt->repeat;
+	time_queries(&w, opt->clients, monitor, m);
+}
