@@ -781,3 +781,35 @@ CREATE FUNCTION diskann_simd()
 
 COMMENT ON FUNCTION diskann_simd()
 	IS 'instruction set of the distance functions in use';
+
+CREATE FUNCTION diskann_index_info(index regclass)
+	RETURNS TABLE (property text, value text)
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION diskann_index_info(regclass)
+	IS 'settings, layout and contents of a diskann index';
+
+CREATE FUNCTION diskann_index_check(
+	index regclass,
+	heapallindexed boolean DEFAULT false,
+	OUT nodes bigint,
+	OUT tids bigint,
+	OUT tombstones bigint,
+	OUT free_slots bigint,
+	OUT tids_slots bigint,
+	OUT edges bigint,
+	OUT unreachable bigint,
+	OUT empty bigint,
+	OUT orphans bigint)
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION diskann_index_check(regclass, boolean)
+	IS 'verify a diskann index, and whether it has all rows of its table';
+
+-- Both read whole indexes, and the check keeps writers waiting.
+REVOKE ALL ON FUNCTION diskann_index_info(regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION diskann_index_check(regclass, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION diskann_index_info(regclass)
+	TO pg_stat_scan_tables;

@@ -61,6 +61,19 @@ typedef struct InsertCache
 	MemoryContext read_context;
 } InsertCache;
 
+/*
+ * About what a row needs, allocated once and kept, up to a few megabytes: the
+ * nodes met, and their vectors decoded.
+ */
+static Size
+row_memory(const DiskannIndex *index)
+{
+	Size		node = index->own_bytes + sizeof(float) * index->space.dims;
+
+	return Min((Size) 4 * 1024 * 1024,
+			   MAXALIGN(2 * node * index->meta.build_list_size)) + 64 * 1024;
+}
+
 DiskannInserter *
 DiskannInserterCreate(MemoryContext context, Relation rel,
 					  const DiskannIndex *index, bool building)
@@ -70,7 +83,9 @@ DiskannInserterCreate(MemoryContext context, Relation rel,
 
 	inserter->row_context = AllocSetContextCreate(context,
 												  "diskann insert row",
-												  ALLOCSET_DEFAULT_SIZES);
+												  row_memory(index),
+												  ALLOCSET_DEFAULT_INITSIZE,
+												  ALLOCSET_DEFAULT_MAXSIZE);
 	inserter->index = index;
 	DiskannNodeInit(&inserter->ref, rel, index, building);
 	DiskannQueryInit(&inserter->query, index);

@@ -99,6 +99,12 @@ typedef struct EdgeGeometry
 	int		   *order;			/* edges by length */
 } EdgeGeometry;
 
+static inline int8 *
+edge_code(const EdgeGeometry *g, int i)
+{
+	return g->codes + (Size) i * g->code_bytes;
+}
+
 /* Squared distance of two neighbours, from lengths and coded angle. */
 static float
 edge_pair_distance(void *arg, int a, int b)
@@ -106,24 +112,13 @@ edge_pair_distance(void *arg, int a, int b)
 	EdgeGeometry *g = arg;
 	int			i = g->order[a];
 	int			j = g->order[b];
-	int32		dot = diskann_kernels->dot_i8(g->codes + (Size) i * g->code_bytes,
-											  g->codes + (Size) j * g->code_bytes,
+	int32		dot = diskann_kernels->dot_i8(edge_code(g, i), edge_code(g, j),
 											  g->code_bytes);
 	float		cosine = diskann_edge_cosine(&g->index->shape, dot,
 											 g->len2[i], g->len2[j]);
 
 	return fmaxf(0, g->dist2[i] + g->dist2[j] -
 				 2 * cosine * sqrtf(g->dist2[i] * g->dist2[j]));
-}
-
-static void
-add_geometry(EdgeGeometry *g, int i, const uint8 *nibbles, float dist2)
-{
-	int8	   *code = g->codes + (Size) i * g->code_bytes;
-
-	diskann_edge_unpack(&g->index->shape, nibbles, code);
-	g->len2[i] = diskann_kernels->dot_i8(code, code, g->code_bytes);
-	g->dist2[i] = fmaxf(0, dist2);
 }
 
 static int
@@ -150,30 +145,33 @@ make_geometry(EdgeGeometry *g, const DiskannIndex *index, const char *slot,
 
 	g->index = index;
 	g->code_bytes = index->shape.groups * 4;
-	g->codes = palloc((Size) n * g->code_bytes);
+	g->codes = palloc((Size) (index->meta.max_degree + 1) * g->code_bytes);
 	g->len2 = palloc(sizeof(int32) * n);
 	g->dist2 = palloc(sizeof(float) * n);
 	g->order = palloc(sizeof(int) * n);
 	for (int i = 0; i < n; i++)
 		g->order[i] = i;
 
+	for (int block = 0; block * DISKANN_EDGE_BLOCK < head->degree; block++)
+		diskann_edge_unpack_block(&index->shape, DiskannSlotCodes(index, slot),
+								  block, edge_code(g, block * DISKANN_EDGE_BLOCK));
 	for (int i = 0; i < head->degree; i++)
 	{
-		uint8		nibbles[DISKANN_MAX_NIBBLES];
-		float		rescale;
+		float		rescale = head->edge_scale *
+			diskann_half_to_float(DiskannSlotRescale(index, slot)[i]);
+		float		dot = diskann_kernels->dot_f32_i8(decoded, edge_code(g, i),
+													  index->shape.code_dims);
 
 		/* |r|^2 = f_add + f_rescale <u, c>, see vector/code.h. */
-		diskann_edge_get(&index->shape, DiskannSlotCodes(index, slot), i,
-						 nibbles);
-		add_geometry(g, i, nibbles, 0);
-		rescale = head->edge_scale *
-			diskann_half_to_float(DiskannSlotRescale(index, slot)[i]);
-		g->dist2[i] = fmaxf(0, DiskannSlotAdd(index, slot)[i] + rescale * unit *
-							diskann_kernels->dot_f32_i8(decoded,
-														g->codes + (Size) i * g->code_bytes,
-														index->shape.code_dims));
+		g->dist2[i] = fmaxf(0, DiskannSlotAdd(index, slot)[i] +
+							rescale * unit * dot);
 	}
-	add_geometry(g, head->degree, extra->nibbles, extra_dist2);
+	diskann_edge_unpack(&index->shape, extra->nibbles,
+						edge_code(g, head->degree));
+	g->dist2[head->degree] = extra_dist2;
+	for (int i = 0; i < n; i++)
+		g->len2[i] = diskann_kernels->dot_i8(edge_code(g, i), edge_code(g, i),
+											 g->code_bytes);
 	qsort_arg(g->order, n, sizeof(int), compare_length, g);
 }
 

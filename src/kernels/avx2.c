@@ -284,9 +284,8 @@ cosine_full_ps(CosinePs *s, const float *a, const float *b)
 	cosine_ps(s, _mm256_loadu_ps(a), _mm256_loadu_ps(b));
 }
 
-TARGET void
-diskann_cosine_f32_avx2(const float *a, const float *b, size_t n,
-						float out[3])
+TARGET static void
+cosine_f32(const float *a, const float *b, size_t n, float out[3])
 {
 	const CosinePs zero = {
 		_mm256_setzero_ps(), _mm256_setzero_ps(), _mm256_setzero_ps()
@@ -327,9 +326,8 @@ cosine_full_pd(CosinePd *s, const double *a, const double *b)
 	cosine_pd(s, _mm256_loadu_pd(a), _mm256_loadu_pd(b));
 }
 
-TARGET void
-diskann_cosine_f64_avx2(const double *a, const double *b, size_t n,
-						double out[3])
+TARGET static void
+cosine_f64(const double *a, const double *b, size_t n, double out[3])
 {
 	const CosinePd zero = {
 		_mm256_setzero_pd(), _mm256_setzero_pd(), _mm256_setzero_pd()
@@ -656,8 +654,8 @@ const DiskannKernels diskann_kernels_avx2 = {
 	.l2sq_f64 = l2sq_f64,
 	.dot_f32 = dot_f32,
 	.dot_f64 = dot_f64,
-	.cosine_f32 = diskann_cosine_f32_avx2,
-	.cosine_f64 = diskann_cosine_f64_avx2,
+	.cosine_f32 = cosine_f32,
+	.cosine_f64 = cosine_f64,
 	.dot_f32_i8 = dot_f32_i8,
 	.dot_f32_f16 = dot_f32_f16,
 	.dot_i8 = dot_i8,

@@ -4,9 +4,7 @@
  *	  Kernels for x86-64 with AVX-512 F, BW, VL, DQ and VNNI.
  *
  * Laid out like avx2.c; tails are masked loads, which do not touch masked
- * elements and so never fault on them.  Cosine is avx2.c's: with data that is
- * not on a cache line boundary, as stored vectors never are, every wide load
- * spans two lines and nothing is gained.
+ * elements and so never fault on them.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -28,6 +26,13 @@
 
 /* The sums must stay in registers, so this is no matter of taste. */
 #define INLINE TARGET __attribute__((always_inline)) static inline
+
+/*
+ * Makes the compiler load a and b once and keep them.  gcc otherwise uses one
+ * of them from memory again, and stored vectors are not on cache line
+ * boundaries, so that every wide load is two.
+ */
+#define IN_REGISTERS(a, b) __asm__("" : "+v" (a), "+v" (b))
 
 /* A mask of the first k elements, k less than the width of the register. */
 #define MASK8(k) ((__mmask8) ((1u << (k)) - 1))
@@ -225,6 +230,123 @@ dot_f64(const double *a, const double *b, size_t n)
 							 _mm512_maskz_loadu_pd(mask, b + i), s1);
 	}
 	return sum4_pd(s0, s1, s2, s3);
+}
+
+/* One of the independent sets of the three running sums of a cosine. */
+typedef struct CosinePs
+{
+	__m512		ab;
+	__m512		aa;
+	__m512		bb;
+} CosinePs;
+
+typedef struct CosinePd
+{
+	__m512d		ab;
+	__m512d		aa;
+	__m512d		bb;
+} CosinePd;
+
+INLINE void
+cosine_ps(CosinePs *s, __m512 a, __m512 b)
+{
+	s->ab = _mm512_fmadd_ps(a, b, s->ab);
+	s->aa = _mm512_fmadd_ps(a, a, s->aa);
+	s->bb = _mm512_fmadd_ps(b, b, s->bb);
+}
+
+INLINE void
+cosine_full_ps(CosinePs *s, const float *a, const float *b)
+{
+	__m512		va = _mm512_loadu_ps(a);
+	__m512		vb = _mm512_loadu_ps(b);
+
+	IN_REGISTERS(va, vb);
+	cosine_ps(s, va, vb);
+}
+
+TARGET static void
+cosine_f32(const float *a, const float *b, size_t n, float out[3])
+{
+	const CosinePs zero = {
+		_mm512_setzero_ps(), _mm512_setzero_ps(), _mm512_setzero_ps()
+	};
+	CosinePs	s0 = zero;
+	CosinePs	s1 = zero;
+	CosinePs	s2 = zero;
+	CosinePs	s3 = zero;
+	size_t		i = 0;
+
+	for (; i + 64 <= n; i += 64)
+	{
+		cosine_full_ps(&s0, a + i, b + i);
+		cosine_full_ps(&s1, a + i + 16, b + i + 16);
+		cosine_full_ps(&s2, a + i + 32, b + i + 32);
+		cosine_full_ps(&s3, a + i + 48, b + i + 48);
+	}
+	for (; i + 16 <= n; i += 16)
+		cosine_full_ps(&s0, a + i, b + i);
+	if (i < n)
+	{
+		__mmask16	mask = MASK16(n - i);
+
+		cosine_ps(&s1, _mm512_maskz_loadu_ps(mask, a + i),
+				  _mm512_maskz_loadu_ps(mask, b + i));
+	}
+	out[0] = sum4_ps(s0.ab, s1.ab, s2.ab, s3.ab);
+	out[1] = sum4_ps(s0.aa, s1.aa, s2.aa, s3.aa);
+	out[2] = sum4_ps(s0.bb, s1.bb, s2.bb, s3.bb);
+}
+
+INLINE void
+cosine_pd(CosinePd *s, __m512d a, __m512d b)
+{
+	s->ab = _mm512_fmadd_pd(a, b, s->ab);
+	s->aa = _mm512_fmadd_pd(a, a, s->aa);
+	s->bb = _mm512_fmadd_pd(b, b, s->bb);
+}
+
+INLINE void
+cosine_full_pd(CosinePd *s, const double *a, const double *b)
+{
+	__m512d		va = _mm512_loadu_pd(a);
+	__m512d		vb = _mm512_loadu_pd(b);
+
+	IN_REGISTERS(va, vb);
+	cosine_pd(s, va, vb);
+}
+
+TARGET static void
+cosine_f64(const double *a, const double *b, size_t n, double out[3])
+{
+	const CosinePd zero = {
+		_mm512_setzero_pd(), _mm512_setzero_pd(), _mm512_setzero_pd()
+	};
+	CosinePd	s0 = zero;
+	CosinePd	s1 = zero;
+	CosinePd	s2 = zero;
+	CosinePd	s3 = zero;
+	size_t		i = 0;
+
+	for (; i + 32 <= n; i += 32)
+	{
+		cosine_full_pd(&s0, a + i, b + i);
+		cosine_full_pd(&s1, a + i + 8, b + i + 8);
+		cosine_full_pd(&s2, a + i + 16, b + i + 16);
+		cosine_full_pd(&s3, a + i + 24, b + i + 24);
+	}
+	for (; i + 8 <= n; i += 8)
+		cosine_full_pd(&s0, a + i, b + i);
+	if (i < n)
+	{
+		__mmask8	mask = MASK8(n - i);
+
+		cosine_pd(&s1, _mm512_maskz_loadu_pd(mask, a + i),
+				  _mm512_maskz_loadu_pd(mask, b + i));
+	}
+	out[0] = sum4_pd(s0.ab, s1.ab, s2.ab, s3.ab);
+	out[1] = sum4_pd(s0.aa, s1.aa, s2.aa, s3.aa);
+	out[2] = sum4_pd(s0.bb, s1.bb, s2.bb, s3.bb);
 }
 
 INLINE __m512
@@ -557,8 +679,8 @@ const DiskannKernels diskann_kernels_avx512 = {
 	.l2sq_f64 = l2sq_f64,
 	.dot_f32 = dot_f32,
 	.dot_f64 = dot_f64,
-	.cosine_f32 = diskann_cosine_f32_avx2,
-	.cosine_f64 = diskann_cosine_f64_avx2,
+	.cosine_f32 = cosine_f32,
+	.cosine_f64 = cosine_f64,
 	.dot_f32_i8 = dot_f32_i8,
 	.dot_f32_f16 = dot_f32_f16,
 	.dot_i8 = dot_i8,

@@ -3,8 +3,8 @@
  * kernels_internal.h
  *	  What the translation units of src/kernels share with each other only.
  *
- * An instruction set that gains nothing over a lower one for some kernel
- * points at the lower one's function; those functions are declared here.
+ * An instruction set that has no version of its own for some kernel, or for
+ * some lengths, uses the function of a lower one; those are declared here.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -30,10 +30,6 @@
 extern void diskann_fht_f32_scalar(float *x, size_t n);
 
 #ifdef DISKANN_KERNELS_X86
-extern void diskann_cosine_f32_avx2(const float *a, const float *b, size_t n,
-									float out[3]);
-extern void diskann_cosine_f64_avx2(const double *a, const double *b,
-									size_t n, double out[3]);
 extern void diskann_fht_f32_avx2(float *x, size_t n);
 #endif
 

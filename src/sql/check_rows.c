@@ -31,13 +31,10 @@
 #include "executor/executor.h"
 #include "kernels/kernels.h"
 #include "miscadmin.h"
-#include "sql/inspect.h"
+#include "sql/check.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/tuplesort.h"
-
-/* Room for what rotating and subtracting floats rounds, relative to lengths. */
-#define ROUNDING 1e-4
 
 /* TIDs in order, one at a time. */
 typedef struct SortedTids
@@ -155,7 +152,7 @@ compare_vector(DiskannCheckRows *rows, DiskannRow *row,
 	length2 = diskann_space_row(space, x);
 
 	/* The greatest length on the way to index space sets the rounding. */
-	slack = ROUNDING * (sqrt(length2) +
+	slack = DISKANN_CHECK_ROUNDING * (sqrt(length2) +
 						sqrt(diskann_kernels->dot_f32(space->center,
 													  space->center,
 													  space->dims)) +
@@ -163,7 +160,7 @@ compare_vector(DiskannCheckRows *rows, DiskannRow *row,
 	if (!(fabs(sqrt(length2) - sqrt(node->length2)) <= slack))
 		return "a row's vector has another length than its node says";
 	if (!(distance(x, node->x, space->dims) <=
-		  node->residual * (1 + ROUNDING) + slack))
+		  node->residual * (1 + DISKANN_CHECK_ROUNDING) + slack))
 		return "a row's vector is farther from its node's than the node says";
 	return NULL;
 }

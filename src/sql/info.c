@@ -181,12 +181,12 @@ put_layout(Properties *properties, const DiskannIndex *index)
 static char *
 degree_histogram(const Counts *counts, int max_degree)
 {
-	StringInfoData text;
+	StringInfoData buf;
 	int			width = max_degree / 4;
 	int			low = 1;
 
-	initStringInfo(&text);
-	appendStringInfo(&text, "0: " INT64_FORMAT, counts->degrees[0]);
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "0: " INT64_FORMAT, counts->degrees[0]);
 	while (low < max_degree)
 	{
 		int			high = Min(low + width - 1, max_degree - 1);
@@ -194,12 +194,12 @@ degree_histogram(const Counts *counts, int max_degree)
 
 		for (int degree = low; degree <= high; degree++)
 			n += counts->degrees[degree];
-		appendStringInfo(&text, ", %d-%d: " INT64_FORMAT, low, high, n);
+		appendStringInfo(&buf, ", %d-%d: " INT64_FORMAT, low, high, n);
 		low = high + 1;
 	}
-	appendStringInfo(&text, ", %d: " INT64_FORMAT, max_degree,
+	appendStringInfo(&buf, ", %d: " INT64_FORMAT, max_degree,
 					 counts->degrees[max_degree]);
-	return text.data;
+	return buf.data;
 }
 
 static void
@@ -212,7 +212,7 @@ put_counts(Properties *properties, const Counts *counts, int max_degree,
 	put_int(properties, "nodes", nodes);
 	put_int(properties, "tombstones", counts->states[DISKANN_DEAD]);
 	put_int(properties, "free_slots", counts->states[DISKANN_FREE]);
-	put_int(properties, "row_slots", counts->states[DISKANN_TIDS]);
+	put_int(properties, "tids_slots", counts->states[DISKANN_TIDS]);
 	if (nodes == 0)
 		return;
 	put_int(properties, "bytes_per_node", bytes / nodes);
@@ -286,7 +286,7 @@ begin_properties(FunctionCallInfo fcinfo, Properties *properties)
 	result->setDesc = properties->desc;
 }
 
-PGDLLEXPORT PG_FUNCTION_INFO_V1(diskann_index_info);
+PG_FUNCTION_INFO_V1(diskann_index_info);
 Datum
 diskann_index_info(PG_FUNCTION_ARGS)
 {
@@ -318,7 +318,7 @@ diskann_index_info(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-PGDLLEXPORT PG_FUNCTION_INFO_V1(diskann_simd);
+PG_FUNCTION_INFO_V1(diskann_simd);
 Datum
 diskann_simd(PG_FUNCTION_ARGS)
 {

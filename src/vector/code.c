@@ -141,47 +141,51 @@ diskann_vector_distance(DiskannVectorKind kind, const float *q, float q2,
 	return dist > 0 ? dist : 0;
 }
 
-static inline void
-set_bit(uint8_t *nibbles, int i)
-{
-	nibbles[i / 4] |= (uint8_t) (1 << (i % 4));
-}
-
 /*
  * Round the coded coordinates of r to u, set the bits, and return <u, r>; uc
- * gets <u, node>.
+ * gets <u, node>.  In steps that a compiler vectorizes.
  */
-static double
+static float
 encode_coordinates(const DiskannEdgeShape *shape, const float *node,
-				   const float *neighbour, uint8_t *nibbles, double *uc)
+				   const float *neighbour, uint8_t *nibbles, float *uc)
 {
-	double		ur = 0;
+	float		r[DISKANN_MAX_CODE_DIMS + 4] = {0};
+	float		u[DISKANN_MAX_CODE_DIMS + 4];
+	int			n = shape->code_dims;
 	float		threshold = 0;
 
-	/* One unit is the root mean square: near optimal for a Gaussian. */
-	if (shape->planes == 2)
-		threshold = sqrtf(diskann_kernels->l2sq_f32(node, neighbour,
-													shape->code_dims) /
-						  shape->code_dims);
-
-	*uc = 0;
-	for (int i = 0; i < shape->code_dims; i++)
+	for (int i = 0; i < n; i++)
+		r[i] = neighbour[i] - node[i];
+	for (int i = n; i < 4 * shape->groups; i++)
+		r[i] = -1.0f;
+	for (int g = 0; g < shape->groups; g++)
+		nibbles[g] = (uint8_t) ((r[4 * g] >= 0) | (r[4 * g + 1] >= 0) << 1 |
+								(r[4 * g + 2] >= 0) << 2 |
+								(r[4 * g + 3] >= 0) << 3);
+	if (shape->planes == 1)
 	{
-		float		r = neighbour[i] - node[i];
-		float		u = 1.0f;
-
-		if (shape->planes == 2)
-			u = fabsf(r) > threshold ? 1.5f : 0.5f;
-		if (r < 0)
-			u = -u;
-		if (u > 0)
-			set_bit(nibbles, i);
-		if (shape->planes == 2 && (u == 1.5f || u == -0.5f))
-			set_bit(nibbles + shape->groups, i);
-		ur += (double) u * r;
-		*uc += (double) u * node[i];
+		for (int i = 0; i < n; i++)
+			u[i] = r[i] >= 0 ? 1.0f : -1.0f;
 	}
-	return ur;
+	else
+	{
+		uint8_t    *lo = nibbles + shape->groups;
+
+		/* One unit is the root mean square: near optimal for a Gaussian. */
+		threshold = sqrtf(diskann_kernels->dot_f32(r, r, n) / n);
+		for (int i = 0; i < n; i++)
+		{
+			float		magnitude = fabsf(r[i]) > threshold ? 1.5f : 0.5f;
+
+			u[i] = r[i] >= 0 ? magnitude : -magnitude;
+		}
+		/* hi + lo/2: the low bit is set at 1.5 and at -0.5. */
+		memset(lo, 0, shape->groups);
+		for (int i = 0; i < n; i++)
+			lo[i / 4] |= (uint8_t) ((u[i] == 1.5f || u[i] == -0.5f) << (i % 4));
+	}
+	*uc = diskann_kernels->dot_f32(u, node, n);
+	return diskann_kernels->dot_f32(u, r, n);
 }
 
 void
@@ -189,11 +193,10 @@ diskann_edge_encode(const DiskannEdgeShape *shape, const float *node,
 					const float *neighbour, DiskannEdgeCode *edge)
 {
 	double		r2 = diskann_kernels->l2sq_f32(node, neighbour, shape->dims);
+	float		uc;
 	double		ur;
-	double		uc;
 	double		f;
 
-	memset(edge->nibbles, 0, (size_t) shape->planes * shape->groups);
 	ur = encode_coordinates(shape, node, neighbour, edge->nibbles, &uc);
 
 	/*
@@ -266,28 +269,61 @@ static const int8_t nibble_signs[16][4] = {
 	{-1, -1, 1, 1}, {1, -1, 1, 1}, {-1, 1, 1, 1}, {1, 1, 1, 1}
 };
 
+/* Unpack the nibbles of one group, lo being NULL for one plane. */
+static inline void
+unpack_group(uint8_t hi, const uint8_t *lo, int8_t *out)
+{
+	memcpy(out, nibble_signs[hi], 4);
+	if (lo == NULL)
+		return;
+	for (int i = 0; i < 4; i++)
+		out[i] = (int8_t) (2 * out[i] + nibble_signs[*lo][i]);
+}
+
+/* Coordinates that only fill the last group have no sign. */
+static inline void
+clear_filling(const DiskannEdgeShape *shape, int8_t *out)
+{
+	for (int i = shape->code_dims; i < 4 * shape->groups; i++)
+		out[i] = 0;
+}
+
 void
 diskann_edge_unpack(const DiskannEdgeShape *shape, const uint8_t *nibbles,
 					int8_t *out)
 {
-	const uint8_t *lo = nibbles + shape->groups;
+	const uint8_t *lo = shape->planes == 2 ? nibbles + shape->groups : NULL;
+
+	for (int g = 0; g < shape->groups; g++)
+		unpack_group(nibbles[g], lo ? lo + g : NULL, out + 4 * g);
+	clear_filling(shape, out);
+}
+
+void
+diskann_edge_unpack_block(const DiskannEdgeShape *shape, const uint8_t *codes,
+						  int block, int8_t *out)
+{
+	size_t		row = (size_t) 4 * shape->groups;
+	const uint8_t *hi = codes + plane_offset(shape, block * DISKANN_EDGE_BLOCK, 0);
+	const uint8_t *lo = shape->planes == 2 ?
+		hi + (size_t) shape->groups * DISKANN_GROUP_BYTES : NULL;
 
 	for (int g = 0; g < shape->groups; g++)
 	{
-		const int8_t *hi_signs = nibble_signs[nibbles[g]];
+		for (int j = 0; j < DISKANN_GROUP_BYTES; j++)
+		{
+			size_t		at = (size_t) g * DISKANN_GROUP_BYTES + j;
+			uint8_t		low = lo ? lo[at] & 0x0F : 0;
+			uint8_t		high = lo ? lo[at] >> 4 : 0;
 
-		for (int i = 0; i < 4; i++)
-			out[4 * g + i] = hi_signs[i];
-		if (shape->planes == 1)
-			continue;
-		for (int i = 0; i < 4; i++)
-			out[4 * g + i] = (int8_t) (2 * hi_signs[i] +
-									   nibble_signs[lo[g]][i]);
+			unpack_group(hi[at] & 0x0F, lo ? &low : NULL,
+						 out + j * row + 4 * g);
+			unpack_group(hi[at] >> 4, lo ? &high : NULL,
+						 out + (j + DISKANN_GROUP_BYTES) * row + 4 * g);
+		}
 	}
-
-	/* Coordinates that only fill the last group have no sign. */
-	for (int i = shape->code_dims; i < 4 * shape->groups; i++)
-		out[i] = 0;
+	for (int j = 0; j < DISKANN_EDGE_BLOCK; j++)
+		clear_filling(shape, out + j * row);
 }
 
 float

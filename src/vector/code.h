@@ -108,6 +108,11 @@ extern void diskann_edge_get(const DiskannEdgeShape *shape,
 extern void diskann_edge_unpack(const DiskannEdgeShape *shape,
 								const uint8_t *nibbles, int8_t *out);
 
+/* The same for all 32 edges of a block of a node's codes, one after another. */
+extern void diskann_edge_unpack_block(const DiskannEdgeShape *shape,
+									  const uint8_t *codes, int block,
+									  int8_t *out);
+
 /*
  * Cosine of the angle between two edges of one node, estimated from the dot
  * product of their unpacked codes and the codes' own squared lengths.

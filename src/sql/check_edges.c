@@ -1,0 +1,216 @@
+/*-------------------------------------------------------------------------
+ *
+ * check_edges.c
+ *	  The edges of an index: where they lead and what they say.
+ *
+ * What an edge says of its neighbour follows from the own vectors of both
+ * nodes, so its code can be computed again and compared.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/sql/check_edges.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "kernels/kernels.h"
+#include "miscadmin.h"
+#include "port/pg_bitutils.h"
+#include "sql/check.h"
+
+/* Relative error of a half float, twice. */
+#define HALF_ROUNDING 1e-3
+
+/* The greatest finite half float. */
+#define HALF_MAX 65504.0
+
+/*
+ * Bits of an edge code that may differ from what is computed again, and how
+ * far its factors then may, too: coordinates at a threshold of rounding.
+ */
+#define BITS_TOLERANCE(bits) Max(2, (bits) / 50)
+#define FACTOR_TOLERANCE 0.02
+
+/* Bits in which the code of edge i differs from the one expected. */
+static int
+differing_bits(const DiskannIndex *index, const char *slot, int i,
+			   const DiskannEdgeCode *expected)
+{
+	uint8		nibbles[DISKANN_MAX_NIBBLES];
+	int			count = index->shape.planes * index->shape.groups;
+	int			bits = 0;
+
+	diskann_edge_get(&index->shape, DiskannSlotCodes(index, slot), i, nibbles);
+	for (int j = 0; j < count; j++)
+		bits += pg_number_of_ones[nibbles[j] ^ expected->nibbles[j]];
+	return bits;
+}
+
+/*
+ * Compare edge i of check->node with that of both ends' vectors as they are;
+ * returns what is wrong, or NULL.
+ */
+static const char *
+compare_edge(const DiskannCheck *check, int i)
+{
+	const DiskannIndex *index = check->index;
+	const DiskannSlotCopy *copy = &check->node;
+	double		unit = copy->head->edge_scale;
+	double		add = DiskannSlotAdd(index, copy->bytes)[i];
+	double		rescale = unit *
+		diskann_half_to_float(DiskannSlotRescale(index, copy->bytes)[i]);
+	DiskannEdgeCode edge;
+	double		expected;
+	double		slack;
+	int			bits;
+
+	diskann_edge_encode(&index->shape, copy->x, check->other.x, &edge);
+	bits = differing_bits(index, copy->bytes, i, &edge);
+	if (bits > BITS_TOLERANCE(index->shape.planes * index->shape.code_dims))
+		return psprintf("the code differs in %d bits", bits);
+
+	/* A factor too great for a half float is cut off. */
+	expected = Max(-HALF_MAX * unit, Min(HALF_MAX * unit, edge.f_rescale));
+	slack = (bits > 0 ? FACTOR_TOLERANCE : HALF_ROUNDING) * fabs(expected);
+	if (!(fabs(rescale - expected) <= slack + unit * 0x1p-24))
+		return psprintf("the factor is %g, not %g", rescale, expected);
+
+	/*
+	 * f_add is |r|^2 - f_rescale <u, c>, see vector/code.h; |u| is at most
+	 * 1.5 sqrt(code_dims).
+	 */
+	slack = (bits > 0 ? FACTOR_TOLERANCE : DISKANN_CHECK_SAME) *
+		(diskann_kernels->l2sq_f32(copy->x, check->other.x, index->space.dims) +
+		 1.5 * fabs(edge.f_rescale) *
+		 sqrt((double) index->shape.code_dims * copy->head->norm2));
+	if (!(fabs(add - edge.f_add) <= slack + FLT_MIN))
+		return psprintf("the summand is %g, not %g", add, edge.f_add);
+	return NULL;
+}
+
+static void
+check_edge(DiskannCheck *check, int i)
+{
+	DiskannSlotCopy *copy = &check->node;
+	DiskannSlotCopy *other = &check->other;
+	DiskannNode target = DiskannSlotNodes(check->index, copy->bytes)[i];
+	const char *problem;
+
+	if (!DiskannCheckExists(check, target))
+		DiskannCheckReport(check, copy,
+						   psprintf("edge %d leads to slot %u, beyond the last",
+									i, target));
+	DiskannCheckRead(check, target, other);
+	if (other->head->state != DISKANN_LIVE &&
+		other->head->state != DISKANN_DEAD)
+	{
+		DiskannCheckReportMisfit(check, copy,
+								 psprintf("edge %d leads to slot %u, which is in state %u",
+										  i, target, other->head->state));
+		return;
+	}
+	DiskannCheckDecode(check, other);
+	problem = compare_edge(check, i);
+	if (problem)
+		DiskannCheckReportMisfit(check, copy,
+								 psprintf("edge %d to node %u: %s", i, target,
+										  problem));
+	if (target < check->nslots)
+		check->slots[target] |= DISKANN_CHECK_REACHED;
+}
+
+/* No edge leads back, no two lead to the same node. */
+static void
+check_neighbours(const DiskannCheck *check, const DiskannSlotCopy *copy)
+{
+	const DiskannNode *nodes = DiskannSlotNodes(check->index, copy->bytes);
+
+	for (int i = 0; i < copy->head->degree; i++)
+	{
+		if (nodes[i] == copy->node)
+			DiskannCheckReport(check, copy,
+							   psprintf("edge %d leads back to it", i));
+		for (int j = 0; j < i; j++)
+		{
+			if (nodes[i] == nodes[j])
+				DiskannCheckReport(check, copy,
+								   psprintf("edges %d and %d lead to the same node %u",
+											j, i, nodes[i]));
+		}
+	}
+}
+
+/* Check the edges of a node and note where they lead. */
+static void
+walk_node(DiskannCheck *check, DiskannNode node)
+{
+	DiskannSlotCopy *copy = &check->node;
+	int			state;
+
+	DiskannCheckRead(check, node, copy);
+	check->slots[node] |= DISKANN_CHECK_WALKED;
+	state = copy->head->state;
+	if (state != DISKANN_LIVE && state != DISKANN_DEAD &&
+		state != DISKANN_ENTRY)
+		return;					/* freed by replay meanwhile */
+	check_neighbours(check, copy);
+	DiskannCheckDecode(check, copy);
+	for (int i = 0; i < copy->head->degree; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		check_edge(check, i);
+	}
+	check->counts.edges += copy->head->degree;
+}
+
+/*
+ * Walk all that can be reached from the entry node.  Sweeps in the order of
+ * slots take the place of a queue: a graph like this one needs few.
+ */
+static void
+walk_from_entry(DiskannCheck *check)
+{
+	bool		again = true;
+
+	check->slots[DISKANN_HUB] |= DISKANN_CHECK_REACHED;
+	while (again)
+	{
+		again = false;
+		for (DiskannNode node = 0; node < check->nslots; node++)
+		{
+			if ((check->slots[node] & (DISKANN_CHECK_REACHED |
+									   DISKANN_CHECK_WALKED)) !=
+				DISKANN_CHECK_REACHED)
+				continue;
+			walk_node(check, node);
+			again = true;
+		}
+	}
+}
+
+/*
+ * Tombstones that no path leads to are left alone: a VACUUM that was stopped
+ * may have freed what their edges lead to.
+ */
+void
+DiskannCheckEdges(DiskannCheck *check)
+{
+	walk_from_entry(check);
+	for (DiskannNode node = 0; node < check->nslots; node++)
+	{
+		if ((check->slots[node] &
+			 (DISKANN_CHECK_STATE | DISKANN_CHECK_REACHED)) == DISKANN_LIVE)
+			check->counts.unreachable++;
+	}
+	for (DiskannNode node = 0; node < check->nslots; node++)
+	{
+		if ((check->slots[node] &
+			 (DISKANN_CHECK_STATE | DISKANN_CHECK_WALKED)) == DISKANN_LIVE)
+			walk_node(check, node);
+	}
+}

@@ -1,0 +1,326 @@
+/*-------------------------------------------------------------------------
+ *
+ * check_slots.c
+ *	  The slots of an index, each in itself, and the chains of TIDS slots.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/sql/check_slots.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "miscadmin.h"
+#include "sql/check.h"
+
+/*
+ * How far an xid may lie ahead: a crash forgets those that left nothing in WAL,
+ * and a standby does not know those that have not yet.
+ */
+#define XIDS_AHEAD 1000000
+
+static bool
+is_node(const DiskannSlotData *head)
+{
+	return head->state == DISKANN_LIVE || head->state == DISKANN_DEAD ||
+		head->state == DISKANN_ENTRY;
+}
+
+/* ---------- heads ---------- */
+
+static void
+check_xid(const DiskannCheck *check, const DiskannSlotCopy *copy)
+{
+	if (copy->head->u.xid > check->last_xid + XIDS_AHEAD)
+		DiskannCheckReport(check, copy, "its xid is of the future");
+}
+
+static void
+check_entry(const DiskannCheck *check, const DiskannSlotCopy *copy)
+{
+	const DiskannSlotData *head = copy->head;
+
+	if (copy->node != DISKANN_HUB)
+		DiskannCheckReport(check, copy, "it is a second entry node");
+	if (head->ntids != 0 || head->next != DISKANN_INVALID_NODE)
+		DiskannCheckReport(check, copy, "the entry node has rows");
+	if (head->norm2 != 0)
+		DiskannCheckReport(check, copy, "the entry node is not at the origin");
+}
+
+static void
+check_tombstone(const DiskannCheck *check, const DiskannSlotCopy *copy)
+{
+	const DiskannSlotData *head = copy->head;
+
+	if (head->ntids != 0 || head->next != DISKANN_INVALID_NODE)
+		DiskannCheckReport(check, copy, "a tombstone has rows");
+	if (head->u.xid == 0)
+		DiskannCheckReport(check, copy, "a tombstone has no xid");
+	check_xid(check, copy);
+}
+
+static void
+check_next(DiskannCheck *check, const DiskannSlotCopy *copy)
+{
+	if (copy->head->next != DISKANN_INVALID_NODE &&
+		!DiskannCheckExists(check, copy->head->next))
+		DiskannCheckReport(check, copy, "its chain leads beyond the last slot");
+}
+
+static void
+check_tids_head(DiskannCheck *check, const DiskannSlotCopy *copy)
+{
+	const DiskannSlotData *head = copy->head;
+
+	if (head->degree != 0)
+		DiskannCheckReport(check, copy, "a slot of TIDs has edges");
+	if (head->closed > 1 || (head->closed && head->ntids > 0))
+		DiskannCheckReport(check, copy, "a closed slot of TIDs has some");
+	if (!DiskannCheckExists(check, head->owner))
+		DiskannCheckReport(check, copy, "its owner is beyond the last slot");
+	check_next(check, copy);
+}
+
+/* What must hold for a node of any state, and for node 0. */
+static void
+check_node_head(DiskannCheck *check, const DiskannSlotCopy *copy)
+{
+	const DiskannSlotData *head = copy->head;
+
+	if (copy->node == DISKANN_HUB && head->state != DISKANN_ENTRY)
+		DiskannCheckReport(check, copy, "the entry node is missing");
+	if (head->owner != DISKANN_INVALID_NODE || head->closed != 0)
+		DiskannCheckReport(check, copy, "a node has an owner");
+	if (head->degree > 0 && !(head->edge_scale > 0 &&
+							  isfinite(head->edge_scale)))
+		DiskannCheckReport(check, copy,
+						   "the unit of its edges' factors is not valid");
+	check_next(check, copy);
+	if (head->state == DISKANN_ENTRY)
+		check_entry(check, copy);
+	else if (head->state == DISKANN_DEAD)
+		check_tombstone(check, copy);
+}
+
+/* ---------- vectors ---------- */
+
+/* The kernels rely on no byte being -128. */
+static bool
+code_is_valid(const DiskannCheck *check, const DiskannSlotCopy *copy)
+{
+	const int8 *code = DiskannSlotOwn(check->index, copy->bytes);
+
+	if (check->index->kind != DISKANN_INT8)
+		return true;
+	for (int i = 0; i < check->index->space.dims; i++)
+	{
+		if (code[i] == -128)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * The length of the vector before it was centred: that of the metric, and of
+ * the decoded vector with the centre added.
+ */
+static void
+check_length(const DiskannCheck *check, const DiskannSlotCopy *copy)
+{
+	const DiskannSpace *space = &check->index->space;
+	const DiskannSlotData *head = copy->head;
+	double		least = space->metric == DISKANN_COSINE ? 1 :
+		space->metric == DISKANN_INNER_PRODUCT ? space->max_norm2 : 0;
+	double		length = sqrt(head->length2);
+	double		sum = 0;
+
+	for (int i = 0; i < space->dims; i++)
+	{
+		double		v = (double) copy->x[i] + space->center[i];
+
+		sum += v * v;
+	}
+	if (!(head->length2 >= least * (1 - DISKANN_CHECK_SAME)) ||
+		(space->metric == DISKANN_COSINE && head->length2 != 1))
+		DiskannCheckReport(check, copy,
+						   psprintf("its length cannot be %g as it says",
+									length));
+	if (!(fabs(length - sqrt(sum)) <=
+		  head->residual * (1 + DISKANN_CHECK_ROUNDING) +
+		  DISKANN_CHECK_ROUNDING * (length + check->center_length) +
+		  sqrt(FLT_MIN)))
+		DiskannCheckReport(check, copy,
+						   psprintf("its vector has length %g, not %g as it says",
+									sqrt(sum), length));
+}
+
+/* The own vector of a node of any state, and what is said of it. */
+static void
+check_vector(const DiskannCheck *check, DiskannSlotCopy *copy)
+{
+	const DiskannSlotData *head = copy->head;
+	double		norm2 = 0;
+
+	if (!(head->scale > 0 && isfinite(head->scale)) ||
+		!code_is_valid(check, copy))
+		DiskannCheckReport(check, copy, "the code of its vector is not valid");
+	DiskannCheckDecode(check, copy);
+	for (int i = 0; i < check->index->space.dims; i++)
+		norm2 += (double) copy->x[i] * copy->x[i];
+	if (!(fabs(norm2 - head->norm2) <= DISKANN_CHECK_SAME * norm2 + FLT_MIN))
+		DiskannCheckReport(check, copy,
+						   psprintf("its code has squared length %g, not %g as it says",
+									norm2, head->norm2));
+	if (head->state == DISKANN_ENTRY)
+		return;
+	if (!(head->residual >= 0))
+		DiskannCheckReport(check, copy, "its rounding error is negative");
+	check_length(check, copy);
+}
+
+/* ---------- rows ---------- */
+
+static bool
+tid_is_valid(const DiskannCheck *check, ItemPointer tid)
+{
+	return ItemPointerIsValid(tid) &&
+		ItemPointerGetOffsetNumber(tid) <= MaxOffsetNumber &&
+		ItemPointerGetBlockNumber(tid) < check->heap_blocks;
+}
+
+/* Check and collect TIDs of a node, which may be in a slot of its chain. */
+static void
+check_tids(DiskannCheck *check, const DiskannSlotCopy *copy, ItemPointer tids,
+		   const DiskannCheckNode *node)
+{
+	for (int i = 0; i < copy->head->ntids; i++)
+	{
+		const char *problem = "TID is not valid";
+
+		CHECK_FOR_INTERRUPTS();
+		if (tid_is_valid(check, &tids[i]))
+			problem = DiskannCheckRowsAdd(check->rows, &tids[i], node);
+		if (problem)
+			DiskannCheckReport(check, copy,
+							   psprintf("heap row (%u,%u): %s",
+										ItemPointerGetBlockNumberNoCheck(&tids[i]),
+										ItemPointerGetOffsetNumberNoCheck(&tids[i]),
+										problem));
+		check->counts.tids++;
+	}
+}
+
+/* Follow the chain of the node in check->node; returns the number of TIDs. */
+static int64
+check_chain(DiskannCheck *check, const DiskannCheckNode *node)
+{
+	DiskannSlotCopy *owner = &check->node;
+	DiskannSlotCopy *copy = &check->other;
+	DiskannNode next = owner->head->next;
+	int64		ntids = 0;
+
+	while (next != DISKANN_INVALID_NODE)
+	{
+		bool		known = next < check->nslots;
+
+		CHECK_FOR_INTERRUPTS();
+		DiskannCheckRead(check, next, copy);
+		if (copy->head->state != DISKANN_TIDS ||
+			copy->head->owner != owner->node)
+		{
+			DiskannCheckReportMisfit(check, owner,
+									 psprintf("its chain leads to slot %u, which is not its own",
+											  next));
+			break;
+		}
+		if (known && (check->slots[next] & DISKANN_CHECK_CHAINED))
+		{
+			DiskannCheckReportMisfit(check, owner,
+									 psprintf("its chain leads to slot %u twice",
+											  next));
+			break;
+		}
+		if (known)
+			check->slots[next] |= DISKANN_CHECK_CHAINED;
+		check_tids_head(check, copy);
+		check_tids(check, copy, DiskannSlotTids(copy->bytes), node);
+		ntids += copy->head->ntids;
+		next = copy->head->next;
+	}
+	return ntids;
+}
+
+static void
+check_live(DiskannCheck *check)
+{
+	const DiskannSlotCopy *copy = &check->node;
+	DiskannCheckNode node;
+
+	node.hash = copy->head->u.hash;
+	node.residual = copy->head->residual;
+	node.length2 = copy->head->length2;
+	node.x = copy->x;
+	check_tids(check, copy, copy->head->tids, &node);
+	check->counts.nodes++;
+	if (check_chain(check, &node) + copy->head->ntids == 0)
+		check->counts.empty++;
+}
+
+/* ---------- the pass ---------- */
+
+static void
+check_slot(DiskannCheck *check, DiskannNode node)
+{
+	DiskannSlotCopy *copy = &check->node;
+
+	DiskannCheckRead(check, node, copy);
+	check->slots[node] |= copy->head->state;
+	if (is_node(copy->head) || node == DISKANN_HUB)
+	{
+		check_node_head(check, copy);
+		check_vector(check, copy);
+	}
+	switch ((DiskannSlotState) copy->head->state)
+	{
+		case DISKANN_LIVE:
+			check_live(check);
+			break;
+		case DISKANN_DEAD:
+			check->counts.tombstones++;
+			break;
+		case DISKANN_TIDS:
+			check_tids_head(check, copy);
+			check->counts.tids_slots++;
+			break;
+		case DISKANN_FREE:
+			check_xid(check, copy);
+			check->counts.free_slots++;
+			break;
+		case DISKANN_ENTRY:
+			break;
+	}
+}
+
+void
+DiskannCheckSlots(DiskannCheck *check)
+{
+	check->ref.strategy = check->strategy;
+	for (DiskannNode node = 0; node < check->nslots; node++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		check_slot(check, node);
+	}
+	check->ref.strategy = NULL;
+	for (DiskannNode node = 0; node < check->nslots; node++)
+	{
+		if ((check->slots[node] &
+			 (DISKANN_CHECK_STATE | DISKANN_CHECK_CHAINED)) == DISKANN_TIDS)
+			check->counts.orphans++;
+	}
+}
