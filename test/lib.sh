@@ -112,8 +112,8 @@ missing_packages()
 # version depend on each other, so they are brought up to date together.
 installed_siblings()
 {
-	dpkg-query -W -f '${db:Status-Status} ${Package}\n' \
-		"postgresql*-$1" "postgresql*-$1-*" 'libpq*' 2>/dev/null |
+	{ dpkg-query -W -f '${db:Status-Status} ${Package}\n' \
+		"postgresql*-$1" "postgresql*-$1-*" 'libpq*' 2>/dev/null || true; } |
 		sed -n 's/^installed //p' | tr '\n' ' '
 }
 
@@ -133,14 +133,21 @@ without_default_cluster()
 	return "$status"
 }
 
+# The version the distribution's metapackage stands for, if lists are there.
+packaged_major()
+{
+	{ apt-cache policy postgresql 2>/dev/null || true; } |
+		sed -n 's/^ *Candidate: *\([0-9][0-9]*\).*/\1/p'
+}
+
 # The major version to use: that of PG_CONFIG if it is set, else the one whose
 # server development files are installed, else the distribution's own.
 find_major()
 {
 	local config=${PG_CONFIG:-} version
 
-	if [ -z "$config" ]; then
-		config=$(find /usr/lib/postgresql -path '*/bin/pg_config' 2>/dev/null |
+	if [ -z "$config" ] && [ -d /usr/lib/postgresql ]; then
+		config=$(find /usr/lib/postgresql -path '*/bin/pg_config' |
 			sort -V | tail -n 1)
 	fi
 	if [ -n "$config" ] && version=$("$config" --version 2>/dev/null); then
@@ -149,13 +156,11 @@ find_major()
 		return
 	fi
 	[ -z "${PG_CONFIG:-}" ] || die "PG_CONFIG=$PG_CONFIG cannot be run"
-	version=$(apt-cache policy postgresql 2>/dev/null |
-		sed -n 's/^ *Candidate: *\([0-9][0-9]*\).*/\1/p')
+	version=$(packaged_major)
 	if [ -z "$version" ] && command -v apt-get >/dev/null; then
 		say "updating the package lists"
 		apt_update >/dev/null || die "apt-get update failed (see above)"
-		version=$(apt-cache policy postgresql 2>/dev/null |
-			sed -n 's/^ *Candidate: *\([0-9][0-9]*\).*/\1/p')
+		version=$(packaged_major)
 	fi
 	pg_major=${version:-15}
 }

@@ -145,6 +145,9 @@ extern void DiskannFillNode(const DiskannIndex *index, char *image,
 extern bool DiskannAddTid(DiskannNodeRef *ref, DiskannNode node, uint64 hash,
 						  ItemPointer tid);
 
+/* Free a slot that nothing points to any more. */
+extern void DiskannFreeSlot(DiskannNodeRef *ref, DiskannNode node);
+
 /*
  * Read a TIDS slot of a node's chain; returns the next one.  tids has room for
  * index->max_tids.

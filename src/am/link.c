@@ -94,8 +94,9 @@ typedef struct EdgeGeometry
 	const DiskannIndex *index;
 	int			code_bytes;
 	int8	   *codes;			/* unpacked, one row an edge */
-	int32	   *len2;			/* of the unpacked codes */
+	float	   *inverse;		/* 1 / length of the unpacked codes */
 	float	   *dist2;			/* squared lengths of the edges */
+	float	   *dist;			/* lengths of the edges */
 	int		   *order;			/* edges by length */
 } EdgeGeometry;
 
@@ -114,11 +115,11 @@ edge_pair_distance(void *arg, int a, int b)
 	int			j = g->order[b];
 	int32		dot = diskann_kernels->dot_i8(edge_code(g, i), edge_code(g, j),
 											  g->code_bytes);
-	float		cosine = diskann_edge_cosine(&g->index->shape, dot,
-											 g->len2[i], g->len2[j]);
+	float		cosine = diskann_edge_cosine(&g->index->shape, dot *
+											 g->inverse[i] * g->inverse[j]);
 
-	return fmaxf(0, g->dist2[i] + g->dist2[j] -
-				 2 * cosine * sqrtf(g->dist2[i] * g->dist2[j]));
+	return Max(0, g->dist2[i] + g->dist2[j] -
+			   2 * cosine * g->dist[i] * g->dist[j]);
 }
 
 static int
@@ -146,8 +147,9 @@ make_geometry(EdgeGeometry *g, const DiskannIndex *index, const char *slot,
 	g->index = index;
 	g->code_bytes = index->shape.groups * 4;
 	g->codes = palloc((Size) (index->meta.max_degree + 1) * g->code_bytes);
-	g->len2 = palloc(sizeof(int32) * n);
+	g->inverse = palloc(sizeof(float) * n);
 	g->dist2 = palloc(sizeof(float) * n);
+	g->dist = palloc(sizeof(float) * n);
 	g->order = palloc(sizeof(int) * n);
 	for (int i = 0; i < n; i++)
 		g->order[i] = i;
@@ -163,15 +165,19 @@ make_geometry(EdgeGeometry *g, const DiskannIndex *index, const char *slot,
 													  index->shape.code_dims);
 
 		/* |r|^2 = f_add + f_rescale <u, c>, see vector/code.h. */
-		g->dist2[i] = fmaxf(0, DiskannSlotAdd(index, slot)[i] +
-							rescale * unit * dot);
+		g->dist2[i] = DiskannSlotAdd(index, slot)[i] + rescale * unit * dot;
+		g->dist2[i] = Max(0, g->dist2[i]);
 	}
 	diskann_edge_unpack(&index->shape, extra->nibbles,
 						edge_code(g, head->degree));
 	g->dist2[head->degree] = extra_dist2;
 	for (int i = 0; i < n; i++)
-		g->len2[i] = diskann_kernels->dot_i8(edge_code(g, i), edge_code(g, i),
-											 g->code_bytes);
+	{
+		g->inverse[i] = 1.0f / sqrtf(diskann_kernels->dot_i8(edge_code(g, i),
+															 edge_code(g, i),
+															 g->code_bytes));
+		g->dist[i] = sqrtf(g->dist2[i]);
+	}
 	qsort_arg(g->order, n, sizeof(int), compare_length, g);
 }
 
@@ -179,8 +185,9 @@ static void
 free_geometry(EdgeGeometry *g)
 {
 	pfree(g->codes);
-	pfree(g->len2);
+	pfree(g->inverse);
 	pfree(g->dist2);
+	pfree(g->dist);
 	pfree(g->order);
 }
 

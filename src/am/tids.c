@@ -108,16 +108,21 @@ link_tids_slot(DiskannNodeRef *ref, DiskannNode node, uint64 hash,
 	return done;
 }
 
-/* Undo write_tids_slot(): nothing points to the slot. */
-static void
-free_tids_slot(DiskannNodeRef *ref, DiskannNode chain)
+void
+DiskannFreeSlot(DiskannNodeRef *ref, DiskannNode node)
 {
-	if (!DiskannNodeOpen(ref, chain, BUFFER_LOCK_EXCLUSIVE))
+	DiskannSlot head;
+	uint8		version;
+
+	if (!DiskannNodeOpen(ref, node, BUFFER_LOCK_EXCLUSIVE))
 		return;
-	memset(DiskannNodeEdit(ref), 0, DISKANN_SLOT_HEADER);
+	head = DiskannNodeEdit(ref);
+	version = head->version;
+	memset(head, 0, DISKANN_SLOT_HEADER);
+	head->version = version;
 	DiskannNodeWrite(ref, 0, DISKANN_SLOT_HEADER);
 	DiskannNodeClose(ref);
-	DiskannNodeRecordFree(ref, chain);
+	DiskannNodeRecordFree(ref, node);
 }
 
 /* Start a new first slot of the node's chain with this row. */
@@ -136,7 +141,7 @@ extend_chain(DiskannNodeRef *ref, DiskannNode node, uint64 hash,
 		return true;
 
 	/* The chain changed, or the node died: start over. */
-	free_tids_slot(ref, chain);
+	DiskannFreeSlot(ref, chain);
 	return false;
 }
 
@@ -168,34 +173,49 @@ DiskannAddTid(DiskannNodeRef *ref, DiskannNode node, uint64 hash,
 	}
 }
 
+/*
+ * A TIDS slot was unlinked, and perhaps reused, after its number was read.
+ * Chains grow and shrink at the front alone, so what followed it is the end of
+ * the node's chain as it is now; slots before that are new, with rows that no
+ * snapshot of the caller's sees.
+ */
+static DiskannNode
+rest_of_chain(DiskannNodeRef *ref, DiskannNode node, DiskannNode unlinked)
+{
+	ItemPointerData tids[DISKANN_INLINE_TIDS];
+	DiskannNode next;
+	int			ntids;
+
+	if (!DiskannReadNodeTids(ref, node, tids, &ntids, &next))
+		return DISKANN_INVALID_NODE;
+	if (next == unlinked)
+		DiskannReportCorrupt(ref->rel, DiskannNodeBlock(ref->index, node), -1,
+							 "a node points to a slot without its TIDs");
+	return next;
+}
+
 DiskannNode
 DiskannReadTids(DiskannNodeRef *ref, DiskannNode node, DiskannNode chain,
 				ItemPointerData *tids, int *ntids)
 {
 	const DiskannSlotData *head;
-	DiskannNode next = DISKANN_INVALID_NODE;
+	DiskannNode next;
+	bool		linked;
 
-	/*
-	 * A slot unlinked since its number was read keeps its place in the chain,
-	 * without TIDs, as long as a snapshot that may want it lives.
-	 */
 	*ntids = 0;
 	if (!DiskannNodeOpen(ref, chain, BUFFER_LOCK_SHARE))
-		return next;
+		return rest_of_chain(ref, node, chain);
 	head = (const DiskannSlotData *) ref->slot;
-	if ((head->state == DISKANN_TIDS || head->state == DISKANN_FREE) &&
-		head->owner == node)
+	linked = head->state == DISKANN_TIDS && head->owner == node;
+	if (linked)
 	{
 		next = head->next;
-		if (head->state == DISKANN_TIDS)
-		{
-			*ntids = head->ntids;
-			memcpy(tids, DiskannSlotTids(ref->slot),
-				   sizeof(ItemPointerData) * head->ntids);
-		}
+		*ntids = head->ntids;
+		memcpy(tids, DiskannSlotTids(ref->slot),
+			   sizeof(ItemPointerData) * head->ntids);
 	}
 	DiskannNodeClose(ref);
-	return next;
+	return linked ? next : rest_of_chain(ref, node, chain);
 }
 
 bool

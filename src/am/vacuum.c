@@ -149,8 +149,7 @@ count_slot(BulkState *state, DiskannNode node)
 				list_add(&state->empty, node);
 			break;
 		case DISKANN_FREE:
-			if (DiskannXidIsPast(head->u.xid))
-				DiskannNodeRecordFree(&state->ref, node);
+			DiskannNodeRecordFree(&state->ref, node);
 			break;
 		default:
 			break;
@@ -208,28 +207,6 @@ close_first_of_chain(DiskannNodeRef *ref, DiskannNode node,
 	return closed;
 }
 
-/*
- * Free a TIDS slot that no node points to.  What it says of owner and next
- * stays, for scans on their way through the chain, which is why its reuse
- * waits for them to end.
- */
-static void
-free_tids_slot(DiskannNodeRef *ref, DiskannNode slot)
-{
-	DiskannSlot head;
-
-	if (!DiskannNodeOpen(ref, slot, BUFFER_LOCK_EXCLUSIVE))
-		return;
-	head = DiskannNodeEdit(ref);
-	if (head->state == DISKANN_TIDS && head->ntids == 0)
-	{
-		head->state = DISKANN_FREE;
-		head->u.xid = DiskannLastXid();
-		DiskannNodeWrite(ref, 0, DISKANN_SLOT_HEADER);
-	}
-	DiskannNodeClose(ref);
-}
-
 /* Unlink empty TIDS slots from the front of a node's chain. */
 static void
 shorten_chain(BulkState *state, DiskannNode node)
@@ -261,7 +238,7 @@ shorten_chain(BulkState *state, DiskannNode node)
 		}
 		DiskannNodeClose(ref);
 		if (unlinked)
-			free_tids_slot(ref, first);
+			DiskannFreeSlot(ref, first);
 	}
 }
 
@@ -336,7 +313,7 @@ diskannbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 		for (Size i = 0; i < state.empty.count; i++)
 		{
 			if (!is_in_chain(&state.ref, state.empty.nodes[i]))
-				free_tids_slot(&state.ref, state.empty.nodes[i]);
+				DiskannFreeSlot(&state.ref, state.empty.nodes[i]);
 		}
 		DiskannSetCounts(info->index, state.tombstones, state.live);
 	}
@@ -583,28 +560,6 @@ repair_node(RepairState *state, DiskannNode node)
 	replace_edges(state, node, state->query.x, substitutes, n);
 }
 
-/* No edge leads to it any more: the slot is free. */
-static void
-free_tombstone(RepairState *state, DiskannNode node)
-{
-	DiskannSlot head;
-	uint8		version;
-
-	if (!DiskannNodeOpen(&state->ref, node, BUFFER_LOCK_EXCLUSIVE))
-		return;
-	head = DiskannNodeEdit(&state->ref);
-	version = head->version;
-	if (head->state == DISKANN_DEAD)
-	{
-		memset(head, 0, DISKANN_SLOT_HEADER);
-		head->version = version;
-		head->next = head->owner = DISKANN_INVALID_NODE;
-		DiskannNodeWrite(&state->ref, 0, DISKANN_SLOT_HEADER);
-	}
-	DiskannNodeClose(&state->ref);
-	DiskannNodeRecordFree(&state->ref, node);
-}
-
 /* ---------- reachability ---------- */
 
 /* Add all that can be reached from the nodes in the list from head on. */
@@ -754,7 +709,7 @@ repair_graph(IndexVacuumInfo *info, const DiskannIndex *index)
 		if (!bitmap_get(state.leaving, node))
 			continue;
 		DiskannVacuumDelayPoint();
-		free_tombstone(&state, node);
+		DiskannFreeSlot(&state.ref, node);
 	}
 	attach_unreachable(&state);
 	DiskannSetCounts(info->index, state.tombstones, state.live);

@@ -147,7 +147,8 @@ put_settings(Properties *properties, const DiskannSettings *settings)
 	put_int(properties, "max_degree", settings->max_degree);
 	put_int(properties, "build_list_size", settings->build_list_size);
 	put(properties, "alpha", psprintf("%g", settings->alpha));
-	put_choice(properties, "prefix_dimensions", settings->prefix_dims);
+	put(properties, "prefix_dimensions", settings->prefix_dims == 0 ? "none" :
+		psprintf("%d", settings->prefix_dims));
 	put(properties, "kernels", diskann_kernels->name);
 }
 

@@ -270,24 +270,16 @@ DiskannLastXid(void)
 bool
 DiskannXidIsPast(uint64 xid)
 {
-	/*
-	 * No relation: the horizon of all databases, the most cautious one.  An
-	 * xid of 0 is none.
-	 */
-	return xid == 0 ||
-		GlobalVisCheckRemovableFullXid(NULL, FullTransactionIdFromU64(xid));
+	/* No relation: the horizon of all databases, the most cautious one. */
+	return GlobalVisCheckRemovableFullXid(NULL, FullTransactionIdFromU64(xid));
 }
 
-/* Is the slot of the page that ref->buffer holds locked free for reuse? */
+/* Is the slot of the page that ref->buffer holds locked free? */
 static bool
-slot_is_reusable(DiskannNodeRef *ref, DiskannNode node)
+slot_is_free(DiskannNodeRef *ref, DiskannNode node)
 {
-	const DiskannSlotData *head;
-
-	if (!locate_slot(ref, node))
-		return true;
-	head = (const DiskannSlotData *) ref->slot;
-	return head->state == DISKANN_FREE && DiskannXidIsPast(head->u.xid);
+	return !locate_slot(ref, node) ||
+		((const DiskannSlotData *) ref->slot)->state == DISKANN_FREE;
 }
 
 /*
@@ -305,7 +297,7 @@ allocate_on(DiskannNodeRef *ref, BlockNumber block, bool *more)
 	ref->buffer = read_part(ref, block, BUFFER_LOCK_EXCLUSIVE);
 	for (int i = 0; i < ref->index->meta.slots_per_page; i++)
 	{
-		if (!slot_is_reusable(ref, start + i))
+		if (!slot_is_free(ref, start + i))
 			continue;
 		if (found == DISKANN_INVALID_NODE)
 			found = start + i;
@@ -406,7 +398,7 @@ DiskannNodeAllocate(DiskannNodeRef *ref)
 	for (;;)
 	{
 		allocate_by_extending(ref);
-		if (slot_is_reusable(ref, ref->node))
+		if (slot_is_free(ref, ref->node))
 			return;
 		DiskannNodeClose(ref);
 	}

@@ -65,7 +65,7 @@ extern DiskannSlot DiskannNodeEdit(DiskannNodeRef *ref);
 extern void DiskannNodeWrite(DiskannNodeRef *ref, Size from, Size to);
 
 /*
- * Open exclusively a slot that is free and may be reused, extending the index
+ * Open exclusively a free slot, extending the index
  * if there is none.  ref->slot's version tells the last use.
  */
 extern void DiskannNodeAllocate(DiskannNodeRef *ref);
@@ -76,11 +76,15 @@ extern void DiskannNodeCreate(DiskannNodeRef *ref, DiskannNode node);
 /* Let DiskannNodeAllocate() find the page that holds this free slot. */
 extern void DiskannNodeRecordFree(DiskannNodeRef *ref, DiskannNode node);
 
-/* May a FREE slot with this xid be reused, a tombstone be freed? */
-extern bool DiskannXidIsPast(uint64 xid);
-
-/* The xid for a slot that nobody should start to use from now on. */
+/*
+ * The last transaction id given out, for a node that becomes a tombstone: who
+ * has known it alive and may yet link to it is inserting a row, and so has an
+ * id up to this one.
+ */
 extern uint64 DiskannLastXid(void);
+
+/* Has every transaction with an id up to this one ended? */
+extern bool DiskannXidIsPast(uint64 xid);
 
 /* Number of node slots in the index, free ones included. */
 extern DiskannNode DiskannNodeCount(DiskannNodeRef *ref);

@@ -115,7 +115,7 @@ typedef DiskannMetaPageData *DiskannMetaPage;
 /* Numbers are on disk; a page of zeroes is a page of free slots. */
 typedef enum DiskannSlotState
 {
-	DISKANN_FREE = 0,			/* may be reused, see xid */
+	DISKANN_FREE = 0,			/* nothing points to it */
 	DISKANN_LIVE = 1,			/* a vector with at least one row */
 	DISKANN_DEAD = 2,			/* tombstone: no row left, still routes */
 	DISKANN_ENTRY = 3,			/* owned by the index: node 0 */
@@ -148,8 +148,8 @@ typedef struct DiskannSlotData
 	union
 	{
 		uint64		hash;		/* LIVE: of the user's vector */
-		uint64		xid;		/* DEAD, FREE: last transaction that may have
-								 * known this slot; 0 for none */
+		uint64		xid;		/* DEAD: last transaction that may have known
+								 * it alive */
 	}			u;
 	ItemPointerData tids[DISKANN_INLINE_TIDS];
 } DiskannSlotData;

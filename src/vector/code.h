@@ -114,11 +114,10 @@ extern void diskann_edge_unpack_block(const DiskannEdgeShape *shape,
 									  int8_t *out);
 
 /*
- * Cosine of the angle between two edges of one node, estimated from the dot
- * product of their unpacked codes and the codes' own squared lengths.
+ * Cosine of the angle between two edges of one node, estimated from the
+ * correlation of their unpacked codes: <a, b> / (|a| |b|).
  */
-extern float diskann_edge_cosine(const DiskannEdgeShape *shape, int32_t dot,
-								 int32_t len2_a, int32_t len2_b);
+extern float diskann_edge_cosine(const DiskannEdgeShape *shape, float rho);
 
 /* A query prepared for scoring edges. */
 typedef struct DiskannEdgeQuery

@@ -1,0 +1,309 @@
+
+# Copyright (c) 2026, diskann contributors
+
+=pod
+
+=head1 NAME
+
+DiskannTest - what the tests of diskann share
+
+=head1 DESCRIPTION
+
+Servers with the extension, vectors to put into them, work in the background,
+and the questions every test asks in the end: is the index what it should be,
+does a scan of it return every row once and in order, and how many of the
+nearest neighbours does it find?
+
+=cut
+
+package DiskannTest;
+
+use strict;
+use warnings FATAL => 'all';
+
+use Exporter 'import';
+use FindBin;
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+our @EXPORT = qw(
+  new_node install_helpers
+  sift clustered load_vectors
+  check_indexes full_scan_ok recall
+  pgbench_start session_start finish_ok
+  no_crash_in_log poll_until
+);
+
+# A started server with the extension.  Everything that is not the test's own
+# doing is off: what VACUUM does, and when, is what is tested.
+sub new_node
+{
+	my ($name, $conf, %init) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+
+	$node->init(%init);
+	$node->append_conf(
+		'postgresql.conf', qq(
+autovacuum = off
+log_statement = none
+shared_buffers = 64MB
+max_wal_size = 2GB
+statement_timeout = 120s
+));
+	$node->append_conf('postgresql.conf', $conf) if defined $conf;
+	$node->start;
+	install_helpers($node);
+	return $node;
+}
+
+# Functions on the server.  Plans must not depend on costs here: those who want
+# the index, or not, say so.
+sub install_helpers
+{
+	my $node = shift;
+
+	$node->safe_psql(
+		'postgres', q(
+CREATE EXTENSION diskann;
+
+-- A copy of a vector with a little noise, so that it becomes another one.
+CREATE FUNCTION noisy(v real[], amount float8) RETURNS real[]
+LANGUAGE sql VOLATILE AS
+$$ SELECT array_agg((e + amount * (random() - 0.5))::real ORDER BY n)
+   FROM unnest(v) WITH ORDINALITY u(e, n) $$;
+
+-- The k nearest rows, by the index or without it.
+CREATE FUNCTION nearest(tab regclass, op text, q anyarray, k int, by_index bool)
+RETURNS TABLE (place int8, id int, dist float8) LANGUAGE plpgsql AS
+$$
+BEGIN
+	PERFORM set_config('enable_seqscan', (NOT by_index)::text, true),
+		set_config('enable_indexscan', by_index::text, true),
+		set_config('enable_sort', (NOT by_index)::text, true),
+		set_config('max_parallel_workers_per_gather', '0', true);
+	RETURN QUERY EXECUTE format(
+		'SELECT row_number() OVER (), id, dist FROM
+		 (SELECT id, v %1$s $1 AS dist FROM %2$s ORDER BY v %1$s $1 LIMIT $2) s',
+		op, tab) USING q, k;
+END
+$$;
+
+-- How many of the exact k nearest an index scan finds, over all queries of a
+-- table (id, v).  Ties count as found.
+CREATE FUNCTION recall(tab regclass, op text, queries regclass, k int)
+RETURNS float8 LANGUAGE plpgsql AS
+$$
+DECLARE
+	query record;
+	worst float8;
+	n int8;
+	found int8 := 0;
+	wanted int8 := 0;
+BEGIN
+	FOR query IN EXECUTE format('SELECT v FROM %s', queries) LOOP
+		SELECT max(dist), count(*) INTO worst, n
+			FROM nearest(tab, op, query.v, k, false);
+		wanted := wanted + n;
+		found := found + (SELECT count(*)
+			FROM nearest(tab, op, query.v, k, true) WHERE dist <= worst);
+	END LOOP;
+	RETURN found::float8 / wanted;
+END
+$$;
+));
+	return;
+}
+
+# Vectors of the SIFT sample, as text: 'base' or 'query'.
+sub sift
+{
+	my ($part, $count) = @_;
+	my $file = "$FindBin::RealBin/../data/sift-5k.$part.u8bin.gz";
+	my ($head, $row, @vectors);
+
+	open my $pipe, '-|', 'gzip', '-dc', $file or die "could not read $file: $!";
+	binmode $pipe;
+	read($pipe, $head, 8) == 8 or die "$file is too short";
+	my ($rows, $dims) = unpack 'V2', $head;
+	$rows = $count if defined $count && $count < $rows;
+	for (1 .. $rows)
+	{
+		read($pipe, $row, $dims) == $dims or die "$file is too short";
+		push @vectors, '{' . join(',', unpack('C*', $row)) . '}';
+	}
+	close $pipe;
+	return \@vectors;
+}
+
+# Vectors around common centres, as text, always the same for the same seed.
+# The lengths vary, which matters to inner product alone.
+sub clustered
+{
+	my ($count, $dims, $seed, $clusters) = @_;
+	my (@centres, @vectors);
+
+	srand($seed);
+	for (1 .. $clusters // 40)
+	{
+		push @centres, [ map { rand(2) - 1 } 1 .. $dims ];
+	}
+	for (1 .. $count)
+	{
+		my $centre = $centres[ rand @centres ];
+		my $length = 0.5 + rand;
+
+		push @vectors,
+		  '{' . join(
+			',',
+			map {
+				sprintf '%.4f', $length * ($_ + 0.6 * (rand() + rand() - 1))
+			} @$centre) . '}';
+	}
+	return \@vectors;
+}
+
+# Append vectors to a table (id int, v ...), ids counting from $first.
+sub load_vectors
+{
+	my ($node, $table, $vectors, $first) = @_;
+	my $id = $first // 1;
+
+	$node->safe_psql('postgres',
+		"COPY $table (id, v) FROM stdin;\n"
+		  . join('', map { $id++ . "\t$_\n" } @$vectors) . "\\.\n");
+	return;
+}
+
+# Every invariant of every valid index, and every row in its place.
+sub check_indexes
+{
+	my ($node, $what, $heapallindexed) = @_;
+	my $all = $heapallindexed // 'true';
+	my $indexes = $node->safe_psql(
+		'postgres', q(
+SELECT c.oid::regclass FROM pg_class c JOIN pg_am a ON a.oid = c.relam
+	JOIN pg_index i ON i.indexrelid = c.oid
+WHERE a.amname = 'diskann' AND c.relkind = 'i' AND i.indisvalid
+	AND c.relpersistence <> 't' AND NOT
+	(c.relpersistence = 'u' AND pg_is_in_recovery())
+ORDER BY 1));
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	for my $index (split /\n/, $indexes)
+	{
+		my ($status, $out, $err) = $node->psql('postgres',
+			"SELECT diskann_index_check('$index', $all)");
+
+		ok($status == 0, "$what: check of $index") or diag($err);
+	}
+	ok($indexes ne '', "$what: there is an index") if $indexes eq '';
+	return;
+}
+
+# A scan of the whole index returns every row once.
+sub full_scan_ok
+{
+	my ($node, $table, $op, $query, $what) = @_;
+	my $result = $node->safe_psql(
+		'postgres', qq(
+SET enable_seqscan = off;
+SET enable_sort = off;
+CREATE TEMP TABLE seen AS SELECT id FROM $table ORDER BY v $op '$query';
+RESET enable_seqscan;
+RESET enable_sort;
+SET enable_indexscan = off;
+CREATE TEMP TABLE expected AS SELECT id FROM $table WHERE v IS NOT NULL;
+SELECT 'missing ' || id FROM (TABLE expected EXCEPT ALL TABLE seen) m
+UNION ALL
+SELECT 'unexpected ' || id FROM (TABLE seen EXCEPT ALL TABLE expected) u
+LIMIT 10;
+));
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	is($result, '', "$what: a full scan returns every row once");
+	return;
+}
+
+# Mean recall@10 of the vectors in a table of queries.
+sub recall
+{
+	my ($node, $table, $op, $queries) = @_;
+
+	return $node->safe_psql('postgres',
+		"SELECT recall('$table', '$op', '$queries', 10)");
+}
+
+# Run pgbench in the background on scripts given as text.
+sub pgbench_start
+{
+	my ($node, $clients, $seconds, %scripts) = @_;
+	my $dir = PostgreSQL::Test::Utils::tempdir();
+	my %run = (out => '', err => '', name => 'pgbench');
+	my @command = (
+		'pgbench', '-n', '-h', $node->host, '-p', $node->port,
+		'-c', $clients, '-j', 2, '-T', $seconds);
+
+	for my $name (sort keys %scripts)
+	{
+		my $weight = $name =~ /@(\d+)$/ ? $1 : 1;
+		my $file = "$dir/" . $name =~ s/@\d+$//r . '.sql';
+
+		append_to_file($file, $scripts{$name});
+		push @command, '-f', "$file\@$weight";
+	}
+	$run{handle} = IPC::Run::start([ @command, 'postgres' ],
+		'<', \undef, '>', \$run{out}, '2>', \$run{err});
+	return \%run;
+}
+
+# Run statements in a psql of its own in the background.
+sub session_start
+{
+	my ($node, $sql) = @_;
+	my %run = (in => $sql, out => '', err => '', name => 'psql');
+
+	$run{handle} = IPC::Run::start(
+		[
+			'psql', '-XAtq', '-h', $node->host, '-p', $node->port,
+			'-v', 'ON_ERROR_STOP=1', '-f', '-', 'postgres'
+		],
+		'<', \$run{in}, '>', \$run{out}, '2>', \$run{err});
+	return \%run;
+}
+
+# Wait for a background program: it must have succeeded, without a word.
+sub finish_ok
+{
+	my ($run, $what) = @_;
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	IPC::Run::finish($run->{handle});
+	is($run->{handle}->result(0), 0, "$what: $run->{name} succeeds");
+	is($run->{err}, '', "$what: $run->{name} has nothing to complain about");
+	return;
+}
+
+# Wait until a query gives t.
+sub poll_until
+{
+	my ($node, $query) = @_;
+
+	$node->poll_query_until('postgres', $query)
+	  or die "timed out waiting for: $query";
+	return;
+}
+
+sub no_crash_in_log
+{
+	my ($node, $what) = @_;
+	my $log = slurp_file($node->logfile);
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	unlike($log, qr/terminated by signal|TRAP:|PANIC:/,
+		"$what: no process crashed");
+	return;
+}
+
+1;
