@@ -46,7 +46,7 @@ int
 DiskannRobustPrune(const DiskannPrune *prune, const float *dist, int n,
 				   int *chosen, int *nstrict)
 {
-	float		limit = prune->alpha * prune->alpha;
+	float		limit = prune->alpha;
 	int			nchosen = 0;
 	PruneState	state;
 

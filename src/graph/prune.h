@@ -23,17 +23,18 @@ typedef float (*DiskannPairDistance) (void *arg, int a, int b);
 typedef struct DiskannPrune
 {
 	int			max_degree;		/* most neighbours to choose */
-	float		alpha;			/* on Euclidean distances, >= 1 */
+	float		alpha;			/* on squared distances, >= 1 */
 	DiskannPairDistance distance;
 	void	   *arg;
 } DiskannPrune;
 
 /*
  * Choose at most max_degree of n candidates, given nearest first with their
- * squared distances to the node.  A candidate is occluded by a chosen one that
- * is alpha times nearer to it than the node is.  The first round admits what
- * is not occluded at alpha = 1, the second what is not at alpha; refill then
- * takes the nearest of the rest, so that no slot is wasted.
+ * squared distances to the node.  A candidate is occluded by a chosen one if
+ * the node is more than alpha times as far from it, in squared distances, as
+ * that one is.  The first round admits what is not occluded at alpha = 1, the
+ * second what is not at alpha; refill then takes the nearest of the rest, so
+ * that no slot is wasted.
  *
  * chosen gets the candidates' numbers in order of admission, *nstrict how
  * many there were before the refill (NULL if not wanted).  Returns their
