@@ -78,9 +78,9 @@ extern int	diskann_max_scan_tuples;
 extern void DiskannInitOptions(void);
 extern bytea *diskannoptions(Datum reloptions, bool validate);
 
-/* Settings for a new index, with a NOTICE for what is not taken as given. */
+/* Settings for a new index; what is not taken as given is told at elevel. */
 extern void DiskannDecideSettings(Relation index, DiskannMetric metric,
-								  DiskannSettings *settings);
+								  int elevel, DiskannSettings *settings);
 
 /* The list size of searches in this index now. */
 extern int	DiskannSearchListSize(Relation index);
@@ -148,13 +148,24 @@ extern bool DiskannAddTid(DiskannNodeRef *ref, DiskannNode node, uint64 hash,
 /* Free a slot that nothing points to any more. */
 extern void DiskannFreeSlot(DiskannNodeRef *ref, DiskannNode node);
 
+/* A way through a node's TIDS slots. */
+typedef struct DiskannChain
+{
+	DiskannNode owner;
+	DiskannNode next;
+	uint32		before;			/* sequence numbers from here on are done */
+	DiskannNode slot;			/* the one read last */
+} DiskannChain;
+
+extern void DiskannStartChain(DiskannChain *chain, DiskannNode node,
+							  DiskannNode first);
+
 /*
- * Read a TIDS slot of a node's chain; returns the next one.  tids has room for
+ * Read the next TIDS slot; false at the end.  tids has room for
  * index->max_tids.
  */
-extern DiskannNode DiskannReadTids(DiskannNodeRef *ref, DiskannNode node,
-								   DiskannNode chain, ItemPointerData *tids,
-								   int *ntids);
+extern bool DiskannReadChain(DiskannNodeRef *ref, DiskannChain *chain,
+							 ItemPointerData *tids, int *ntids);
 
 /*
  * Read the TIDs in a live node's own slot, at most DISKANN_INLINE_TIDS, and

@@ -85,6 +85,7 @@ typedef struct BuildState
 	MemoryContext context;		/* of the whole build */
 	MemoryContext row_context;	/* reset after every row */
 	double		index_tuples;
+	float		max_length2;	/* of the rows in the graph, see space.h */
 	Size		memory_limit;
 
 	/* Rows read before the index has a centre. */
@@ -204,6 +205,7 @@ add_vertex(BuildState *state, const float *row, uint64 hash, ItemPointer tid)
 
 	memcpy(state->x, row, sizeof(float) * state->dims);
 	length2 = diskann_space_row(&index->space, state->x);
+	state->max_length2 = Max(state->max_length2, length2);
 	diskann_vector_encode(DISKANN_INT8, state->x, index->space.dims,
 						  state->code, &int8_factors);
 	payload = find_duplicate(state, hash);
@@ -326,12 +328,21 @@ decode_vertex(BuildState *state, uint32 vertex, float *x)
 						  state->index->space.dims, x);
 }
 
+/* TIDS slots for the rows that have no room in the vertex' own slot. */
+static uint32
+chain_slots(const BuildState *state, const Payload *payload)
+{
+	return (payload->ntids - DISKANN_INLINE_TIDS +
+			state->index->max_tids - 1) / state->index->max_tids;
+}
+
 /* Write the rows that have no room in the vertex' own slot. */
 static void
 write_chain(BuildState *state, DiskannNodeRef *ref, const Payload *payload,
 			DiskannNode node, DiskannNode first)
 {
 	uint32		done = DISKANN_INLINE_TIDS;
+	uint32		nslots = chain_slots(state, payload);
 
 	for (DiskannNode slot = first; done < payload->ntids; slot++)
 	{
@@ -346,6 +357,7 @@ write_chain(BuildState *state, DiskannNodeRef *ref, const Payload *payload,
 		head->state = DISKANN_TIDS;
 		head->version = 1;
 		head->owner = node;
+		head->sequence = nslots - (slot - first);
 		head->ntids = n;
 		memcpy(DiskannSlotTids(ref->image), payload->tids + done,
 			   sizeof(ItemPointerData) * n);
@@ -391,8 +403,7 @@ write_vertex(BuildState *state, DiskannNodeRef *ref, Numbering *numbering,
 		write_chain(state, ref, payload, numbering->node[vertex],
 					numbering->next);
 		new.next = numbering->next;
-		numbering->next += (payload->ntids - DISKANN_INLINE_TIDS +
-							index->max_tids - 1) / index->max_tids;
+		numbering->next += chain_slots(state, payload);
 	}
 	vertex_own(state, vertex, &new.own, &scale);
 
@@ -466,6 +477,8 @@ flush_graph(BuildState *state)
 			report_done(NULL, i);
 	}
 	write_hub_edges(state, &ref, &numbering);
+	if (state->support->metric == DISKANN_INNER_PRODUCT)
+		DiskannRaiseMaxLength2(state->index_rel, state->max_length2, true);
 	report_done(NULL, count);
 
 	MemoryContextSwitchTo(old);
@@ -532,6 +545,8 @@ build_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 		else
 			add_to_sample(state, &row, tid);
 	}
+	else if (state->dims == 0)
+		state->dims = row.dims;
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(state->row_context);
 }
@@ -561,7 +576,7 @@ diskannbuild(Relation heap, Relation index, IndexInfo *indexInfo)
 											  ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(state.context);
 
-	DiskannDecideSettings(index, state.support->metric, &settings);
+	DiskannDecideSettings(index, state.support->metric, NOTICE, &settings);
 	DiskannCreateMetapage(index, MAIN_FORKNUM, &settings);
 	enter_phase(PHASE_LOAD, 0);
 	result->heap_tuples = table_index_build_scan(heap, index, indexInfo, true,
@@ -584,6 +599,8 @@ diskannbuildempty(Relation index)
 {
 	DiskannSettings settings;
 
-	DiskannDecideSettings(index, DiskannGetSupport(index)->metric, &settings);
+	/* The build of the main fork has said what there is to say. */
+	DiskannDecideSettings(index, DiskannGetSupport(index)->metric, DEBUG1,
+						  &settings);
 	DiskannCreateMetapage(index, INIT_FORKNUM, &settings);
 }

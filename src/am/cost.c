@@ -16,6 +16,7 @@
 
 #include "am/am.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/paths.h"
 #include "utils/float.h"
 #include "utils/rel.h"
 #include "utils/selfuncs.h"
@@ -29,6 +30,23 @@
  * scores all of a node's edges, which costs about as much as a few operators.
  */
 #define OPERATORS_PER_VISIT 10
+
+/* Does the query want rows with a NULL vector, which are not in the index? */
+static bool
+wants_nulls(IndexOptInfo *info)
+{
+	ListCell   *lc;
+
+	foreach(lc, info->indrestrictinfo)
+	{
+		NullTest   *test = (NullTest *) lfirst_node(RestrictInfo, lc)->clause;
+
+		if (IsA(test, NullTest) && test->nulltesttype == IS_NULL &&
+			match_index_to_operand((Node *) test->arg, 0, info))
+			return true;
+	}
+	return false;
+}
 
 void
 diskanncostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
@@ -48,7 +66,7 @@ diskanncostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	*pages = info->pages;
 
 	/* Without an order there is nothing this index could do. */
-	if (path->indexorderbys == NIL)
+	if (path->indexorderbys == NIL || wants_nulls(info))
 	{
 		*startup_cost = get_float8_infinity();
 		*total_cost = get_float8_infinity();

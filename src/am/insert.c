@@ -32,6 +32,7 @@
 typedef struct Met
 {
 	DiskannNode node;
+	bool		live;			/* or a tombstone */
 	float		dist2;
 	float		scale;
 	uint64		hash;
@@ -48,8 +49,10 @@ struct DiskannInserter
 	DiskannVisit visit;
 	DiskannSearch *search;
 	Met		   *met;
-	int			nmet;
+	int			nmet;			/* live ones first, once sorted */
+	int			nlive;
 	int			met_alloc;
+	float		max_length2;	/* as known, see storage/index.h */
 };
 
 /* What an executor run keeps between rows. */
@@ -87,6 +90,7 @@ DiskannInserterCreate(MemoryContext context, Relation rel,
 												  ALLOCSET_DEFAULT_INITSIZE,
 												  ALLOCSET_DEFAULT_MAXSIZE);
 	inserter->index = index;
+	inserter->max_length2 = index->meta.max_length2;
 	DiskannNodeInit(&inserter->ref, rel, index, building);
 	DiskannQueryInit(&inserter->query, index);
 	DiskannVisitInit(&inserter->visit, index);
@@ -97,7 +101,7 @@ DiskannInserterCreate(MemoryContext context, Relation rel,
 	return inserter;
 }
 
-/* Remember a visited live node. */
+/* Remember a visited node. */
 static void
 remember(DiskannInserter *inserter, DiskannNode node, char *own)
 {
@@ -112,6 +116,8 @@ remember(DiskannInserter *inserter, DiskannNode node, char *own)
 	}
 	met = &inserter->met[inserter->nmet++];
 	met->node = node;
+	met->live = visit->head.state == DISKANN_LIVE;
+	inserter->nlive += met->live ? 1 : 0;
 	met->dist2 = visit->dist2;
 	met->scale = visit->head.scale;
 	met->hash = visit->head.u.hash;
@@ -119,38 +125,54 @@ remember(DiskannInserter *inserter, DiskannNode node, char *own)
 	met->x = NULL;
 }
 
-/* Search for the vector in inserter->query, filling inserter->met. */
+/* Visit a node on the way. */
+static void
+meet_node(DiskannInserter *inserter, DiskannNode node)
+{
+	DiskannVisit *visit = &inserter->visit;
+	char	   *own = palloc(inserter->index->own_bytes);
+
+	CHECK_FOR_INTERRUPTS();
+	if (!DiskannVisitNode(&inserter->ref, &inserter->query, node, visit, own))
+	{
+		pfree(own);
+		return;
+	}
+	for (int i = 0; i < visit->degree; i++)
+		DiskannSearchAdd(inserter->search, visit->nodes[i],
+						 visit->estimates[i]);
+
+	/* No edge should lead back to the entry node. */
+	if (visit->head.state != DISKANN_ENTRY)
+		remember(inserter, node, own);
+	else
+		pfree(own);
+}
+
+/*
+ * Search for the vector in inserter->query, filling inserter->met.  Where many
+ * rows have been deleted the list may hold little but tombstones: then go on
+ * beyond it, within reason, for as many live nodes as there can be edges.
+ */
+#define MAX_VISITS_PER_LIST 10
+
 static void
 search_neighbours(DiskannInserter *inserter)
 {
-	const DiskannIndex *index = inserter->index;
-	DiskannVisit *visit = &inserter->visit;
+	const DiskannMetaPageData *meta = &inserter->index->meta;
 	DiskannNode node;
 
 	inserter->nmet = 0;
-	DiskannSearchReset(inserter->search, index->meta.build_list_size, false);
+	inserter->nlive = 0;
+	DiskannSearchReset(inserter->search, meta->build_list_size, true);
 	DiskannSearchAdd(inserter->search, DISKANN_HUB, 0);
 	while (DiskannSearchNext(inserter->search, &node))
-	{
-		char	   *own = palloc(index->own_bytes);
-
-		CHECK_FOR_INTERRUPTS();
-		if (!DiskannVisitNode(&inserter->ref, &inserter->query, node, visit,
-							  own))
-		{
-			pfree(own);
-			continue;
-		}
-		for (int i = 0; i < visit->degree; i++)
-			DiskannSearchAdd(inserter->search, visit->nodes[i],
-							 visit->estimates[i]);
-
-		/* No edge should lead to a tombstone, or back to the entry. */
-		if (visit->head.state == DISKANN_LIVE)
-			remember(inserter, node, own);
-		else
-			pfree(own);
-	}
+		meet_node(inserter, node);
+	while (inserter->nlive < meta->max_degree &&
+		   DiskannSearchVisits(inserter->search) <
+		   MAX_VISITS_PER_LIST * meta->build_list_size &&
+		   DiskannSearchStream(inserter->search, &node))
+		meet_node(inserter, node);
 }
 
 static int
@@ -159,6 +181,8 @@ compare_met(const void *a, const void *b)
 	const Met  *x = a;
 	const Met  *y = b;
 
+	if (x->live != y->live)
+		return x->live ? -1 : 1;
 	if (x->dist2 != y->dist2)
 		return x->dist2 < y->dist2 ? -1 : 1;
 	return x->node < y->node ? -1 : x->node > y->node;
@@ -199,7 +223,7 @@ join_duplicate(DiskannInserter *inserter, const char *own, uint64 hash,
 {
 	const DiskannIndex *index = inserter->index;
 
-	for (int i = 0; i < inserter->nmet; i++)
+	for (int i = 0; i < inserter->nlive; i++)
 	{
 		Met		   *met = &inserter->met[i];
 
@@ -208,6 +232,26 @@ join_duplicate(DiskannInserter *inserter, const char *own, uint64 hash,
 			return true;
 	}
 	return false;
+}
+
+/*
+ * A search for the new node may end among tombstones nearer than any live
+ * node: let the nearest of these point to it.  If there is no live node at
+ * all, only the entry node lasts.
+ */
+static void
+link_past_tombstones(DiskannInserter *inserter, DiskannNode node,
+					 const float *decoded)
+{
+	const Met  *live = inserter->nlive > 0 ? &inserter->met[0] : NULL;
+	const Met  *dead = inserter->nmet > inserter->nlive ?
+		&inserter->met[inserter->nlive] : NULL;
+
+	if (dead && (live == NULL || dead->dist2 < live->dist2))
+		DiskannAddBacklink(&inserter->ref, dead->node, node, decoded, true);
+	if (live == NULL)
+		DiskannLinkHub(&inserter->ref, node, decoded,
+					   node % inserter->index->meta.max_degree);
 }
 
 /* Write a node for the row and link it both ways. */
@@ -233,6 +277,7 @@ add_node(DiskannInserter *inserter, const DiskannNewNode *new)
 		/* The nearest must point here, so that the node can be found. */
 		DiskannAddBacklink(ref, new->nodes[i], node, decoded, i == 0);
 	}
+	link_past_tombstones(inserter, node, decoded);
 	DiskannOfferToHub(ref, node, decoded);
 }
 
@@ -244,13 +289,13 @@ insert_node(DiskannInserter *inserter, DiskannNewNode *new)
 	DiskannPrune prune = {index->meta.max_degree, index->meta.alpha,
 		met_distance, inserter};
 	int		   *chosen = palloc(sizeof(int) * index->meta.max_degree);
-	float	   *dist = palloc(sizeof(float) * (inserter->nmet + 1));
+	float	   *dist = palloc(sizeof(float) * (inserter->nlive + 1));
 	DiskannNode *nodes = palloc(sizeof(DiskannNode) * index->meta.max_degree);
 	const float **vectors = palloc(sizeof(float *) * index->meta.max_degree);
 
-	for (int i = 0; i < inserter->nmet; i++)
+	for (int i = 0; i < inserter->nlive; i++)
 		dist[i] = inserter->met[i].dist2;
-	new->degree = DiskannRobustPrune(&prune, dist, inserter->nmet, chosen,
+	new->degree = DiskannRobustPrune(&prune, dist, inserter->nlive, chosen,
 									 NULL);
 	for (int i = 0; i < new->degree; i++)
 	{
@@ -285,6 +330,13 @@ DiskannInsertRow(DiskannInserter *inserter, DiskannRow *row, ItemPointer tid)
 	new.ntids = 1;
 	new.tids = tid;
 	new.next = DISKANN_INVALID_NODE;
+	if (index->space.metric == DISKANN_INNER_PRODUCT &&
+		new.length2 > inserter->max_length2)
+	{
+		DiskannRaiseMaxLength2(inserter->ref.rel, new.length2,
+							   inserter->ref.building);
+		inserter->max_length2 = new.length2;
+	}
 
 	search_neighbours(inserter);
 	qsort(inserter->met, inserter->nmet, sizeof(Met), compare_met);
@@ -295,27 +347,23 @@ DiskannInsertRow(DiskannInserter *inserter, DiskannRow *row, ItemPointer tid)
 	MemoryContextReset(inserter->row_context);
 }
 
-/* The index' parameters, making it ready with this row if it has none. */
+/* Make an index ready with this row as its first, unless it has become so. */
 static DiskannIndex *
-load_or_make_ready(Relation rel, InsertCache *cache, MemoryContext context,
-				   const DiskannRow *row)
+make_ready(Relation rel, const DiskannSupport *support, MemoryContext context,
+		   const DiskannRow *row)
 {
-	DiskannMetric metric = cache->support->metric;
-	DiskannIndex *index = DiskannLoadIndex(rel, context, metric);
+	DiskannIndex *index;
+	float		norm2 = diskann_kernels->dot_f32(row->x, row->x, row->dims);
 
-	if (index == NULL)
-	{
-		float		norm2 = diskann_kernels->dot_f32(row->x, row->x, row->dims);
-
-		/*
-		 * One row tells little of the lengths to come: leave room for rows
-		 * twice as long.
-		 */
-		DiskannMakeReady(rel, row->dims, row->x, 1,
-						 metric == DISKANN_INNER_PRODUCT ? 4 * norm2 : 0,
-						 false);
-		index = DiskannLoadIndex(rel, context, metric);
-	}
+	/*
+	 * One row tells little of the lengths to come: leave room for rows twice
+	 * as long.
+	 */
+	DiskannMakeReady(rel, row->dims, row->x, 1,
+					 support->metric == DISKANN_INNER_PRODUCT ? 4 * norm2 : 0,
+					 false);
+	index = DiskannLoadIndex(rel, context, support->metric);
+	DiskannCheckDims(index->meta.dims, row);
 	return index;
 }
 
@@ -335,6 +383,8 @@ diskanninsert(Relation rel, Datum *values, bool *isnull, ItemPointer heap_tid,
 		cache = MemoryContextAllocZero(indexInfo->ii_Context,
 									   sizeof(InsertCache));
 		cache->support = DiskannGetSupport(rel);
+		cache->index = DiskannLoadIndex(rel, indexInfo->ii_Context,
+										cache->support->metric);
 		cache->read_context = AllocSetContextCreate(indexInfo->ii_Context,
 													"diskann insert value",
 													ALLOCSET_DEFAULT_SIZES);
@@ -345,14 +395,12 @@ diskanninsert(Relation rel, Datum *values, bool *isnull, ItemPointer heap_tid,
 	if (DiskannReadRow(cache->support, values[0],
 					   cache->index ? cache->index->meta.dims : 0, &row))
 	{
+		if (cache->index == NULL)
+			cache->index = make_ready(rel, cache->support,
+									  indexInfo->ii_Context, &row);
 		if (cache->inserter == NULL)
-		{
-			cache->index = load_or_make_ready(rel, cache,
-											  indexInfo->ii_Context, &row);
-			DiskannCheckDims(cache->index->meta.dims, &row);
 			cache->inserter = DiskannInserterCreate(indexInfo->ii_Context, rel,
 													cache->index, false);
-		}
 		DiskannInsertRow(cache->inserter, &row, heap_tid);
 	}
 	MemoryContextSwitchTo(old);

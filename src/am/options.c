@@ -206,7 +206,7 @@ diskannoptions(Datum reloptions, bool validate)
 
 /* The nearest degree the format has. */
 static int
-decide_degree(int num_neighbors)
+decide_degree(int num_neighbors, int elevel)
 {
 	int			degree;
 
@@ -216,7 +216,7 @@ decide_degree(int num_neighbors)
 		DISKANN_EDGE_BLOCK;
 	degree = Max(DISKANN_MIN_DEGREE, Min(DISKANN_MAX_DEGREE, degree));
 	if (degree != num_neighbors)
-		ereport(NOTICE,
+		ereport(elevel,
 				(errmsg("num_neighbors = %d is taken as %d", num_neighbors,
 						degree),
 				 errdetail("Edges are stored in blocks of %d, at most %d.",
@@ -225,18 +225,18 @@ decide_degree(int num_neighbors)
 }
 
 static int
-decide_bits(int num_bits)
+decide_bits(int num_bits, int elevel)
 {
 	if (num_bits <= 2)
 		return num_bits;
-	ereport(NOTICE,
+	ereport(elevel,
 			(errmsg("num_bits_per_dimension = %d is taken as 2", num_bits),
 			 errdetail("Edge codes have one or two bits a dimension.")));
 	return 2;
 }
 
 void
-DiskannDecideSettings(Relation index, DiskannMetric metric,
+DiskannDecideSettings(Relation index, DiskannMetric metric, int elevel,
 					  DiskannSettings *settings)
 {
 	DiskannOptions *options = (DiskannOptions *) index->rd_options;
@@ -250,15 +250,16 @@ DiskannDecideSettings(Relation index, DiskannMetric metric,
 	if (options == NULL)
 		return;
 
-	settings->max_degree = decide_degree(options->num_neighbors);
+	settings->max_degree = decide_degree(options->num_neighbors, elevel);
 	settings->build_list_size = options->search_list_size;
 	settings->alpha = (float) options->max_alpha;
 	settings->prefix_dims = options->num_dimensions;
-	settings->bits_per_dimension = decide_bits(options->num_bits_per_dimension);
+	settings->bits_per_dimension = decide_bits(options->num_bits_per_dimension,
+											 elevel);
 	settings->edge_bits = options->edge_bits;
 	settings->vector_storage = options->vector_storage;
 	if (options->storage_layout == LAYOUT_PLAIN)
-		ereport(NOTICE,
+		ereport(elevel,
 				(errmsg("storage_layout = plain has no effect"),
 				 errdetail("A diskann index always keeps codes of its edges; vector_storage sets how exactly it keeps vectors.")));
 }

@@ -115,8 +115,7 @@ typedef struct DiskannScan
 	ItemPointerData *tids;
 	int			ntids;
 	int			tid;
-	DiskannNode tids_node;
-	DiskannNode tids_next;
+	DiskannChain chain;			/* where more of them come from */
 
 	/* Fetching rows to compare them. */
 	IndexFetchTableData *fetch;
@@ -134,7 +133,8 @@ typedef struct DiskannScan
  * by n with |n| = residual, so that the true squared distance differs from the
  * computed one by 2<q - o, n> and |n|^2.  n is rounding noise in a randomly
  * rotated space: <q - o, n> is at most |q - o||n| and has a standard deviation
- * of that by sqrt(dims).
+ * of that by sqrt(dims).  What mapping to index space rounds is relative to the
+ * lengths before centring.
  */
 static void
 distance_interval(const DiskannScan *state, const DiskannVisit *visit,
@@ -143,10 +143,17 @@ distance_interval(const DiskannScan *state, const DiskannVisit *visit,
 	const DiskannSpace *space = &state->index->space;
 	double		dist2 = visit->dist2;
 	double		residual = visit->head.residual;
-	double		error = 2 * sqrt(dist2) * residual * state->error_factor +
-		residual * residual +
+	double		mapping = FLOAT_SLACK * (sqrt(visit->head.length2) +
+										 sqrt(state->space_query.length2));
+	double		error = 2 * sqrt(dist2) *
+		(residual * state->error_factor + mapping) +
+		residual * residual + mapping * mapping +
 		FLOAT_SLACK * (state->query.norm2 + visit->head.norm2 + dist2) +
 		FLT_MIN;
+
+	/* An inner product is the difference of squares. */
+	if (space->metric == DISKANN_INNER_PRODUCT)
+		error += FLOAT_SLACK * (space->max_norm2 + state->space_query.length2);
 
 	*low = diskann_space_distance(space, &state->space_query,
 								  Max(0, dist2 - error),
@@ -399,16 +406,15 @@ rescore(IndexScanDesc scan, DiskannScan *state, Found *result)
 {
 	double		distance;
 	bool		found = false;
-	DiskannNode next = result->next;
-	DiskannNode owner = result->node;
+	DiskannChain chain;
 
 	state->rescored++;
 	for (int i = 0; i < result->ntids && !found; i++)
 		found = fetch_distance(scan, state, &result->tids[i], &distance);
-	while (!found && next != DISKANN_INVALID_NODE)
+	DiskannStartChain(&chain, result->node, result->next);
+	while (!found && DiskannReadChain(&state->ref, &chain, state->tids,
+									  &state->ntids))
 	{
-		next = DiskannReadTids(&state->ref, owner, next, state->tids,
-							   &state->ntids);
 		for (int i = 0; i < state->ntids && !found; i++)
 			found = fetch_distance(scan, state, &state->tids[i], &distance);
 	}
@@ -646,14 +652,15 @@ start_scan(IndexScanDesc scan, DiskannScan *state)
 	state->rescored = 0;
 	state->ntids = 0;
 	state->tid = 0;
-	state->tids_next = DISKANN_INVALID_NODE;
+	state->chain.next = DISKANN_INVALID_NODE;
 	state->source = SOURCE_NONE;
 
 	if (state->index == NULL)
 		prepare_index(scan, state);
 	if (state->index == NULL)
 		return;
-	state->max_length2 = state->index->space.max_norm2;
+	state->max_length2 = state->index->space.metric == DISKANN_INNER_PRODUCT ?
+		DiskannMaxLength2(scan->indexRelation) : 0;
 	if (prepare_query(state))
 	{
 		state->source = SOURCE_LIST;
@@ -674,22 +681,22 @@ next_tids(IndexScanDesc scan, DiskannScan *state)
 	Found	   *result;
 
 	state->tid = 0;
-	if (state->tids_next != DISKANN_INVALID_NODE)
-	{
-		state->tids_next = DiskannReadTids(&state->ref, state->tids_node,
-										   state->tids_next, state->tids,
-										   &state->ntids);
+	if (DiskannReadChain(&state->ref, &state->chain, state->tids,
+						 &state->ntids))
 		return true;
-	}
 	if (state->source == SOURCE_UNORDERED)
 	{
 		while (state->next_page_node < state->node_count)
 		{
+			DiskannNode node = state->next_page_node++;
+			DiskannNode first;
+
 			CHECK_FOR_INTERRUPTS();
-			state->tids_node = state->next_page_node++;
-			if (DiskannReadNodeTids(&state->ref, state->tids_node, state->tids,
-									&state->ntids, &state->tids_next))
-				return true;
+			if (!DiskannReadNodeTids(&state->ref, node, state->tids,
+									 &state->ntids, &first))
+				continue;
+			DiskannStartChain(&state->chain, node, first);
+			return true;
 		}
 		return false;
 	}
@@ -698,8 +705,7 @@ next_tids(IndexScanDesc scan, DiskannScan *state)
 	result = next_result(scan, state);
 	if (result == NULL)
 		return false;
-	state->tids_node = result->node;
-	state->tids_next = result->next;
+	DiskannStartChain(&state->chain, result->node, result->next);
 	state->ntids = result->ntids;
 	memcpy(state->tids, result->tids, sizeof(ItemPointerData) * result->ntids);
 	pfree(result);

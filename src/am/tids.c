@@ -5,14 +5,19 @@
  *
  * Rows with the same vector share a node.  The first few TIDs are in the node's
  * own slot, more in a chain of TIDS slots.  Only the first TIDS slot of a chain
- * is added to; a full one stays and a new one goes before it.  No two slots are
- * ever locked at once:
+ * is added to; a full one stays and a new one goes before it, with the next
+ * sequence number.  No two slots are ever locked at once:
  *
  * - a TIDS slot is written, pointing to the node's chain, before the node
- * points to it; a crash or an error between leaves a slot that belongs to
- * nobody, whose dead TID the next VACUUM removes before it frees the slot;
+ *   points to it; a crash or an error between leaves a slot that belongs to
+ *   nobody, whose dead TID the next VACUUM removes before it frees the slot;
  * - to unlink an empty TIDS slot VACUUM first marks it closed, so that nobody
- * adds to it, then takes it out of the node, then frees it.
+ *   adds to it, then takes it out of the chain, then frees it, and it may be
+ *   reused at once.
+ *
+ * A reader on its way through a chain may find that the slot it comes to is no
+ * longer part of it.  It starts again from the node and skips what it has read,
+ * by the sequence numbers.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -39,19 +44,25 @@ add_inline(DiskannNodeRef *ref, ItemPointer tid)
 	return true;
 }
 
-/* Add to a TIDS slot if it still is the node's, open, and not full. */
+/*
+ * Add to a TIDS slot if it still is the node's, open, and not full.  Tells its
+ * sequence number, 0 if there is no such slot.
+ */
 static bool
 add_to_chain(DiskannNodeRef *ref, DiskannNode node, DiskannNode chain,
-			 ItemPointer tid)
+			 ItemPointer tid, uint32 *sequence)
 {
 	const DiskannSlotData *head;
 	bool		added = false;
 
+	*sequence = 0;
 	if (chain == DISKANN_INVALID_NODE ||
 		!DiskannNodeOpen(ref, chain, BUFFER_LOCK_EXCLUSIVE))
 		return false;
 	head = (const DiskannSlotData *) ref->slot;
-	if (head->state == DISKANN_TIDS && head->owner == node && !head->closed &&
+	if (head->state == DISKANN_TIDS && head->owner == node)
+		*sequence = head->sequence;
+	if (*sequence > 0 && !head->closed &&
 		head->ntids < ref->index->max_tids)
 	{
 		DiskannSlot edit = DiskannNodeEdit(ref);
@@ -68,7 +79,7 @@ add_to_chain(DiskannNodeRef *ref, DiskannNode node, DiskannNode chain,
 /* Make the TIDS slot just allocated, or written by us, one of the node's. */
 static void
 write_tids_slot(DiskannNodeRef *ref, DiskannNode node, DiskannNode next,
-				ItemPointer tid)
+				uint32 sequence, ItemPointer tid)
 {
 	DiskannSlot head = DiskannNodeEdit(ref);
 	uint8		version = head->version;
@@ -78,6 +89,7 @@ write_tids_slot(DiskannNodeRef *ref, DiskannNode node, DiskannNode next,
 	head->version = version + 1;
 	head->owner = node;
 	head->next = next;
+	head->sequence = sequence;
 	head->ntids = 1;
 	DiskannSlotTids(ref->image)[0] = *tid;
 	DiskannNodeWrite(ref, 0, DISKANN_SLOT_HEADER + sizeof(ItemPointerData));
@@ -128,14 +140,14 @@ DiskannFreeSlot(DiskannNodeRef *ref, DiskannNode node)
 /* Start a new first slot of the node's chain with this row. */
 static bool
 extend_chain(DiskannNodeRef *ref, DiskannNode node, uint64 hash,
-			 DiskannNode next, ItemPointer tid)
+			 DiskannNode next, uint32 sequence, ItemPointer tid)
 {
 	DiskannNode chain;
 	bool		gone;
 
 	DiskannNodeAllocate(ref);
 	chain = ref->node;
-	write_tids_slot(ref, node, next, tid);
+	write_tids_slot(ref, node, next, sequence, tid);
 	DiskannNodeClose(ref);
 	if (link_tids_slot(ref, node, hash, next, chain, &gone))
 		return true;
@@ -153,6 +165,7 @@ DiskannAddTid(DiskannNodeRef *ref, DiskannNode node, uint64 hash,
 	{
 		const DiskannSlotData *head;
 		DiskannNode chain;
+		uint32		sequence;
 		bool		added;
 
 		CHECK_FOR_INTERRUPTS();
@@ -167,55 +180,76 @@ DiskannAddTid(DiskannNodeRef *ref, DiskannNode node, uint64 hash,
 		chain = head->next;
 		added = add_inline(ref, tid);
 		DiskannNodeClose(ref);
-		if (added || add_to_chain(ref, node, chain, tid) ||
-			extend_chain(ref, node, hash, chain, tid))
+		if (added || add_to_chain(ref, node, chain, tid, &sequence) ||
+			extend_chain(ref, node, hash, chain, sequence + 1, tid))
 			return true;
 	}
 }
 
-/*
- * A TIDS slot was unlinked, and perhaps reused, after its number was read.
- * Chains grow and shrink at the front alone, so what followed it is the end of
- * the node's chain as it is now; slots before that are new, with rows that no
- * snapshot of the caller's sees.
- */
-static DiskannNode
-rest_of_chain(DiskannNodeRef *ref, DiskannNode node, DiskannNode unlinked)
+void
+DiskannStartChain(DiskannChain *chain, DiskannNode node, DiskannNode first)
 {
-	ItemPointerData tids[DISKANN_INLINE_TIDS];
-	DiskannNode next;
-	int			ntids;
-
-	if (!DiskannReadNodeTids(ref, node, tids, &ntids, &next))
-		return DISKANN_INVALID_NODE;
-	if (next == unlinked)
-		DiskannReportCorrupt(ref->rel, DiskannNodeBlock(ref->index, node), -1,
-							 "a node points to a slot without its TIDs");
-	return next;
+	chain->owner = node;
+	chain->next = first;
+	chain->before = PG_UINT32_MAX;
 }
 
-DiskannNode
-DiskannReadTids(DiskannNodeRef *ref, DiskannNode node, DiskannNode chain,
-				ItemPointerData *tids, int *ntids)
+/* Start again from the node; its chain ends here if it has none any more. */
+static void
+restart_chain(DiskannNodeRef *ref, DiskannChain *chain)
 {
-	const DiskannSlotData *head;
-	DiskannNode next;
-	bool		linked;
+	ItemPointerData tids[DISKANN_INLINE_TIDS];
+	int			ntids;
+
+	if (!DiskannReadNodeTids(ref, chain->owner, tids, &ntids, &chain->next))
+		chain->next = DISKANN_INVALID_NODE;
+}
+
+/* More restarts in a row than VACUUM could cause. */
+#define MAX_RESTARTS 1000
+
+bool
+DiskannReadChain(DiskannNodeRef *ref, DiskannChain *chain,
+				 ItemPointerData *tids, int *ntids)
+{
+	int			restarts = 0;
 
 	*ntids = 0;
-	if (!DiskannNodeOpen(ref, chain, BUFFER_LOCK_SHARE))
-		return rest_of_chain(ref, node, chain);
-	head = (const DiskannSlotData *) ref->slot;
-	linked = head->state == DISKANN_TIDS && head->owner == node;
-	if (linked)
+	while (chain->next != DISKANN_INVALID_NODE)
 	{
-		next = head->next;
-		*ntids = head->ntids;
-		memcpy(tids, DiskannSlotTids(ref->slot),
-			   sizeof(ItemPointerData) * head->ntids);
+		const DiskannSlotData *head;
+		bool		wanted;
+
+		CHECK_FOR_INTERRUPTS();
+		chain->slot = chain->next;
+		if (DiskannNodeOpen(ref, chain->slot, BUFFER_LOCK_SHARE))
+		{
+			head = (const DiskannSlotData *) ref->slot;
+			if (head->state == DISKANN_TIDS && head->owner == chain->owner)
+			{
+				wanted = head->sequence < chain->before;
+				chain->next = head->next;
+				if (wanted)
+				{
+					chain->before = head->sequence;
+					*ntids = head->ntids;
+					memcpy(tids, DiskannSlotTids(ref->slot),
+						   sizeof(ItemPointerData) * head->ntids);
+				}
+				DiskannNodeClose(ref);
+				if (wanted)
+					return true;
+				continue;
+			}
+			DiskannNodeClose(ref);
+		}
+		if (++restarts > MAX_RESTARTS)
+			DiskannReportCorrupt(ref->rel,
+								 DiskannNodeBlock(ref->index, chain->owner), -1,
+								 "a node points to a slot without its TIDs");
+		restart_chain(ref, chain);
 	}
-	DiskannNodeClose(ref);
-	return linked ? next : rest_of_chain(ref, node, chain);
+	return false;
 }
 
 bool

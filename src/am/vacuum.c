@@ -55,6 +55,25 @@ list_add(NodeList *list, DiskannNode node)
 	list->nodes[list->count++] = node;
 }
 
+/* Bitmaps of nodes. */
+static bool
+bitmap_get(const uint8 *bitmap, DiskannNode node)
+{
+	return (bitmap[node / 8] >> (node % 8)) & 1;
+}
+
+static void
+bitmap_set(uint8 *bitmap, DiskannNode node)
+{
+	bitmap[node / 8] |= 1 << (node % 8);
+}
+
+static uint8 *
+make_bitmap(DiskannNode count)
+{
+	return palloc_extended(count / 8 + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}
+
 /* ---------- bulk delete ---------- */
 
 typedef struct BulkState
@@ -65,6 +84,9 @@ typedef struct BulkState
 	DiskannNodeRef ref;
 	NodeList	chained;		/* live nodes with TIDS slots */
 	NodeList	empty;			/* TIDS slots without TIDs */
+	DiskannNode count;			/* size of the bitmap */
+	uint8	   *in_chain;		/* bitmap of TIDS slots that nodes own */
+	ItemPointerData *tids;
 	uint64		live;
 	uint32		tombstones;
 } BulkState;
@@ -178,22 +200,15 @@ process_slot(BulkState *state, DiskannNode node)
 	DiskannNodeClose(ref);
 }
 
-/*
- * If the first TIDS slot of a node's chain is empty, close it to inserts and
- * tell its number and the next one's.
- */
+/* Close a TIDS slot to inserts if it is empty; tells its next one. */
 static bool
-close_first_of_chain(DiskannNodeRef *ref, DiskannNode node,
-					 DiskannNode *first, DiskannNode *next)
+close_if_empty(DiskannNodeRef *ref, DiskannNode node, DiskannNode slot,
+			   DiskannNode *next)
 {
-	ItemPointerData tids[DISKANN_INLINE_TIDS];
 	const DiskannSlotData *head;
-	int			ntids;
 	bool		closed = false;
 
-	if (!DiskannReadNodeTids(ref, node, tids, &ntids, first) ||
-		*first == DISKANN_INVALID_NODE ||
-		!DiskannNodeOpen(ref, *first, BUFFER_LOCK_EXCLUSIVE))
+	if (!DiskannNodeOpen(ref, slot, BUFFER_LOCK_EXCLUSIVE))
 		return false;
 	head = (const DiskannSlotData *) ref->slot;
 	if (head->state == DISKANN_TIDS && head->owner == node && head->ntids == 0)
@@ -207,64 +222,102 @@ close_first_of_chain(DiskannNodeRef *ref, DiskannNode node,
 	return closed;
 }
 
-/* Unlink empty TIDS slots from the front of a node's chain. */
+/*
+ * Take a closed slot out of a chain: let its predecessor, the node itself or a
+ * TIDS slot, point to the next one.  False if it does not point here any more,
+ * because a new slot came between; the next VACUUM will do it then.  A node
+ * left without rows becomes a tombstone.
+ */
+static bool
+unlink_slot(BulkState *state, DiskannNode node, DiskannNode predecessor,
+			DiskannNode slot, DiskannNode next)
+{
+	DiskannNodeRef *ref = &state->ref;
+	DiskannSlot head;
+	bool		unlinked = false;
+
+	if (!DiskannNodeOpen(ref, predecessor, BUFFER_LOCK_EXCLUSIVE))
+		return false;
+	head = DiskannNodeEdit(ref);
+	if (head->next == slot &&
+		(predecessor == node ? head->state == DISKANN_LIVE :
+		 head->state == DISKANN_TIDS && head->owner == node))
+	{
+		head->next = next;
+		if (predecessor == node && head->ntids == 0 &&
+			next == DISKANN_INVALID_NODE)
+		{
+			bury(head);
+			state->live--;
+			state->tombstones++;
+		}
+		DiskannNodeWrite(ref, 0, DISKANN_SLOT_HEADER);
+		unlinked = true;
+	}
+	DiskannNodeClose(ref);
+	return unlinked;
+}
+
+/* Unlink the empty TIDS slots of a node, noting in a bitmap what stays. */
 static void
 shorten_chain(BulkState *state, DiskannNode node)
 {
 	DiskannNodeRef *ref = &state->ref;
+	DiskannNode predecessor = node;
 	DiskannNode first;
-	DiskannNode next;
+	DiskannChain chain;
+	int			ntids;
 
-	while (close_first_of_chain(ref, node, &first, &next))
+	if (!DiskannReadNodeTids(ref, node, state->tids, &ntids, &first))
+		return;
+	DiskannStartChain(&chain, node, first);
+	while (DiskannReadChain(ref, &chain, state->tids, &ntids))
 	{
-		DiskannSlot head;
-		bool		unlinked = false;
+		DiskannNode slot = chain.slot;
+		DiskannNode next;
 
 		DiskannVacuumDelayPoint();
-		if (!DiskannNodeOpen(ref, node, BUFFER_LOCK_EXCLUSIVE))
-			return;
-		head = DiskannNodeEdit(ref);
-		if (head->state == DISKANN_LIVE && head->next == first)
+		if (ntids == 0 && close_if_empty(ref, node, slot, &next) &&
+			unlink_slot(state, node, predecessor, slot, next))
 		{
-			head->next = next;
-			if (head->ntids == 0 && next == DISKANN_INVALID_NODE)
-			{
-				bury(head);
-				state->live--;
-				state->tombstones++;
-			}
-			DiskannNodeWrite(ref, 0, DISKANN_SLOT_HEADER);
-			unlinked = true;
+			DiskannFreeSlot(ref, slot);
+			continue;
 		}
-		DiskannNodeClose(ref);
-		if (unlinked)
-			DiskannFreeSlot(ref, first);
+		predecessor = slot;
+		if (slot < state->count)
+			bitmap_set(state->in_chain, slot);
 	}
 }
 
-/* Is this TIDS slot part of its owner's chain? */
-static bool
-is_in_chain(DiskannNodeRef *ref, DiskannNode slot)
+/*
+ * Shorten all chains; then an empty TIDS slot in none of them was left by a
+ * crash between unlinking and freeing it, or before it was linked.
+ */
+static void
+shorten_chains(BulkState *state)
 {
-	ItemPointerData tids[DISKANN_INLINE_TIDS];
-	ItemPointerData *chain_tids;
-	const DiskannSlotData *head;
-	DiskannNode owner;
-	DiskannNode link = DISKANN_INVALID_NODE;
-	int			ntids;
+	state->count = DiskannNodeCount(&state->ref);
+	state->in_chain = make_bitmap(state->count);
+	state->tids = palloc(sizeof(ItemPointerData) *
+						 Max(state->ref.index->max_tids, DISKANN_INLINE_TIDS));
+	for (Size i = 0; i < state->chained.count; i++)
+		shorten_chain(state, state->chained.nodes[i]);
+	for (Size i = 0; i < state->empty.count; i++)
+	{
+		DiskannNode slot = state->empty.nodes[i];
+		const DiskannSlotData *head;
+		bool		orphan;
 
-	if (!DiskannNodeOpen(ref, slot, BUFFER_LOCK_SHARE))
-		return true;
-	head = (const DiskannSlotData *) ref->slot;
-	owner = head->owner;
-	DiskannNodeClose(ref);
-	if (!DiskannReadNodeTids(ref, owner, tids, &ntids, &link))
-		return false;
-	chain_tids = palloc(sizeof(ItemPointerData) * ref->index->max_tids);
-	while (link != DISKANN_INVALID_NODE && link != slot)
-		link = DiskannReadTids(ref, owner, link, chain_tids, &ntids);
-	pfree(chain_tids);
-	return link == slot;
+		DiskannVacuumDelayPoint();
+		if (bitmap_get(state->in_chain, slot) ||
+			!DiskannNodeOpen(&state->ref, slot, BUFFER_LOCK_SHARE))
+			continue;
+		head = (const DiskannSlotData *) state->ref.slot;
+		orphan = head->state == DISKANN_TIDS && head->ntids == 0;
+		DiskannNodeClose(&state->ref);
+		if (orphan)
+			DiskannFreeSlot(&state->ref, slot);
+	}
 }
 
 static IndexBulkDeleteResult *
@@ -308,13 +361,8 @@ diskannbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 			DiskannVacuumDelayPoint();
 			process_slot(&state, node);
 		}
-		for (Size i = 0; i < state.chained.count; i++)
-			shorten_chain(&state, state.chained.nodes[i]);
-		for (Size i = 0; i < state.empty.count; i++)
-		{
-			if (!is_in_chain(&state.ref, state.empty.nodes[i]))
-				DiskannFreeSlot(&state.ref, state.empty.nodes[i]);
-		}
+		if (state.chained.count > 0 || state.empty.count > 0)
+			shorten_chains(&state);
 		DiskannSetCounts(info->index, state.tombstones, state.live);
 	}
 	MemoryContextSwitchTo(old);
@@ -339,24 +387,6 @@ typedef struct RepairState
 	uint32		tombstones;		/* that stay */
 	uint64		live;
 } RepairState;
-
-static bool
-bitmap_get(const uint8 *bitmap, DiskannNode node)
-{
-	return (bitmap[node / 8] >> (node % 8)) & 1;
-}
-
-static void
-bitmap_set(uint8 *bitmap, DiskannNode node)
-{
-	bitmap[node / 8] |= 1 << (node % 8);
-}
-
-static uint8 *
-make_bitmap(DiskannNode count)
-{
-	return palloc_extended(count / 8 + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-}
 
 /* A node beyond the bitmap was added later: it is not leaving. */
 static bool
@@ -712,6 +742,7 @@ repair_graph(IndexVacuumInfo *info, const DiskannIndex *index)
 		DiskannFreeSlot(&state.ref, node);
 	}
 	attach_unreachable(&state);
+	IndexFreeSpaceMapVacuum(info->index);
 	DiskannSetCounts(info->index, state.tombstones, state.live);
 }
 

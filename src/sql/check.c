@@ -226,8 +226,10 @@ check_page(DiskannCheck *check, BlockNumber block)
 			   "a page after the last slot is in use");
 	check_page_header(check, block, page);
 	opaque = DiskannPageGetOpaque(page);
-	if (opaque->page_id != DISKANN_PAGE_ID || opaque->kind != kind ||
-		opaque->part != part)
+	if (opaque->page_id != DISKANN_PAGE_ID)
+		report(check, block, -1, PageGetLSN(page),
+			   psprintf("a page has identifier %04X", opaque->page_id));
+	if (opaque->kind != kind || opaque->part != part)
 		report(check, block, -1, PageGetLSN(page),
 			   psprintf("a page is of kind %u, part %u, not of kind %d, part %d",
 						opaque->kind, opaque->part, kind, part));

@@ -149,8 +149,8 @@ check_length(const DiskannCheck *check, const DiskannSlotCopy *copy)
 	if (!(head->length2 >= least * (1 - DISKANN_CHECK_SAME)) ||
 		(space->metric == DISKANN_COSINE && head->length2 != 1))
 		DiskannCheckReport(check, copy,
-						   psprintf("its length cannot be %g as it says",
-									length));
+						   psprintf("its squared length cannot be %g as it says",
+									head->length2));
 	if (!(fabs(length - sqrt(sum)) <=
 		  head->residual * (1 + DISKANN_CHECK_ROUNDING) +
 		  DISKANN_CHECK_ROUNDING * (length + check->center_length) +

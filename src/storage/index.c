@@ -192,7 +192,7 @@ check_meta(Relation index, Page page)
 	expected = *meta;
 	choose_layout(&expected, meta->dims);
 	if (memcmp(&expected, meta, sizeof(expected)) != 0 ||
-		!isfinite(meta->max_norm2))
+		!isfinite(meta->max_norm2) || !isfinite(meta->max_length2))
 		DiskannReportCorrupt(index, DISKANN_METAPAGE_BLKNO, -1,
 							 "metapage has an impossible layout");
 }
@@ -297,6 +297,30 @@ DiskannGetCounts(Relation index, uint32 *tombstones, uint64 *live_nodes)
 	UnlockReleaseBuffer(read_metapage(index, BUFFER_LOCK_SHARE, &meta));
 	*tombstones = meta.tombstones;
 	*live_nodes = meta.live_nodes;
+}
+
+float
+DiskannMaxLength2(Relation index)
+{
+	DiskannMetaPageData meta;
+
+	UnlockReleaseBuffer(read_metapage(index, BUFFER_LOCK_SHARE, &meta));
+	return Max(meta.max_length2, meta.max_norm2);
+}
+
+void
+DiskannRaiseMaxLength2(Relation index, float length2, bool building)
+{
+	DiskannMetaPageData meta;
+	Buffer		buffer = read_metapage(index, BUFFER_LOCK_EXCLUSIVE, &meta);
+
+	/* Some more, so that this is a rare event. */
+	if (meta.max_length2 < length2)
+	{
+		meta.max_length2 = 1.5f * length2;
+		write_meta(index, buffer, &meta, building);
+	}
+	UnlockReleaseBuffer(buffer);
 }
 
 /* ---------- centre ---------- */
@@ -493,6 +517,7 @@ DiskannMakeReady(Relation rel, int input_dims, const float *rows, int nrows,
 
 		choose_layout(&meta, input_dims);
 		meta.max_norm2 = max_norm2;
+		meta.max_length2 = max_norm2;
 		index = make_index(&meta, CurrentMemoryContext);
 		compute_center(index, rows, nrows);
 		write_center(rel, &meta, index->data, building);

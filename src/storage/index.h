@@ -89,6 +89,14 @@ extern void DiskannSetCounts(Relation index, uint32 tombstones,
 extern void DiskannGetCounts(Relation index, uint32 *tombstones,
 							 uint64 *live_nodes);
 
+/*
+ * The squared length that no row of the index exceeds (inner product only),
+ * and raising it before a longer row is added.  Both lock the metapage.
+ */
+extern float DiskannMaxLength2(Relation index);
+extern void DiskannRaiseMaxLength2(Relation index, float length2,
+								   bool building);
+
 /* Report a damaged page. */
 extern void DiskannReportCorrupt(Relation index, BlockNumber block, int slot,
 								 const char *what) pg_attribute_noreturn();

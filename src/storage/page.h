@@ -106,6 +106,10 @@ typedef struct DiskannMetaPageData
 	/* As of the last VACUUM, to tell when a repair is due. */
 	uint32		tombstones;
 	uint64		live_nodes;
+
+	/* No row is longer, squared; raised by inserts, inner product only. */
+	float		max_length2;
+	uint32		unused2;
 } DiskannMetaPageData;
 
 typedef DiskannMetaPageData *DiskannMetaPage;
@@ -144,7 +148,7 @@ typedef struct DiskannSlotData
 	float		residual;
 	float		length2;		/* see vector/space.h */
 	float		edge_scale;
-	uint32		unused;
+	uint32		sequence;		/* TIDS: falls along a chain */
 	union
 	{
 		uint64		hash;		/* LIVE: of the user's vector */
@@ -162,7 +166,7 @@ StaticAssertDecl(sizeof(DiskannSlotData) == DISKANN_SLOT_HEADER,
 				 "slot header has an unexpected size");
 StaticAssertDecl(sizeof(DiskannPageOpaqueData) == 8,
 				 "special area has an unexpected size");
-StaticAssertDecl(sizeof(DiskannMetaPageData) == 88,
+StaticAssertDecl(sizeof(DiskannMetaPageData) == 96,
 				 "metapage has an unexpected size");
 
 #endif							/* DISKANN_PAGE_H */

@@ -55,7 +55,9 @@ diskann_space_row(const DiskannSpace *space, float *x)
 		float		missing = fmaxf(0, space->max_norm2 - length2);
 
 		x[space->input_dims] = sqrtf(missing);
-		length2 += missing;
+		if (length2 > space->max_norm2)
+			multiply(x, space->input_dims, sqrtf(space->max_norm2 / length2));
+		length2 = fmaxf(length2, space->max_norm2);
 	}
 	rotate_and_center(space, x);
 	return length2;
@@ -88,12 +90,20 @@ diskann_space_distance(const DiskannSpace *space,
 					   const DiskannSpaceQuery *query, double dist2,
 					   float length2)
 {
+	double		product;
+
 	switch (space->metric)
 	{
 		case DISKANN_COSINE:
 			return dist2 / 2;
 		case DISKANN_INNER_PRODUCT:
-			return (dist2 - length2 - query->length2) / (2 * query->factor);
+			product = (dist2 - space->max_norm2 - query->length2) /
+				(2 * query->factor);
+
+			/* Undo the shortening of a row longer than all should be. */
+			if (length2 > space->max_norm2 && space->max_norm2 > 0)
+				product *= sqrt(length2 / space->max_norm2);
+			return product;
 		case DISKANN_L2:
 			break;
 	}

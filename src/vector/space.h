@@ -11,9 +11,9 @@
  * inner product: one more coordinate, sqrt(max_norm2 - |x|^2), gives all rows
  * the same length, while a query gets 0 there and is scaled to that length;
  * then the nearest is the one of greatest inner product (Bachrach et al.,
- * RecSys 2014).  A row longer than max_norm2, which is frozen when the index
- * gets its first row, gets 0 too: it is found less easily, but its distance
- * is computed from its own length and is right.
+ * RecSys 2014).  max_norm2 is frozen when the index gets its first row; a
+ * longer row is shortened to that length, which is undone when its distance
+ * is computed.
  *
  * Then the vector is rotated and the index's centre subtracted.  Plain C, no
  * PostgreSQL header.
@@ -60,7 +60,8 @@ extern int	diskann_space_dims(DiskannMetric metric, int input_dims);
 
 /*
  * Map a row's vector in place.  x has room for space->dims floats, the first
- * input_dims of them given.  Returns the squared length before centring.
+ * input_dims of them given.  Returns the squared length in index space before
+ * centring, or the row's own if that is greater than max_norm2.
  */
 extern float diskann_space_row(const DiskannSpace *space, float *x);
 

@@ -39,13 +39,13 @@ CREATE TABLE wide (id int, v real[]);
 CREATE TABLE late (id int, v real[]);
 CREATE SEQUENCE ids START 100000;
 ));
-load_vectors($primary, 'data', clustered(1500, 48, 1));
+load_vectors($primary, 'data', clustered(900, 48, 1));
 load_vectors($primary, 'wide_data', clustered(150, 3000, 2));
 $primary->safe_psql(
 	'postgres', q(
 INSERT INTO many TABLE data;
 INSERT INTO few SELECT id, (SELECT v FROM data d WHERE d.id = f.id % 7 + 1)
-	FROM data f WHERE id <= 1000;
+	FROM data f;
 INSERT INTO wide TABLE wide_data;
 CREATE INDEX many_l2 ON many USING diskann (v real_l2_ops);
 CREATE INDEX many_cosine ON many USING diskann (v real_cosine_ops);
@@ -64,7 +64,7 @@ sub answers
 	return $node->safe_psql(
 		'postgres', qq(
 SELECT q.id, n.place, n.id, n.dist
-FROM (SELECT * FROM $data WHERE id % 37 = 5 LIMIT 8) q,
+FROM (SELECT * FROM $data WHERE id % 37 = 5 LIMIT 6) q,
 	nearest('$table', '$op', q.v, $limit, true) n));
 }
 
@@ -93,13 +93,13 @@ compare('after build');
 
 # The standby answers queries while all of this is replayed.
 my $reader = pgbench_start(
-	$standby, 1, 12,
+	$standby, 1, 8,
 	many => q(
-\set id random(1, 1500)
+\set id random(1, 900)
 SELECT * FROM nearest('many', '<->', (SELECT v FROM data WHERE id = :id), 30, true);
 ),
 	few => q(
-\set id random(1, 1500)
+\set id random(1, 900)
 SELECT * FROM nearest('few', '<=>', (SELECT v FROM data WHERE id = :id), 300, true);
 ));
 
@@ -123,9 +123,9 @@ UPDATE $table SET v = v WHERE id % 5 = $round + 1;
 		$primary->safe_psql(
 			'postgres', qq(
 INSERT INTO $table SELECT nextval('ids'), v FROM $data
-	WHERE $third AND id <= 600;
+	WHERE $third AND id <= 300;
 INSERT INTO $table SELECT nextval('ids'), noisy(v, 0.2) FROM $data
-	WHERE $third AND id <= 600;
+	WHERE $third AND id <= 300;
 ));
 	}
 	compare("round $round");
@@ -176,8 +176,8 @@ $standby->safe_psql(
 	'postgres', q(
 DELETE FROM many WHERE id % 4 = 0;
 VACUUM many;
-INSERT INTO many SELECT nextval('ids'), noisy(v, 0.2) FROM data;
-INSERT INTO late SELECT nextval('ids'), v FROM data;
+INSERT INTO many SELECT nextval('ids'), noisy(v, 0.2) FROM data WHERE id <= 200;
+INSERT INTO late SELECT nextval('ids'), v FROM data WHERE id <= 200;
 INSERT INTO wide SELECT nextval('ids'), noisy(v, 0.2) FROM wide_data WHERE id <= 20;
 ));
 my $query = '{' . join(',', (0.1) x 48) . '}';

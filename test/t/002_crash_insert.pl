@@ -1,0 +1,119 @@
+
+# Copyright (c) 2026, diskann contributors
+
+# The server is killed in the middle of inserts.  Whatever of an insert was
+# logged by then, the index is sound after recovery, has every row the table
+# has, and is as good as before.
+
+use strict;
+use warnings FATAL => 'all';
+
+use FindBin;
+use lib $FindBin::RealBin;
+use DiskannTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use Time::HiRes qw(usleep);
+
+# With asynchronous commit, WAL ends where a WAL page happened to be full, that
+# is anywhere between two records, not behind a commit.
+my $node = new_node(
+	'main', q(
+wal_consistency_checking = 'generic'
+synchronous_commit = off
+));
+
+$node->safe_psql(
+	'postgres', q(
+CREATE TABLE data (id int, v real[]);
+CREATE TABLE wide_data (id int, v real[]);
+CREATE TABLE queries (id int, v real[]);
+CREATE SEQUENCE ids START 100000;
+CREATE TABLE many (id int, v real[]);
+CREATE TABLE few (id int, v real[]);
+CREATE TABLE wide (id int, v real[]);
+));
+my $vectors = clustered(1040, 32, 3);
+load_vectors($node, 'queries', [ splice @$vectors, 0, 40 ]);
+load_vectors($node, 'data', $vectors);
+load_vectors($node, 'wide_data', clustered(60, 3000, 4));
+$node->safe_psql(
+	'postgres', q(
+INSERT INTO many TABLE data;
+CREATE INDEX many_l2 ON many USING diskann (v real_l2_ops);
+CREATE INDEX few_cosine ON few USING diskann (v real_cosine_ops);
+CREATE INDEX wide_ip ON wide USING diskann (v real_ip_ops);
+));
+
+my %op = (many => '<->', few => '<=>', wide => '<#>', fresh => '<->');
+my %query = map { $_ => '{' . join(',', (0.1) x 32) . '}' } keys %op;
+$query{wide} = '{' . join(',', (0.1) x 3000) . '}';
+
+srand(5);
+for my $round (1 .. 6)
+{
+	# An index without rows, so that the crash may be in the first one's insert.
+	$node->safe_psql(
+		'postgres', q(
+DROP TABLE IF EXISTS fresh;
+CREATE TABLE fresh (id int, v real[]);
+CREATE INDEX fresh_l2 ON fresh USING diskann (v real_l2_ops);
+CHECKPOINT;
+));
+	my $bench = pgbench_start(
+		$node, 4, 60,
+		'fresh@2' => q(
+\set id random(1, 1000)
+INSERT INTO fresh SELECT nextval('ids'), v FROM data WHERE id = :id;
+),
+		'many@2' => q(
+\set id random(1, 900)
+INSERT INTO many SELECT nextval('ids'), noisy(v, 0.3) FROM data
+	WHERE id BETWEEN :id AND :id + 20;
+),
+		'few@2' => q(
+\set id random(1, 3)
+INSERT INTO few SELECT nextval('ids'), v FROM data, generate_series(1, 10) WHERE id = :id;
+),
+		wide => q(
+\set id random(1, 60)
+INSERT INTO wide SELECT nextval('ids'), noisy(v, 0.3) FROM wide_data WHERE id = :id;
+));
+
+	# The first crashes come early, while "fresh" gets its first rows.
+	poll_until($node, q(SELECT count(*) >= 4 FROM pg_stat_activity
+		WHERE application_name = 'pgbench'));
+	usleep($round <= 3 ? rand(30_000) : 300_000 + rand(700_000));
+	$node->stop('immediate');
+	eval { $bench->{handle}->finish };
+	$node->start;
+
+	for my $table (sort keys %op)
+	{
+		full_scan_ok($node, $table, $op{$table}, $query{$table},
+			"crash $round, $table");
+	}
+	check_indexes($node, "crash $round");
+}
+
+my $recall = recall($node, 'many', '<->', 'queries');
+cmp_ok($recall, '>=', 0.95, "recall $recall after the crashes");
+
+# VACUUM takes away what the interrupted transactions left.
+$node->safe_psql('postgres', $_)
+  for (
+	'DELETE FROM many WHERE id % 5 = 0',
+	'VACUUM (INDEX_CLEANUP on) many',
+	'VACUUM (INDEX_CLEANUP on) few');
+for my $index ('many_l2', 'few_cosine')
+{
+	is( $node->safe_psql('postgres',
+			"SELECT empty, orphans FROM diskann_index_check('$index', true)"),
+		'0|0',
+		"nothing is left behind in $index");
+}
+full_scan_ok($node, 'many', '<->', $query{many}, 'after vacuum');
+no_crash_in_log($node, 'server');
+
+done_testing();
