@@ -154,7 +154,7 @@ SET diskann.query_search_list_size = 10000;
 SELECT rows_found();
 BEGIN;
 SET LOCAL diskann.query_search_list_size = 1;
-SELECT rows_found() BETWEEN 1 AND 9 AS of_transaction, rows_found();
+SELECT rows_found() BETWEEN 1 AND 9 AS of_transaction;
 COMMIT;
 SELECT rows_found();
 SET diskann.query_search_list_size = -1;
@@ -164,7 +164,7 @@ SELECT rows_found() BETWEEN 100 AND 300 AS by_default;
 RESET diskann.query_search_list_size;
 
 -- others are frozen until the index is built again
-ALTER INDEX t_idx SET (num_neighbors = 64, vector_storage = int8);
+ALTER INDEX t_idx SET (num_neighbors = 64, vector_storage = float16);
 SELECT property, value FROM diskann_index_info('t_idx')
 WHERE property IN ('max_degree', 'vector_storage');
 REINDEX INDEX t_idx;

@@ -356,11 +356,11 @@ make_ready(Relation rel, const DiskannSupport *support, MemoryContext context,
 	float		norm2 = diskann_kernels->dot_f32(row->x, row->x, row->dims);
 
 	/*
-	 * One row tells little of the lengths to come: leave room for rows twice
-	 * as long.
+	 * One row tells little of the lengths to come: leave room for rows four
+	 * times as long.
 	 */
 	DiskannMakeReady(rel, row->dims, row->x, 1,
-					 support->metric == DISKANN_INNER_PRODUCT ? 4 * norm2 : 0,
+					 support->metric == DISKANN_INNER_PRODUCT ? 16 * norm2 : 0,
 					 false);
 	index = DiskannLoadIndex(rel, context, support->metric);
 	DiskannCheckDims(index->meta.dims, row);

@@ -137,7 +137,11 @@ check_length(const DiskannCheck *check, const DiskannSlotCopy *copy)
 	const DiskannSlotData *head = copy->head;
 	double		least = space->metric == DISKANN_COSINE ? 1 :
 		space->metric == DISKANN_INNER_PRODUCT ? space->max_norm2 : 0;
-	double		length = sqrt(head->length2);
+
+	/* Under inner product a row longer than all should be is shortened. */
+	double		length = sqrt(space->metric == DISKANN_INNER_PRODUCT ?
+							  Min(head->length2, space->max_norm2) :
+							  head->length2);
 	double		sum = 0;
 
 	for (int i = 0; i < space->dims; i++)

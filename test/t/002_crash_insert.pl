@@ -82,8 +82,7 @@ INSERT INTO wide SELECT nextval('ids'), noisy(v, 0.3) FROM wide_data WHERE id = 
 ));
 
 	# The first crashes come early, while "fresh" gets its first rows.
-	poll_until($node, q(SELECT count(*) >= 4 FROM pg_stat_activity
-		WHERE application_name = 'pgbench'));
+	wait_for_clients($node, 4);
 	usleep($round <= 3 ? rand(30_000) : 300_000 + rand(700_000));
 	$node->stop('immediate');
 	eval { $bench->{handle}->finish };

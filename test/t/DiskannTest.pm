@@ -33,7 +33,7 @@ our @EXPORT = qw(
   sift clustered load_vectors
   check_indexes full_scan_ok recall
   pgbench_start session_start finish_ok
-  no_crash_in_log poll_until
+  no_crash_in_log poll_until wait_for_clients
 );
 
 # A started server with the extension.  Everything that is not the test's own
@@ -282,6 +282,16 @@ sub finish_ok
 	IPC::Run::finish($run->{handle});
 	is($run->{handle}->result(0), 0, "$what: $run->{name} succeeds");
 	is($run->{err}, '', "$what: $run->{name} has nothing to complain about");
+	return;
+}
+
+# Wait until so many other clients are connected.
+sub wait_for_clients
+{
+	my ($node, $count) = @_;
+
+	poll_until($node, qq(SELECT count(*) >= $count FROM pg_stat_activity
+		WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()));
 	return;
 }
 
