@@ -368,6 +368,7 @@ fetch_distance(IndexScanDesc scan, DiskannScan *state, ItemPointer tid,
 			   double *distance)
 {
 	MemoryContext old;
+	ItemPointerData root = *tid;	/* becomes that of the visible version */
 	bool		call_again = false;
 	bool		all_dead = false;
 	bool		isnull;
@@ -380,7 +381,7 @@ fetch_distance(IndexScanDesc scan, DiskannScan *state, ItemPointer tid,
 		state->slot = table_slot_create(scan->heapRelation, NULL);
 		MemoryContextSwitchTo(old);
 	}
-	if (!table_index_fetch_tuple(state->fetch, tid, scan->xs_snapshot,
+	if (!table_index_fetch_tuple(state->fetch, &root, scan->xs_snapshot,
 								 state->slot, &call_again, &all_dead))
 		return false;
 
