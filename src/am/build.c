@@ -130,7 +130,7 @@ static void
 enter_phase(int64 phase, int64 total)
 {
 	const int	names[] = {PROGRESS_CREATEIDX_SUBPHASE,
-		PROGRESS_CREATEIDX_TUPLES_DONE, PROGRESS_CREATEIDX_TUPLES_TOTAL};
+	PROGRESS_CREATEIDX_TUPLES_DONE, PROGRESS_CREATEIDX_TUPLES_TOTAL};
 	const int64 values[] = {phase, 0, total};
 
 	pgstat_progress_update_multi_param(3, names, values);

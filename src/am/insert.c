@@ -245,7 +245,7 @@ link_past_tombstones(DiskannInserter *inserter, DiskannNode node,
 {
 	const Met  *live = inserter->nlive > 0 ? &inserter->met[0] : NULL;
 	const Met  *dead = inserter->nmet > inserter->nlive ?
-		&inserter->met[inserter->nlive] : NULL;
+	&inserter->met[inserter->nlive] : NULL;
 
 	if (dead && (live == NULL || dead->dist2 < live->dist2))
 		DiskannAddBacklink(&inserter->ref, dead->node, node, decoded, true);
@@ -287,7 +287,7 @@ insert_node(DiskannInserter *inserter, DiskannNewNode *new)
 {
 	const DiskannIndex *index = inserter->index;
 	DiskannPrune prune = {index->meta.max_degree, index->meta.alpha,
-		met_distance, inserter};
+	met_distance, inserter};
 	int		   *chosen = palloc(sizeof(int) * index->meta.max_degree);
 	float	   *dist = palloc(sizeof(float) * (inserter->nlive + 1));
 	DiskannNode *nodes = palloc(sizeof(DiskannNode) * index->meta.max_degree);

@@ -160,7 +160,7 @@ make_geometry(EdgeGeometry *g, const DiskannIndex *index, const char *slot,
 	for (int i = 0; i < head->degree; i++)
 	{
 		float		rescale = head->edge_scale *
-			diskann_half_to_float(DiskannSlotRescale(index, slot)[i]);
+		diskann_half_to_float(DiskannSlotRescale(index, slot)[i]);
 		float		dot = diskann_kernels->dot_f32_i8(decoded, edge_code(g, i),
 													  index->shape.code_dims);
 

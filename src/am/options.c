@@ -255,7 +255,7 @@ DiskannDecideSettings(Relation index, DiskannMetric metric, int elevel,
 	settings->alpha = (float) options->max_alpha;
 	settings->prefix_dims = options->num_dimensions;
 	settings->bits_per_dimension = decide_bits(options->num_bits_per_dimension,
-											 elevel);
+											   elevel);
 	settings->edge_bits = options->edge_bits;
 	settings->vector_storage = options->vector_storage;
 	if (options->storage_layout == LAYOUT_PLAIN)

@@ -146,10 +146,10 @@ distance_interval(const DiskannScan *state, const DiskannVisit *visit,
 	double		mapping = FLOAT_SLACK * (sqrt(visit->head.length2) +
 										 sqrt(state->space_query.length2));
 	double		error = 2 * sqrt(dist2) *
-		(residual * state->error_factor + mapping) +
-		residual * residual + mapping * mapping +
-		FLOAT_SLACK * (state->query.norm2 + visit->head.norm2 + dist2) +
-		FLT_MIN;
+	(residual * state->error_factor + mapping) +
+	residual * residual + mapping * mapping +
+	FLOAT_SLACK * (state->query.norm2 + visit->head.norm2 + dist2) +
+	FLT_MIN;
 
 	/* An inner product is the difference of squares. */
 	if (space->metric == DISKANN_INNER_PRODUCT)
@@ -489,7 +489,7 @@ static Found *
 next_result(IndexScanDesc scan, DiskannScan *state)
 {
 	bool		strict = state->iterative != DISKANN_ITERATE_RELAXED &&
-		state->query_rescore != 0;
+	state->query_rescore != 0;
 
 	for (;;)
 	{
@@ -534,7 +534,7 @@ diskannbeginscan(Relation index, int nkeys, int norderbys)
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "diskann scan",
 												  ALLOCSET_DEFAULT_SIZES);
-	DiskannScan  *state = MemoryContextAllocZero(context, sizeof(DiskannScan));
+	DiskannScan *state = MemoryContextAllocZero(context, sizeof(DiskannScan));
 
 	state->context = context;
 	state->results_context = AllocSetContextCreate(context,
@@ -552,7 +552,7 @@ void
 diskannrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
 			  int norderbys)
 {
-	DiskannScan  *state = scan->opaque;
+	DiskannScan *state = scan->opaque;
 
 	state->started = false;
 	if (state->sort)
@@ -716,7 +716,7 @@ next_tids(IndexScanDesc scan, DiskannScan *state)
 bool
 diskanngettuple(IndexScanDesc scan, ScanDirection dir)
 {
-	DiskannScan  *state = scan->opaque;
+	DiskannScan *state = scan->opaque;
 	MemoryContext old = MemoryContextSwitchTo(state->results_context);
 	bool		found = true;
 
@@ -738,7 +738,7 @@ diskanngettuple(IndexScanDesc scan, ScanDirection dir)
 void
 diskannendscan(IndexScanDesc scan)
 {
-	DiskannScan  *state = scan->opaque;
+	DiskannScan *state = scan->opaque;
 
 	if (state->sort)
 		tuplesort_end(state->sort);

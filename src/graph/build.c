@@ -251,7 +251,7 @@ prune_vertex(DiskannBuild *build, Vertex *v, Scored *candidates, int n)
 {
 	PairContext pair = {build, candidates};
 	DiskannPrune prune = {build->options.max_degree, build->options.alpha,
-		pair_distance, &pair};
+	pair_distance, &pair};
 	float	   *dist = palloc(sizeof(float) * n);
 	int		   *chosen = palloc(sizeof(int) * build->options.max_degree);
 

@@ -96,7 +96,7 @@ static void
 choose_layout(DiskannMetaPageData *meta, int input_dims)
 {
 	DiskannVectorKind kind = meta->vector_storage ? meta->vector_storage :
-		DISKANN_INT8;
+	DISKANN_INT8;
 	int			most;
 	int			code_dims;
 	Size		size;

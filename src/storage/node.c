@@ -90,7 +90,7 @@ check_slot(const DiskannNodeRef *ref, DiskannNode node, const char *slot)
 	const DiskannSlotData *head = (const DiskannSlotData *) slot;
 	const DiskannIndex *index = ref->index;
 	int			max_tids = head->state == DISKANN_TIDS ? index->max_tids :
-		DISKANN_INLINE_TIDS;
+	DISKANN_INLINE_TIDS;
 
 	if (head->state > DISKANN_TIDS)
 		DiskannReportCorrupt(ref->rel, DiskannNodeBlock(index, node),
@@ -126,7 +126,7 @@ assemble(DiskannNodeRef *ref, BlockNumber block)
 	for (int part = 0; part < nparts; part++)
 	{
 		Buffer		buffer = part == 0 ? ref->buffer :
-			read_part(ref, block + part, BUFFER_LOCK_SHARE);
+		read_part(ref, block + part, BUFFER_LOCK_SHARE);
 		Page		page = BufferGetPage(buffer);
 		char	   *dest = ref->assembled + (Size) part * DISKANN_PAGE_BYTES;
 
@@ -213,7 +213,7 @@ write_parts(DiskannNodeRef *ref, int first, int last, Size from, Size to)
 {
 	BlockNumber block = BufferGetBlockNumber(ref->buffer);
 	Size		base = ref->index->meta.pages_per_slot > 1 ? 0 :
-		(Size) slot_number(ref->index, ref->node) * ref->index->meta.slot_size;
+	(Size) slot_number(ref->index, ref->node) * ref->index->meta.slot_size;
 	Buffer		buffers[MAX_GENERIC_XLOG_PAGES];
 	DiskannLog	log;
 

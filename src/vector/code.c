@@ -306,7 +306,7 @@ diskann_edge_unpack_block(const DiskannEdgeShape *shape, const uint8_t *codes,
 	size_t		row = (size_t) 4 * shape->groups;
 	const uint8_t *hi = codes + plane_offset(shape, block * DISKANN_EDGE_BLOCK, 0);
 	const uint8_t *lo = shape->planes == 2 ?
-		hi + (size_t) shape->groups * DISKANN_GROUP_BYTES : NULL;
+	hi + (size_t) shape->groups * DISKANN_GROUP_BYTES : NULL;
 
 	for (int g = 0; g < shape->groups; g++)
 	{
