@@ -2,7 +2,7 @@
 -- Scans that go on: every row once, in order
 --
 -- A row that turns up after a farther one was returned comes last of all, so
--- what is before the last few rows of a whole scan is in order.
+-- a scan is in order but for its last few rows.
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS diskann;
@@ -15,27 +15,205 @@ CREATE FUNCTION vec(i int) RETURNS real[] LANGUAGE sql IMMUTABLE
          FROM generate_series(1, 8) k$$;
 CREATE TABLE t (id int, v real[]) WITH (autovacuum_enabled = off);
 
--- the first k rows by index: how many, how many different, steps backward, and
--- how many of the k nearest are missing, in parts per thousand, rounded
+-- The first k rows by index: how many, how many different ones, how often one
+-- is nearer than the row before it, and whether nearly all are of the k nearest.
 CREATE FUNCTION stream(q real[], op text, k int,
                        OUT n bigint, OUT n_distinct bigint,
-                       OUT inversions bigint, OUT missing bigint)
+                       OUT inversions bigint, OUT nearest boolean)
     LANGUAGE plpgsql AS $$
+DECLARE beyond bigint;
 BEGIN
-    EXECUTE format('CREATE TEMP TABLE got AS SELECT row_number() OVER () AS i, s.*
+    EXECUTE format('CREATE TEMP TABLE got AS
+        SELECT row_number() OVER () AS i, s.*
         FROM (SELECT id, v %1$s $1 AS d FROM t ORDER BY v %1$s $1 LIMIT $2) s',
         op) USING q, k;
     SELECT count(*), count(DISTINCT id) INTO n, n_distinct FROM got;
     SELECT count(*) INTO inversions
     FROM (SELECT d, lag(d) OVER (ORDER BY i) AS before FROM got) s
     WHERE d < before;
-    EXECUTE format('SELECT 1000 * count(*) / greatest($2, 1) FROM got
-        WHERE d > (SELECT max(d) FROM
-            (SELECT v %1$s $1 AS d FROM t ORDER BY d OFFSET 0 LIMIT $2) s)',
-        op) INTO missing USING q, k;
+    EXECUTE format('SELECT count(*) FROM got WHERE d >
+        (SELECT max(d) FROM
+            (SELECT d FROM (SELECT v %1$s $1 AS d FROM t OFFSET 0) all_rows
+             ORDER BY d LIMIT $2) s)', op) INTO beyond USING q, k;
+    nearest := beyond <= k / 100;
     DROP TABLE got;
 END$$;
--- the truth above is by a sort
-ALTER FUNCTION stream SET enable_indexscan = on;
+-- all of them, in any order
+CREATE FUNCTION whole(op text, OUT n bigint, OUT n_distinct bigint)
+    LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE format('SELECT count(*), count(DISTINCT id) FROM
+        (SELECT id FROM t ORDER BY v %s vec(-7)) s', op) INTO n, n_distinct;
+END$$;
 
+--
+-- Built
+--
 INSERT INTO t SELECT i, vec(i) FROM generate_series(1, 5000) i;
+CREATE INDEX t_l2 ON t USING diskann (v);
+SELECT * FROM stream(vec(-1), '<->', 10);
+SELECT * FROM stream(vec(-2), '<->', 1000);
+SELECT * FROM stream(vec(-3), '<->', 4900);
+SELECT * FROM whole('<->');
+-- page by page
+SELECT count(*), count(DISTINCT id) FROM
+    (SELECT id FROM t ORDER BY v <-> vec(-4) OFFSET 1000 LIMIT 1000) s;
+SELECT array_agg(id) = (SELECT array_agg(id) FROM
+        (SELECT id FROM t ORDER BY v <-> vec(-4) OFFSET 300 LIMIT 50) b) AS same
+FROM (SELECT id FROM (SELECT id, row_number() OVER () AS i FROM
+        (SELECT id FROM t ORDER BY v <-> vec(-4)) c) d
+      WHERE i BETWEEN 301 AND 350 ORDER BY i) a;
+-- a filter that only the farthest row passes
+SELECT t.id = f.id AS found FROM
+    (SELECT id FROM (SELECT id, v <-> vec(-5) AS d FROM t OFFSET 0) s
+     ORDER BY d DESC LIMIT 1) f,
+    LATERAL (SELECT id FROM t WHERE id = f.id
+             ORDER BY v <-> vec(-5) LIMIT 1) t;
+SELECT id FROM t WHERE id = -1 ORDER BY v <-> vec(-5) LIMIT 1;
+-- a filter that a tenth passes
+SELECT count(*), count(DISTINCT id), bool_and(id % 10 = 0) FROM
+    (SELECT id FROM t WHERE id % 10 = 0 ORDER BY v <-> vec(-5) LIMIT 100) s;
+-- joins that stop the scan at any point, and go through all of it
+SELECT sum(n) FROM generate_series(1, 200, 20) q, LATERAL
+    (SELECT count(*) AS n FROM
+        (SELECT id FROM t ORDER BY v <-> vec(-q) LIMIT q) s) c;
+SELECT sum(n), sum(n_distinct) FROM generate_series(1, 3) q, LATERAL
+    (SELECT count(*) AS n, count(DISTINCT id) AS n_distinct FROM
+        (SELECT id FROM t ORDER BY v <-> vec(-q)) s) c;
+SELECT nodes, tids, unreachable, empty, orphans
+FROM diskann_index_check('t_l2', true);
+
+--
+-- With little memory the rest comes from a sort of all pages
+--
+SET work_mem = '64kB';
+SELECT * FROM stream(vec(-2), '<->', 1000);
+SELECT * FROM stream(vec(-3), '<->', 4900);
+SELECT * FROM whole('<->');
+SELECT sum(n), sum(n_distinct) FROM generate_series(1, 3) q, LATERAL
+    (SELECT count(*) AS n, count(DISTINCT id) AS n_distinct FROM
+        (SELECT id FROM t ORDER BY v <-> vec(-q)) s) c;
+BEGIN;
+DECLARE c CURSOR FOR SELECT id FROM t ORDER BY v <-> vec(-6);
+MOVE 4000 IN c;
+ROLLBACK;
+SET diskann.iterative_search = relaxed_order;
+SELECT n, n_distinct FROM stream(vec(-3), '<->', 4900);
+SELECT * FROM whole('<->');
+RESET work_mem;
+
+--
+-- Relaxed order: every row once as well, and in nearly the same places
+--
+SELECT n, n_distinct, nearest FROM stream(vec(-2), '<->', 1000);
+SELECT * FROM whole('<->');
+RESET diskann.iterative_search;
+SET diskann.query_rescore = 0;
+SELECT n, n_distinct, nearest FROM stream(vec(-2), '<->', 1000);
+SELECT * FROM whole('<->');
+RESET diskann.query_rescore;
+
+--
+-- Other distances
+--
+CREATE INDEX t_cosine ON t USING diskann (v real_cosine_ops);
+CREATE INDEX t_ip ON t USING diskann (v real_ip_ops);
+SELECT * FROM stream(vec(-1), '<=>', 10);
+SELECT * FROM stream(vec(-2), '<=>', 1000);
+SELECT * FROM stream(vec(-3), '<=>', 4900);
+SELECT * FROM whole('<=>');
+SELECT * FROM stream(vec(-1), '<#>', 10);
+SELECT * FROM stream(vec(-2), '<#>', 1000);
+SELECT * FROM stream(vec(-3), '<#>', 4900);
+SELECT * FROM whole('<#>');
+SET work_mem = '64kB';
+SELECT * FROM stream(vec(-3), '<=>', 4900);
+SELECT * FROM stream(vec(-3), '<#>', 4900);
+RESET work_mem;
+SELECT nodes, tids, unreachable FROM diskann_index_check('t_cosine', true);
+SELECT nodes, tids, unreachable FROM diskann_index_check('t_ip', true);
+DROP INDEX t_ip;
+
+--
+-- After inserts, updates, deletes, before and after VACUUM
+--
+INSERT INTO t SELECT i, vec(i) FROM generate_series(5001, 5300) i;
+UPDATE t SET v = vec(id + 10000) WHERE id % 50 = 0;
+SELECT * FROM stream(vec(-2), '<->', 1000);
+SELECT * FROM whole('<->');
+SELECT * FROM whole('<=>');
+DELETE FROM t WHERE id % 50 = 1;
+SELECT * FROM stream(vec(-3), '<->', 5000);
+SELECT * FROM whole('<->');
+SELECT * FROM whole('<=>');
+VACUUM (INDEX_CLEANUP ON) t;
+SELECT * FROM stream(vec(-3), '<->', 5000);
+SELECT * FROM stream(vec(-3), '<=>', 5000);
+SELECT * FROM whole('<->');
+DELETE FROM t WHERE id % 10 < 7;
+VACUUM (INDEX_CLEANUP ON) t;
+SELECT * FROM stream(vec(-3), '<->', 1500);
+SELECT * FROM whole('<->');
+SELECT * FROM whole('<=>');
+INSERT INTO t SELECT i, vec(i) FROM generate_series(6001, 6200) i;
+SELECT * FROM stream(vec(-3), '<->', 1500);
+SELECT * FROM whole('<->');
+SELECT nodes, tids, empty, orphans FROM diskann_index_check('t_l2', true);
+SELECT nodes, tids, empty, orphans FROM diskann_index_check('t_cosine', true);
+DROP INDEX t_cosine;
+
+--
+-- Far from the origin rounding is coarse; so it is where values are double
+-- precision and differ little
+--
+DROP INDEX t_l2;
+TRUNCATE t;
+INSERT INTO t SELECT i, ARRAY[1e6 + i * 7919 % 1000 * 0.0625,
+    1e6 + i * 104729 % 997 * 0.0625, 1e6 + i % 10 * 0.0625]
+FROM generate_series(1, 2000) i;
+CREATE INDEX t_l2 ON t USING diskann (v);
+SELECT * FROM stream('{1000030,1000030,1000000}', '<->', 1000);
+INSERT INTO t SELECT 2000 + i, ARRAY[1e6 + i % 31 * 0.5 + 0.125, 1e6, 1e6]
+FROM generate_series(1, 100) i;
+SELECT * FROM stream('{1000030,1000030,1000000}', '<->', 1000);
+SELECT nodes, tids, empty, orphans FROM diskann_index_check('t_l2', true);
+TRUNCATE t;
+ALTER TABLE t ALTER COLUMN v TYPE double precision[];
+INSERT INTO t SELECT i, ARRAY[1 + i * 7919 % 1000 * 1e-5,
+    1 + i * 104729 % 997 * 1e-5] FROM generate_series(1, 2000) i;
+REINDEX INDEX t_l2;
+SELECT * FROM stream('{1.005,1.005}', '<->', 1000);
+SELECT nodes, tids, empty, orphans FROM diskann_index_check('t_l2', true);
+DROP INDEX t_l2;
+
+--
+-- Inner product of rows longer than those the index began with
+--
+ALTER TABLE t ALTER COLUMN v TYPE real[];
+TRUNCATE t;
+CREATE INDEX t_ip ON t USING diskann (v real_ip_ops);
+INSERT INTO t SELECT i, ARRAY[i, i * 7919 % 13, i * 104729 % 17]
+FROM generate_series(1, 1000) i;
+SELECT * FROM stream('{1,0,0}', '<#>', 10);
+SELECT * FROM stream('{1,1,1}', '<#>', 100);
+SELECT * FROM stream('{-1,3,2}', '<#>', 900);
+SELECT count(*), count(DISTINCT id) FROM
+    (SELECT id FROM t ORDER BY v <#> '{1,1,1}') s;
+REINDEX INDEX t_ip;
+SELECT * FROM stream('{1,0,0}', '<#>', 10);
+SELECT * FROM stream('{1,1,1}', '<#>', 100);
+SELECT * FROM stream('{-1,3,2}', '<#>', 900);
+SELECT nodes, tids, empty, orphans FROM diskann_index_check('t_ip', true);
+-- beginning with nothing
+TRUNCATE t;
+INSERT INTO t VALUES (0, '{0,0,0}');
+INSERT INTO t SELECT i, ARRAY[i, i * 7919 % 13, i * 104729 % 17]
+FROM generate_series(1, 200) i;
+SELECT * FROM stream('{1,0,0}', '<#>', 10);
+SELECT * FROM stream('{1,1,1}', '<#>', 100);
+SELECT count(*), count(DISTINCT id) FROM
+    (SELECT id FROM t ORDER BY v <#> '{1,1,1}') s;
+SELECT nodes, tids, empty, orphans FROM diskann_index_check('t_ip', true);
+
+DROP TABLE t;
+DROP FUNCTION vec, stream, whole;

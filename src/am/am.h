@@ -58,6 +58,13 @@ extern const DiskannSupport *DiskannGetSupport(Relation index);
 extern bool DiskannReadRow(const DiskannSupport *support, Datum value,
 						   int dims, DiskannRow *row);
 
+/*
+ * A squared length to which rows of an inner product index are brought, from
+ * one wished for: greater than zero, and distances must not overflow.  0 for
+ * other metrics.
+ */
+extern float DiskannLengthLimit(DiskannMetric metric, float norm2);
+
 /* Error unless the row has as many dimensions as the index. */
 extern void DiskannCheckDims(int dims, const DiskannRow *row);
 
@@ -98,7 +105,8 @@ extern void DiskannSetEdgeScale(char *image, const DiskannEdgeCode *edges,
 /*
  * Let target point to node, whose decoded vector x is given.  A full list is
  * pruned from its own page; then the link may be judged needless and left out,
- * unless forced.  Locks target exclusively and releases it.
+ * unless forced.  If that cost target an edge, node gets it instead, so that
+ * nothing is cut off.  Locks target, and then node, exclusively.
  */
 extern void DiskannAddBacklink(DiskannNodeRef *ref, DiskannNode target,
 							   DiskannNode node, const float *x, bool force);

@@ -239,10 +239,10 @@ start_graph(BuildState *state)
 		max_norm2 = Max(max_norm2, diskann_kernels->dot_f32(row, row,
 															state->dims));
 	}
-	if (state->support->metric != DISKANN_INNER_PRODUCT)
-		max_norm2 = 0;
+	max_norm2 = DiskannLengthLimit(state->support->metric,
+								   max_norm2 * LENGTH_RESERVE);
 	DiskannMakeReady(state->index_rel, state->dims, state->sample,
-					 state->sample_rows, max_norm2 * LENGTH_RESERVE, true);
+					 state->sample_rows, max_norm2, true);
 	state->index = DiskannLoadIndex(state->index_rel, state->context,
 									state->support->metric);
 

@@ -165,7 +165,7 @@ search_neighbours(DiskannInserter *inserter)
 	inserter->nmet = 0;
 	inserter->nlive = 0;
 	DiskannSearchReset(inserter->search, meta->build_list_size, true);
-	DiskannSearchAdd(inserter->search, DISKANN_HUB, 0);
+	meet_node(inserter, DISKANN_HUB);
 	while (DiskannSearchNext(inserter->search, &node))
 		meet_node(inserter, node);
 	while (inserter->nlive < meta->max_degree &&
@@ -254,9 +254,12 @@ link_past_tombstones(DiskannInserter *inserter, DiskannNode node,
 					   node % inserter->index->meta.max_degree);
 }
 
-/* Write a node for the row and link it both ways. */
+/*
+ * Write a node for the row and link it both ways.  The first nearest ones of
+ * its neighbours are equally near.
+ */
 static void
-add_node(DiskannInserter *inserter, const DiskannNewNode *new)
+add_node(DiskannInserter *inserter, const DiskannNewNode *new, int nearest)
 {
 	const DiskannIndex *index = inserter->index;
 	DiskannNodeRef *ref = &inserter->ref;
@@ -270,12 +273,15 @@ add_node(DiskannInserter *inserter, const DiskannNewNode *new)
 	DiskannNodeWrite(ref, 0, index->meta.slot_size);
 	DiskannNodeClose(ref);
 
+	/*
+	 * The nearest must point here, so that the node can be found.  Of equally
+	 * near ones not always the same.
+	 */
 	for (int i = 0; i < new->degree; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-
-		/* The nearest must point here, so that the node can be found. */
-		DiskannAddBacklink(ref, new->nodes[i], node, decoded, i == 0);
+		DiskannAddBacklink(ref, new->nodes[i], node, decoded,
+						   i == (int) (node % nearest));
 	}
 	link_past_tombstones(inserter, node, decoded);
 	DiskannOfferToHub(ref, node, decoded);
@@ -292,6 +298,7 @@ insert_node(DiskannInserter *inserter, DiskannNewNode *new)
 	float	   *dist = palloc(sizeof(float) * (inserter->nlive + 1));
 	DiskannNode *nodes = palloc(sizeof(DiskannNode) * index->meta.max_degree);
 	const float **vectors = palloc(sizeof(float *) * index->meta.max_degree);
+	int			nearest = 1;
 
 	for (int i = 0; i < inserter->nlive; i++)
 		dist[i] = inserter->met[i].dist2;
@@ -304,9 +311,12 @@ insert_node(DiskannInserter *inserter, DiskannNewNode *new)
 		nodes[i] = met->node;
 		vectors[i] = met_vector(inserter, met);
 	}
+	while (nearest < new->degree &&
+		   dist[chosen[nearest]] == dist[chosen[0]])
+		nearest++;
 	new->nodes = nodes;
 	new->vectors = vectors;
-	add_node(inserter, new);
+	add_node(inserter, new, nearest);
 }
 
 void
@@ -360,8 +370,7 @@ make_ready(Relation rel, const DiskannSupport *support, MemoryContext context,
 	 * times as long.
 	 */
 	DiskannMakeReady(rel, row->dims, row->x, 1,
-					 support->metric == DISKANN_INNER_PRODUCT ? 16 * norm2 : 0,
-					 false);
+					 DiskannLengthLimit(support->metric, 16 * norm2), false);
 	index = DiskannLoadIndex(rel, context, support->metric);
 	DiskannCheckDims(index->meta.dims, row);
 	return index;

@@ -251,6 +251,43 @@ write_edge(DiskannNodeRef *ref, int i, DiskannNode node,
 	DiskannNodeWrite(ref, 0, ref->index->own_offset);
 }
 
+/*
+ * A node that was forced into a full list takes over the edge it displaced,
+ * in place of its own last one, which nothing depends on: the node is new.
+ */
+static void
+adopt_edge(DiskannNodeRef *ref, DiskannNode node, const float *x,
+		   DiskannNode displaced)
+{
+	const DiskannIndex *index = ref->index;
+	const DiskannSlotData *head;
+	float	   *decoded;
+	DiskannEdgeCode edge;
+
+	if (!DiskannNodeOpen(ref, displaced, BUFFER_LOCK_SHARE))
+		return;
+	head = (const DiskannSlotData *) ref->slot;
+	if (head->state != DISKANN_LIVE)
+	{
+		DiskannNodeClose(ref);
+		return;
+	}
+	decoded = palloc(sizeof(float) * index->space.dims);
+	diskann_vector_decode(index->kind, DiskannSlotOwn(index, ref->slot),
+						  head->scale, index->space.dims, decoded);
+	DiskannNodeClose(ref);
+	diskann_edge_encode(&index->shape, x, decoded, &edge);
+	pfree(decoded);
+
+	if (!DiskannNodeOpen(ref, node, BUFFER_LOCK_EXCLUSIVE))
+		return;
+	head = (const DiskannSlotData *) ref->slot;
+	if (head->state == DISKANN_LIVE && !has_edge(index, ref->slot, displaced))
+		write_edge(ref, Min(head->degree, index->meta.max_degree - 1),
+				   displaced, &edge);
+	DiskannNodeClose(ref);
+}
+
 void
 DiskannAddBacklink(DiskannNodeRef *ref, DiskannNode target, DiskannNode node,
 				   const float *x, bool force)
@@ -259,6 +296,8 @@ DiskannAddBacklink(DiskannNodeRef *ref, DiskannNode target, DiskannNode node,
 	const DiskannSlotData *head;
 	float	   *decoded = palloc(sizeof(float) * index->space.dims);
 	DiskannEdgeCode edge;
+	DiskannNode displaced = DISKANN_INVALID_NODE;
+	float		dist2;
 	int			i;
 
 	if (!DiskannNodeOpen(ref, target, BUFFER_LOCK_EXCLUSIVE))
@@ -274,21 +313,29 @@ DiskannAddBacklink(DiskannNodeRef *ref, DiskannNode target, DiskannNode node,
 							  head->scale, index->space.dims, decoded);
 		diskann_edge_encode(&index->shape, decoded, x, &edge);
 		i = head->degree;
-		if (i == index->meta.max_degree)
+		dist2 = diskann_kernels->l2sq_f32(decoded, x, index->space.dims);
+
+		/*
+		 * Nothing tells which of many nodes with equal codes could do without
+		 * an edge, so none is displaced but by the forced link.
+		 */
+		if (i == index->meta.max_degree && (force || dist2 > 0))
 		{
 			EdgeGeometry g;
 
-			make_geometry(&g, index, ref->slot, decoded, &edge,
-						  diskann_kernels->l2sq_f32(decoded, x,
-													index->space.dims));
+			make_geometry(&g, index, ref->slot, decoded, &edge, dist2);
 			i = edge_to_drop(index, &g, i, force);
 			free_geometry(&g);
+			if (force && i < index->meta.max_degree)
+				displaced = DiskannSlotNodes(index, ref->slot)[i];
 		}
 		if (i < index->meta.max_degree)
 			write_edge(ref, i, node, &edge);
 	}
 	DiskannNodeClose(ref);
 	pfree(decoded);
+	if (displaced != DISKANN_INVALID_NODE)
+		adopt_edge(ref, node, x, displaced);
 }
 
 void

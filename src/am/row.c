@@ -65,6 +65,17 @@ rescale_direction(float *x, int dims)
 	return true;
 }
 
+/* Rows may be as long as this, squared. */
+#define MAX_NORM2 (FLT_MAX / 16)
+
+float
+DiskannLengthLimit(DiskannMetric metric, float norm2)
+{
+	if (metric != DISKANN_INNER_PRODUCT)
+		return 0;
+	return norm2 > 0 ? Min(norm2, MAX_NORM2) : 1.0f;
+}
+
 void
 DiskannCheckDims(int dims, const DiskannRow *row)
 {
@@ -96,12 +107,12 @@ DiskannReadRow(const DiskannSupport *support, Datum value, int dims,
 		return rescale_direction(row->x, row->dims);
 
 	/* Squared distances between two such vectors must not overflow. */
-	if (!(diskann_kernels->dot_f32(row->x, row->x, row->dims) < FLT_MAX / 16))
+	if (!(diskann_kernels->dot_f32(row->x, row->x, row->dims) < MAX_NORM2))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("vector is too long for a diskann index"),
 				 errdetail("Its squared length must be less than %g.",
-						   FLT_MAX / 16)));
+						   MAX_NORM2)));
 	return true;
 }
 

@@ -327,7 +327,9 @@ search_list(DiskannScan *state, int list_size)
 
 	DiskannSearchReset(state->search, list_size,
 					   state->iterative != DISKANN_ITERATE_OFF);
-	DiskannSearchAdd(state->search, DISKANN_HUB, 0);
+
+	/* The entry node is no candidate: it takes no place in the list. */
+	visit_node(state, DISKANN_HUB);
 	while (DiskannSearchNext(state->search, &node))
 		visit_node(state, node);
 	state->source = state->iterative == DISKANN_ITERATE_OFF ?

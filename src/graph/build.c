@@ -337,44 +337,76 @@ random_order(const DiskannBuild *build, uint32 first)
 	return order;
 }
 
-uint32
-DiskannBuildOrder(const DiskannBuild *build, uint32 start, uint32 *order)
+/* Which vertices have been reached, in the order they were. */
+typedef struct Reached
 {
-	bool	   *reached = MemoryContextAllocExtended(build->context,
-													 build->count,
-													 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	uint32		head = 0;
-	uint32		tail = 0;
-	uint32		nreached;
+	bool	   *reached;		/* by vertex */
+	uint32	   *order;
+	uint32		count;
+} Reached;
 
-	order[tail++] = start;
-	reached[start] = true;
-	while (head < tail)
+static void
+reach(Reached *r, uint32 vertex)
+{
+	if (r->reached[vertex])
+		return;
+	r->reached[vertex] = true;
+	r->order[r->count++] = vertex;
+}
+
+/* Breadth first, from the vertices reached at position head on. */
+static void
+spread(const DiskannBuild *build, Reached *r, uint32 head)
+{
+	for (; head < r->count; head++)
 	{
-		Vertex	   *v = vertex_at(build, order[head++]);
+		Vertex	   *v = vertex_at(build, r->order[head]);
 
 		for (uint32 i = 0; i < v->degree; i++)
-		{
-			if (reached[v->edges[i]])
-				continue;
-			reached[v->edges[i]] = true;
-			order[tail++] = v->edges[i];
-		}
+			reach(r, v->edges[i]);
 	}
-	nreached = tail;
+}
+
+static void
+start_reaching(const DiskannBuild *build, Reached *r, uint32 *order,
+			   uint32 start)
+{
+	r->reached = MemoryContextAllocExtended(build->context, build->count,
+											MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	r->order = order;
+	r->count = 0;
+	reach(r, start);
+	spread(build, r, 0);
+}
+
+void
+DiskannBuildOrder(const DiskannBuild *build, uint32 start, uint32 *order)
+{
+	Reached		r;
+
+	start_reaching(build, &r, order, start);
 	for (uint32 i = 0; i < build->count; i++)
+		reach(&r, i);
+	pfree(r.reached);
+}
+
+static void
+add_or_replace_edge(const DiskannBuild *build, Vertex *v, uint32 to)
+{
+	for (uint32 i = 0; i < v->degree; i++)
 	{
-		if (!reached[i])
-			order[tail++] = i;
+		if (v->edges[i] == to)
+			return;
 	}
-	pfree(reached);
-	return nreached;
+	if (v->degree < (uint32) build->options.max_degree)
+		v->degree++;
+	v->edges[v->degree - 1] = to;
 }
 
 /*
- * Give number, which nothing reachable points to, an edge from the nearest
- * vertex a search finds.  The edge replaced is the last, which is the least
- * needed one: admission order puts refills last.
+ * Let the nearest vertex a search finds point to number, which nothing
+ * reachable points to.  An edge that this displaces goes to number, so that
+ * what has been reached stays so.
  */
 static void
 attach_vertex(DiskannBuild *build, uint32 start, uint32 number)
@@ -389,44 +421,34 @@ attach_vertex(DiskannBuild *build, uint32 start, uint32 number)
 		if (build->visited[i].dist < build->visited[best].dist)
 			best = i;
 	}
-	for (int i = 0; i < build->nvisited; i++)
-	{
-		u = vertex_at(build, build->visited[i].vertex);
-		if (u->degree < (uint32) build->options.max_degree &&
-			build->visited[i].dist <= 2 * build->visited[best].dist)
-		{
-			u->edges[u->degree++] = number;
-			return;
-		}
-	}
 	u = vertex_at(build, build->visited[best].vertex);
-	u->edges[u->degree - 1] = number;
+	if (u->degree == (uint32) build->options.max_degree)
+		add_or_replace_edge(build, v, u->edges[u->degree - 1]);
+	add_or_replace_edge(build, u, number);
 }
 
-/*
- * Make all vertices reachable.  An edge replaced to reach one may strand
- * another, so this is repeated; what then remains is found by scans through
- * the stored vertices and reported by the check.
- */
-#define REPAIR_ROUNDS 8
-
+/* Make all vertices reachable from start. */
 static void
 repair_reachability(DiskannBuild *build, uint32 start, uint32 *order)
 {
-	for (int round = 0; round < REPAIR_ROUNDS; round++)
-	{
-		uint32		nreached = DiskannBuildOrder(build, start, order);
+	Reached		r;
 
-		if (nreached == build->count)
-			break;
-		elog(DEBUG1, "diskann: attaching %u unreachable of %u vertices",
-			 build->count - nreached, build->count);
-		for (uint32 i = nreached; i < build->count; i++)
-		{
-			CHECK_FOR_INTERRUPTS();
-			attach_vertex(build, start, order[i]);
-		}
+	start_reaching(build, &r, order, start);
+	if (r.count < build->count)
+		elog(DEBUG1, "diskann: %u of %u vertices to be attached",
+			 build->count - r.count, build->count);
+	for (uint32 i = 0; i < build->count; i++)
+	{
+		uint32		head = r.count;
+
+		if (r.reached[i])
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		attach_vertex(build, start, i);
+		reach(&r, i);
+		spread(build, &r, head);
 	}
+	pfree(r.reached);
 }
 
 void

@@ -64,10 +64,9 @@ extern int	DiskannBuildNeighbours(const DiskannBuild *build, uint32 vertex,
 
 /*
  * Number all vertices in breadth-first order from start: order[i] is the
- * vertex that comes i-th.  Returns how many were reached; those not reached
- * come last.  order has one entry a vertex.
+ * vertex that comes i-th.  order has one entry a vertex.
  */
-extern uint32 DiskannBuildOrder(const DiskannBuild *build, uint32 start,
-								uint32 *order);
+extern void DiskannBuildOrder(const DiskannBuild *build, uint32 start,
+							  uint32 *order);
 
 #endif							/* DISKANN_BUILD_H */

@@ -75,7 +75,7 @@ diskann_space_query(const DiskannSpace *space, float *x,
 	else if (space->metric == DISKANN_INNER_PRODUCT)
 	{
 		if (length2 > 0 && space->max_norm2 > 0)
-			query->factor = sqrtf(space->max_norm2 / length2);
+			query->factor = sqrtf(space->max_norm2) / sqrtf(length2);
 		x[space->input_dims] = 0;
 	}
 	if (query->factor != 1.0f)

@@ -32,7 +32,7 @@ our @EXPORT = qw(
   new_node install_helpers
   sift clustered load_vectors
   check_indexes full_scan_ok recall
-  pgbench_start session_start finish_ok
+  pgbench_start session_start session_ask finish_ok
   no_crash_in_log poll_until wait_for_clients
 );
 
@@ -258,19 +258,31 @@ sub pgbench_start
 	return \%run;
 }
 
-# Run statements in a psql of its own in the background.
+# A psql in the background, given statements to start with.
 sub session_start
 {
 	my ($node, $sql) = @_;
-	my %run = (in => $sql, out => '', err => '', name => 'psql');
+	my %run = (in => "$sql\n", out => '', err => '', name => 'psql');
 
 	$run{handle} = IPC::Run::start(
 		[
 			'psql', '-XAtq', '-h', $node->host, '-p', $node->port,
 			'-v', 'ON_ERROR_STOP=1', '-f', '-', 'postgres'
 		],
-		'<', \$run{in}, '>', \$run{out}, '2>', \$run{err});
+		'<', \$run{in}, '>', \$run{out}, '2>', \$run{err},
+		IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
+	$run{handle}->pump_nb while length $run{in};
 	return \%run;
+}
+
+# Send it more, and wait for the answer.
+sub session_ask
+{
+	my ($run, $sql) = @_;
+
+	$run->{in} .= "$sql\n\\echo <answered>\n";
+	$run->{handle}->pump until $run->{out} =~ s/^(.*?)<answered>\n//s;
+	return $1;
 }
 
 # Wait for a background program: it must have succeeded, without a word.
