@@ -111,7 +111,8 @@ INSERT INTO partly SELECT i, vec(i), vec(-i)::text FROM generate_series(1, 100) 
 INSERT INTO partly VALUES (101, '{0,0,0,0}', '{0,0,0,0}'), (102, NULL, NULL);
 CREATE INDEX partly_cosine ON partly USING diskann (v real_cosine_ops);
 CREATE INDEX partly_partial ON partly USING diskann (v) WHERE id % 2 = 0;
-CREATE FUNCTION parse(text) RETURNS real[] LANGUAGE plpgsql IMMUTABLE AS $$
+CREATE FUNCTION parse(text) RETURNS real[] LANGUAGE plpgsql IMMUTABLE STRICT
+AS $$
 BEGIN
     RETURN $1::real[];
 END$$;
@@ -122,12 +123,14 @@ SELECT nodes, tids FROM diskann_index_check('partly_partial', true);
 SELECT nodes, tids FROM diskann_index_check('partly_expression', true);
 -- an expression that gives something else now
 CREATE OR REPLACE FUNCTION parse(text) RETURNS real[] LANGUAGE plpgsql
-IMMUTABLE AS $$
+IMMUTABLE STRICT AS $$
 BEGIN
     RETURN ARRAY[1] || ($1::real[])[2:4];
 END$$;
 SELECT nodes, tids FROM diskann_index_check('partly_expression');
+\set VERBOSITY sqlstate
 SELECT nodes, tids FROM diskann_index_check('partly_expression', true);
+\set VERBOSITY default
 REINDEX INDEX partly_expression;
 SELECT nodes, tids FROM diskann_index_check('partly_expression', true);
 DROP TABLE partly;

@@ -33,6 +33,22 @@
 #define DiskannVacuumDelayPoint() vacuum_delay_point()
 #endif
 
+#if PG_VERSION_NUM < 150000
+#define TUPLESORT_NONE false
+#endif
+
+/* Goes before the declaration. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
+/* A path that must not be taken: from 18 on cost alone does not say so. */
+#if PG_VERSION_NUM >= 180000
+#define DiskannDisablePath(index_path) ((index_path)->path.disabled_nodes = 2)
+#else
+#define DiskannDisablePath(index_path) ((void) 0)
+#endif
+
 /* "snapshot too old" went away in 17. */
 #if PG_VERSION_NUM >= 170000
 #define DiskannTestForOldSnapshot(snapshot, rel, page) ((void) 0)

@@ -15,6 +15,7 @@
 #include <math.h>
 
 #include "am/am.h"
+#include "compat.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/paths.h"
 #include "utils/float.h"
@@ -68,6 +69,7 @@ diskanncostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	/* Without an order there is nothing this index could do. */
 	if (path->indexorderbys == NIL || wants_nulls(info))
 	{
+		DiskannDisablePath(path);
 		*startup_cost = get_float8_infinity();
 		*total_cost = get_float8_infinity();
 		return;

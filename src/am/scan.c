@@ -284,10 +284,10 @@ peek_source(DiskannScan *state, double *distance)
 			state->nresults * sizeof(Found) <= state->memory_limit &&
 			DiskannSearchPeek(state->search, &key))
 		{
-			*distance = diskann_space_distance(&state->index->space,
-											   &state->space_query,
-											   Max(0, key),
-											   state->max_length2);
+			*distance = diskann_space_promise(&state->index->space,
+											  &state->space_query,
+											  Max(0, key),
+											  state->max_length2);
 			return true;
 		}
 		sort_pages(state);
@@ -448,18 +448,21 @@ pop_result(DiskannScan *state)
 								 pairingheap_remove_first(state->results));
 }
 
-/* May this result, just popped, be returned without looking at its row? */
+/*
+ * May this result, just popped, be returned without looking at its row?
+ * promised is the least distance of what has not been visited.
+ */
 static bool
-is_certain(const DiskannScan *state, const Found *result)
+is_certain(DiskannScan *state, const Found *result, double promised)
 {
-	Found	   *next = top_result((DiskannScan *) state);
+	const Found *next = top_result(state);
 
 	if (result->exact || state->query_rescore == 0 ||
 		state->iterative == DISKANN_ITERATE_RELAXED)
 		return true;
 	if (state->rescored < state->query_rescore)
 		return false;
-	return result->low >= state->returned &&
+	return result->low >= state->returned && result->high <= promised &&
 		(next == NULL || result->high < next->low);
 }
 
@@ -496,7 +499,7 @@ next_result(IndexScanDesc scan, DiskannScan *state)
 	for (;;)
 	{
 		Found	   *result = top_result(state);
-		double		promised;
+		double		promised = get_float8_infinity();
 
 		if (peek_source(state, &promised) &&
 			(result == NULL || promised < result->low))
@@ -508,7 +511,7 @@ next_result(IndexScanDesc scan, DiskannScan *state)
 		if (result == NULL)
 			return pop_late(state);
 		result = pop_result(state);
-		if (!is_certain(state, result))
+		if (!is_certain(state, result, promised))
 		{
 			if (rescore(scan, state, result))
 				pairingheap_add(state->results, &result->heap_node);

@@ -13,6 +13,7 @@
 #ifndef DISKANN_INDEX_H
 #define DISKANN_INDEX_H
 
+#include "compat.h"
 #include "storage/block.h"
 #include "storage/page.h"
 #include "utils/rel.h"
@@ -98,8 +99,8 @@ extern void DiskannRaiseMaxLength2(Relation index, float length2,
 								   bool building);
 
 /* Report a damaged page. */
-extern void DiskannReportCorrupt(Relation index, BlockNumber block, int slot,
-								 const char *what) pg_attribute_noreturn();
+pg_noreturn extern void DiskannReportCorrupt(Relation index, BlockNumber block,
+											 int slot, const char *what);
 
 /* Check a page's header and special area; buffer is locked. New is fine. */
 extern void DiskannCheckPage(Relation index, BlockNumber block, Page page,

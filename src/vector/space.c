@@ -109,3 +109,13 @@ diskann_space_distance(const DiskannSpace *space,
 	}
 	return dist2 > 0 ? sqrt(dist2) : 0;
 }
+
+double
+diskann_space_promise(const DiskannSpace *space,
+					  const DiskannSpaceQuery *query, double dist2,
+					  float max_length2)
+{
+	/* A longer row is better where the product is, and worse where not. */
+	return fmin(diskann_space_distance(space, query, dist2, space->max_norm2),
+				diskann_space_distance(space, query, dist2, max_length2));
+}

@@ -77,4 +77,12 @@ extern double diskann_space_distance(const DiskannSpace *space,
 									 const DiskannSpaceQuery *query,
 									 double dist2, float length2);
 
+/*
+ * The least distance that a row at this squared distance in index space can
+ * have, if no row is longer than max_length2.
+ */
+extern double diskann_space_promise(const DiskannSpace *space,
+									const DiskannSpaceQuery *query,
+									double dist2, float max_length2);
+
 #endif							/* DISKANN_SPACE_H */

@@ -1,0 +1,292 @@
+
+# Copyright (c) 2026, diskann contributors
+
+# Damaged files: whatever the pages of an index hold, statements that use it
+# succeed or fail with an error that says so; the check finds the damage; and
+# REINDEX repairs it.
+
+use strict;
+use warnings FATAL => 'all';
+
+use FindBin;
+use lib $FindBin::RealBin;
+use DiskannTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use constant {
+	BLCKSZ => 8192,
+	PAGE_HEADER => 24,
+	SPECIAL => 8192 - 8,
+	INVALID => 0xFFFFFFFF,
+	LIVE => 1,
+	TIDS => 4
+};
+
+# Places in src/storage/page.h.
+my %meta = (magic => 0, version => 4, metric => 8, max_degree => 10, ready => 40,
+	dims => 44, slot_size => 60, first_block => 68);
+my %slot = (state => 0, degree => 2, ntids => 4, next => 8, owner => 12,
+	scale => 16, tids => 48, header => 72);
+
+my $node = new_node(
+	'main', q(
+wal_consistency_checking = ''
+statement_timeout = 10s
+));
+
+$node->safe_psql('postgres', 'CREATE TABLE data (id int, v real[])');
+load_vectors($node, 'data', clustered(300, 32, 17));
+$node->safe_psql('postgres', q(
+INSERT INTO data SELECT id + 1000, array_fill(0, ARRAY[32]) FROM data));
+
+# ---------- making damage ----------
+
+my (%file, %layout);
+
+sub page_of
+{
+	my $number = shift;
+	return $layout{first_block} + int($number / $layout{slots_per_page});
+}
+
+# Where a slot, or a part of it, begins in the file.
+sub place
+{
+	my ($number, $offset) = @_;
+	return page_of($number) * BLCKSZ + PAGE_HEADER +
+	  ($number % $layout{slots_per_page}) * $layout{slot_bytes} + $offset;
+}
+
+sub read_at
+{
+	my ($fh, $offset, $template) = @_;
+
+	seek($fh, $offset, 0);
+	read($fh, my $bytes, 64);
+	return unpack $template, $bytes;
+}
+
+sub write_at
+{
+	my ($fh, $offset, $bytes) = @_;
+
+	seek($fh, $offset, 0);
+	print $fh $bytes;
+	return;
+}
+
+# The first node, after node 0, that has a chain of TIDS slots, or has none.
+sub find_node
+{
+	my ($fh, $chained) = @_;
+
+	for my $number (1 .. 300)
+	{
+		my ($state, $next) =
+		  read_at($fh, place($number, 0), "C x$slot{next}") == LIVE
+		  ? (LIVE, read_at($fh, place($number, $slot{next}), 'V'))
+		  : next;
+
+		return $number if $chained == ($next != INVALID);
+	}
+	die 'there is no such node';
+}
+
+sub node_field
+{
+	my ($field, $bytes, $chained) = @_;
+	return sub {
+		write_at($_[0], place(find_node($_[0], $chained // 0), $slot{$field}), $bytes);
+	};
+}
+
+sub tids_field
+{
+	my ($field, $template, $value) = @_;
+	return sub {
+		my $fh = shift;
+		my $owner = find_node($fh, 1);
+		my $first = read_at($fh, place($owner, $slot{next}), 'V');
+
+		write_at($fh, place($first, $slot{$field}),
+			pack $template, $value // $first);
+	};
+}
+
+# Let the edges of 20 nodes lead to some other slot.
+sub edges_to
+{
+	my $target = shift;
+	return sub {
+		my $fh = shift;
+		my $to = ref $target ? $target->($fh) : $target;
+
+		for my $number (1 .. 20)
+		{
+			write_at($fh, place($number, $slot{header} + 6 * $layout{max_degree}),
+				pack 'V*', ($to) x $layout{max_degree});
+		}
+	};
+}
+
+sub meta_field
+{
+	my ($field, $bytes) = @_;
+	return sub { write_at($_[0], PAGE_HEADER + $meta{$field}, $bytes) };
+}
+
+sub zero_page
+{
+	my $page = shift;
+	return sub { write_at($_[0], BLCKSZ * ($page // page_of(50)), "\0" x BLCKSZ) };
+}
+
+sub special_area
+{
+	my ($offset, $bytes) = @_;
+	return sub { write_at($_[0], page_of(50) * BLCKSZ + SPECIAL + $offset, $bytes) };
+}
+
+my %damage = (
+	'magic' => meta_field('magic', 'ABCD'),
+	'version' => meta_field('version', pack 'V', 999),
+	'metric' => meta_field('metric', pack 'v', 2),
+	'impossible metric' => meta_field('metric', pack 'v', 77),
+	'degree of all' => meta_field('max_degree', pack 'v', 33),
+	'ready' => meta_field('ready', pack 'V', 7),
+	'dims' => meta_field('dims', pack 'V', 31),
+	'no dims' => meta_field('dims', pack 'V', 0),
+	'slot size' => meta_field('slot_size', pack 'V', 8),
+	'first block' => meta_field('first_block', pack 'V', 100),
+	'metapage of zeroes' => zero_page(0),
+	'centre of zeroes' => zero_page(1),
+	'node page of zeroes' => zero_page(),
+	'entry page of zeroes' => zero_page(2),
+	'entry state' => sub { write_at($_[0], place(0, 0), "\1") },
+	'unknown state' => node_field('state', "\xC8"),
+	'wrong state' => node_field('state', "\4"),
+	'freed' => node_field('state', "\0"),
+	'degree' => node_field('degree', pack 'v', 60000),
+	'number of TIDs' => node_field('ntids', pack 'v', 5),
+	'no TIDs' => node_field('ntids', pack 'v', 0),
+	'scale' => node_field('scale', pack 'V', 0x7FC00000),
+	'wrong scale' => node_field('scale', pack 'f<', 1e9),
+	'TID beyond the table' => node_field('tids', pack 'vvv', 1, 0, 7),
+	'TID without offset' => node_field('tids', pack 'vvv', 0, 0, 0),
+	'TID of another row' => node_field('tids', pack 'vvv', 0, 2, 1),
+	'edges beyond the end' => edges_to(0x7FFFFFFF),
+	'edges to none' => edges_to(INVALID),
+	'edges to themselves' => edges_to(5),
+	'edges to the entry' => edges_to(0),
+	'edges to TIDs' => edges_to(
+		sub { read_at($_[0], place(find_node($_[0], 1), $slot{next}), 'V') }),
+	'chain beyond the end' => node_field('next', pack('V', 0x7FFFFFF0), 1),
+	'chain to a node' => node_field('next', pack('V', 9), 1),
+	'chain without end' => tids_field('next', 'V'),
+	'owner' => tids_field('owner', 'V', 7),
+	'number of TIDs in a chain' => tids_field('ntids', 'v', 40000),
+	'page id' => special_area(6, pack 'v', 0x1234),
+	'page kind' => special_area(0, pack 'v', 1),
+	'page part' => special_area(2, pack 'v', 3),
+	'page header' => sub { write_at($_[0], page_of(50) * BLCKSZ + 12, pack 'v3', 9, 9, 9) },
+	'truncated in the middle' => sub { truncate $_[0], page_of(100) * BLCKSZ },
+	'truncated to the metapage' => sub { truncate $_[0], BLCKSZ },
+	'truncated to nothing' => sub { truncate $_[0], 0 });
+
+# And some at random: a few bytes, or a piece of another page.
+sub at_random
+{
+	my $fh = shift;
+	my $size = -s $fh;
+
+	for (0 .. rand 4)
+	{
+		my $length = rand() < 0.5 ? 4 : int 1 + rand 600;
+		my $from = int rand($size - $length);
+
+		seek($fh, $from, 0);
+		read($fh, my $bytes, $length);
+		$bytes = join '', map { chr rand 256 } 1 .. $length if rand() < 0.7;
+		write_at($fh, (rand() < 0.3 ? 0 : int rand($size / BLCKSZ)) * BLCKSZ
+			  + int rand(BLCKSZ - $length), $bytes);
+	}
+	return;
+}
+
+my @cases = sort keys %damage;
+push @cases, map { "random $_" } 1 .. 40;
+
+for my $i (0 .. $#cases)
+{
+	$node->safe_psql(
+		'postgres', qq(
+CREATE TABLE t$i AS TABLE data;
+CREATE INDEX t${i}_v ON t$i USING diskann (v real_l2_ops);
+));
+	$file{$i} = $node->data_dir . '/'
+	  . $node->safe_psql('postgres', "SELECT pg_relation_filepath('t${i}_v')");
+}
+%layout = map { split /\|/ } split /\n/,
+  $node->safe_psql('postgres', "SELECT property, value FROM diskann_index_info('t0_v')");
+$layout{first_block} = 2;
+
+my $seed = $ENV{DISKANN_SEED} // 18;
+srand($seed);
+$node->stop;
+for my $i (0 .. $#cases)
+{
+	open my $fh, '+<', $file{$i} or die "could not open $file{$i}: $!";
+	binmode $fh;
+	($damage{ $cases[$i] } // \&at_random)->($fh);
+	close $fh or die "could not write $file{$i}: $!";
+}
+$node->start;
+
+# ---------- looking at it ----------
+
+my $query = '{' . join(',', (0.1) x 32) . '}';
+
+for my $i (0 .. $#cases)
+{
+	my ($status, $out, $err) = $node->psql(
+		'postgres', qq(
+\\set VERBOSITY verbose
+SELECT * FROM nearest('t$i', '<->', '$query'::real[], 10, true);
+SELECT count(*) FROM nearest('t$i', '<->', '$query'::real[], 100000, true);
+INSERT INTO t$i SELECT id + 2000, noisy(v, 0.1) FROM data WHERE id <= 20;
+INSERT INTO t$i SELECT id + 3000, v FROM data WHERE id >= 1280;
+DELETE FROM t$i WHERE id % 3 = 0;
+VACUUM (INDEX_CLEANUP on) t$i;
+SELECT * FROM diskann_index_info('t${i}_v');
+), on_error_stop => 0);
+	my @states = $err =~ /ERROR:\s+(\w{5}):/g;
+	my @others = grep { !/^XX00[12]$/ } @states;
+	my $hints = () = $err =~ /HINT:  Please REINDEX it/g;
+
+	ok($status == 0 && !@others && $hints >= grep({ /XX002/ } @states),
+		"$cases[$i]: errors @states") or diag($err);
+
+	($status, $out, $err) = $node->psql('postgres',
+		"\\set VERBOSITY verbose\nSELECT diskann_index_check('t${i}_v', true)");
+	if (exists $damage{ $cases[$i] })
+	{
+		like($err, qr/ERROR:\s+XX00[12]:/, "$cases[$i]: the check finds it");
+	}
+	else
+	{
+		unlike($err, qr/ERROR:\s+(?!XX00[12]:)|server closed/,
+			"$cases[$i]: the check survives it");
+	}
+
+	($status, $out, $err) = $node->psql('postgres', qq(
+REINDEX INDEX t${i}_v;
+SELECT diskann_index_check('t${i}_v', true)));
+	is($err, '', "$cases[$i]: REINDEX repairs it");
+}
+full_scan_ok($node, "t$_", '<->', $query, "$cases[$_], repaired")
+  for (0 .. $#cases);
+no_crash_in_log($node, 'server');
+
+done_testing();
