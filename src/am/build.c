@@ -506,7 +506,7 @@ memory_used(const BuildState *state)
 static void
 check_memory(BuildState *state)
 {
-	if (DiskannBuildCount(state->build) % 256 != 0 ||
+	if ((int64) state->index_tuples % 256 != 0 ||
 		memory_used(state) < state->memory_limit)
 		return;
 	ereport(NOTICE,

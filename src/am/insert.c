@@ -302,8 +302,7 @@ insert_node(DiskannInserter *inserter, DiskannNewNode *new)
 
 	for (int i = 0; i < inserter->nlive; i++)
 		dist[i] = inserter->met[i].dist2;
-	new->degree = DiskannRobustPrune(&prune, dist, inserter->nlive, chosen,
-									 NULL);
+	new->degree = DiskannRobustPrune(&prune, dist, inserter->nlive, chosen);
 	for (int i = 0; i < new->degree; i++)
 	{
 		Met		   *met = &inserter->met[chosen[i]];

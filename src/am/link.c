@@ -208,7 +208,7 @@ edge_to_drop(const DiskannIndex *index, EdgeGeometry *g, int degree, bool force)
 
 	for (int i = 0; i <= degree; i++)
 		dist[i] = g->dist2[g->order[i]];
-	n = DiskannRobustPrune(&prune, dist, degree + 1, chosen, NULL);
+	n = DiskannRobustPrune(&prune, dist, degree + 1, chosen);
 	for (int i = 0; i < n; i++)
 		kept[g->order[chosen[i]]] = true;
 	for (int i = 0; i <= degree; i++)

@@ -84,7 +84,8 @@ DiskannCheckDims(int dims, const DiskannRow *row)
 				(errcode(ERRCODE_DATA_EXCEPTION),
 				 errmsg("vector has %d dimensions, but the index has %d",
 						row->dims, dims),
-				 errdetail("All vectors of a diskann index have as many dimensions as its first row.")));
+				 errdetail("All vectors of a diskann index have as many dimensions as its first row had."),
+				 errhint("If there is no such row any more, REINDEX the index.")));
 }
 
 bool

@@ -220,6 +220,13 @@ visit_node(DiskannScan *state, DiskannNode node)
 		push_result(state);
 }
 
+static Size
+memory_used(const DiskannScan *state)
+{
+	return DiskannSearchMemory(state->search) +
+		state->nresults * sizeof(Found);
+}
+
 /*
  * The graph is exhausted, or memory is: sort what has not been visited, all
  * pages in turn.  Nodes that no edge leads to are found here.
@@ -280,9 +287,7 @@ peek_source(DiskannScan *state, double *distance)
 		return false;
 	if (state->source == SOURCE_STREAM)
 	{
-		if (DiskannSearchMemory(state->search) +
-			state->nresults * sizeof(Found) <= state->memory_limit &&
-			DiskannSearchPeek(state->search, &key))
+		if (DiskannSearchPeek(state->search, &key))
 		{
 			*distance = diskann_space_promise(&state->index->space,
 											  &state->space_query,
@@ -304,7 +309,7 @@ peek_source(DiskannScan *state, double *distance)
 	return true;
 }
 
-/* Visit the node that peek_source() told of. */
+/* Visit the node that peek_source() told of, or find a better source. */
 static void
 advance_source(DiskannScan *state)
 {
@@ -316,6 +321,8 @@ advance_source(DiskannScan *state)
 		state->sort_pending = false;
 		visit_node(state, node);
 	}
+	else if (memory_used(state) > state->memory_limit)
+		sort_pages(state);
 	else if (DiskannSearchStream(state->search, &node))
 		visit_node(state, node);
 }
@@ -332,6 +339,9 @@ search_list(DiskannScan *state, int list_size)
 	visit_node(state, DISKANN_HUB);
 	while (DiskannSearchNext(state->search, &node))
 		visit_node(state, node);
+
+	/* The list takes what it was set to take; more is bounded by work_mem. */
+	state->memory_limit = memory_used(state) + (Size) work_mem * 1024;
 	state->source = state->iterative == DISKANN_ITERATE_OFF ?
 		SOURCE_NONE : SOURCE_STREAM;
 }
@@ -516,7 +526,10 @@ next_result(IndexScanDesc scan, DiskannScan *state)
 			if (rescore(scan, state, result))
 				pairingheap_add(state->results, &result->heap_node);
 			else
+			{
 				state->nresults--;
+				pfree(result);
+			}
 			continue;
 		}
 		if (strict && result->low < state->returned)
@@ -649,7 +662,6 @@ start_scan(IndexScanDesc scan, DiskannScan *state)
 	state->iterative = diskann_iterative_search;
 	state->query_rescore = diskann_query_rescore;
 	state->max_scan_tuples = diskann_max_scan_tuples;
-	state->memory_limit = (Size) work_mem * 1024;
 	state->results = pairingheap_allocate(compare_results, NULL);
 	state->nresults = 0;
 	state->late = NULL;

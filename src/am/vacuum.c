@@ -149,8 +149,8 @@ remove_dead(BulkState *state)
 					 DISKANN_SLOT_HEADER);
 }
 
-/* Count a slot, open in any mode, as it is left. */
-static void
+/* Count a slot, open in any mode, as it is left; returns if it is free. */
+static bool
 count_slot(BulkState *state, DiskannNode node)
 {
 	const DiskannSlotData *head = (const DiskannSlotData *) state->ref.slot;
@@ -170,22 +170,21 @@ count_slot(BulkState *state, DiskannNode node)
 			if (head->ntids == 0)
 				list_add(&state->empty, node);
 			break;
-		case DISKANN_FREE:
-			DiskannNodeRecordFree(&state->ref, node);
-			break;
 		default:
 			break;
 	}
+	return head->state == DISKANN_FREE;
 }
 
 static void
 process_slot(BulkState *state, DiskannNode node)
 {
 	DiskannNodeRef *ref = &state->ref;
+	bool		free;
 
+	/* A page of zeroes was added but never used. */
 	if (!DiskannNodeOpen(ref, node, BUFFER_LOCK_SHARE))
 	{
-		/* A page that was added but never used. */
 		DiskannNodeRecordFree(ref, node);
 		return;
 	}
@@ -196,8 +195,10 @@ process_slot(BulkState *state, DiskannNode node)
 			return;
 		remove_dead(state);
 	}
-	count_slot(state, node);
+	free = count_slot(state, node);
 	DiskannNodeClose(ref);
+	if (free)
+		DiskannNodeRecordFree(ref, node);
 }
 
 /* Close a TIDS slot to inserts if it is empty; tells its next one. */

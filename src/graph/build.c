@@ -258,7 +258,7 @@ prune_vertex(DiskannBuild *build, Vertex *v, Scored *candidates, int n)
 	qsort(candidates, n, sizeof(Scored), compare_scored);
 	for (int i = 0; i < n; i++)
 		dist[i] = candidates[i].dist;
-	v->degree = DiskannRobustPrune(&prune, dist, n, chosen, NULL);
+	v->degree = DiskannRobustPrune(&prune, dist, n, chosen);
 	for (uint32 i = 0; i < v->degree; i++)
 		v->edges[i] = candidates[chosen[i]].vertex;
 	pfree(dist);

@@ -44,18 +44,14 @@ occlusion(const DiskannPrune *prune, PruneState *state, const float *dist,
 
 int
 DiskannRobustPrune(const DiskannPrune *prune, const float *dist, int n,
-				   int *chosen, int *nstrict)
+				   int *chosen)
 {
 	float		limit = prune->alpha;
 	int			nchosen = 0;
 	PruneState	state;
 
 	if (n == 0)
-	{
-		if (nstrict)
-			*nstrict = 0;
 		return 0;
-	}
 	state.occlusion = palloc0(sizeof(float) * n);
 	state.checked = palloc0(sizeof(int) * n);
 	state.taken = palloc0(sizeof(bool) * n);
@@ -76,8 +72,6 @@ DiskannRobustPrune(const DiskannPrune *prune, const float *dist, int n,
 		if (limit <= 1.0f)
 			break;
 	}
-	if (nstrict)
-		*nstrict = nchosen;
 	for (int i = 0; i < n && nchosen < prune->max_degree; i++)
 	{
 		if (!state.taken[i])

@@ -36,11 +36,10 @@ typedef struct DiskannPrune
  * second what is not at alpha; refill then takes the nearest of the rest, so
  * that no slot is wasted.
  *
- * chosen gets the candidates' numbers in order of admission, *nstrict how
- * many there were before the refill (NULL if not wanted).  Returns their
+ * chosen gets the candidates' numbers in order of admission.  Returns their
  * count.  Scratch memory is palloc'd and freed.
  */
 extern int	DiskannRobustPrune(const DiskannPrune *prune, const float *dist,
-							   int n, int *chosen, int *nstrict);
+							   int n, int *chosen);
 
 #endif							/* DISKANN_PRUNE_H */

@@ -239,9 +239,10 @@ check_page(DiskannCheck *check, BlockNumber block)
 static void
 check_pages(DiskannCheck *check)
 {
-	BlockNumber nblocks = check->index ? check->ref.nblocks :
-		DISKANN_METAPAGE_BLKNO + 1;
+	BlockNumber nblocks = DISKANN_METAPAGE_BLKNO + 1;
 
+	if (check->index)
+		nblocks = check->ref.nblocks;
 	for (BlockNumber block = 0; block < nblocks; block++)
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -378,6 +379,7 @@ begin_check(DiskannCheck *check, bool compare_rows)
 	memset(check->slots, 0, check->nslots);
 	init_copy(&check->node, index);
 	init_copy(&check->other, index);
+	init_copy(&check->link, index);
 	check->center_length = length(index->space.center, index->space.dims);
 }
 

@@ -66,6 +66,7 @@ typedef struct DiskannCheck
 	uint8	   *slots;			/* what is known of each */
 	DiskannSlotCopy node;		/* the one looked at */
 	DiskannSlotCopy other;		/* one it leads to */
+	DiskannSlotCopy link;		/* a TIDS slot that leads to other */
 	DiskannCheckRows *rows;
 	double		center_length;
 	uint64		last_xid;

@@ -29,6 +29,9 @@
 /* The greatest finite half float. */
 #define HALF_MAX 65504.0
 
+/* The least one. */
+#define HALF_LEAST (1.0 / (1 << 24))
+
 /*
  * Bits of an edge code that may differ from what is computed again, and how
  * far its factors then may, too: coordinates at a threshold of rounding.
@@ -62,8 +65,8 @@ compare_edge(const DiskannCheck *check, int i)
 	const DiskannSlotCopy *copy = &check->node;
 	double		unit = copy->head->edge_scale;
 	double		add = DiskannSlotAdd(index, copy->bytes)[i];
-	double		rescale = unit *
-		diskann_half_to_float(DiskannSlotRescale(index, copy->bytes)[i]);
+	uint16		half = DiskannSlotRescale(index, copy->bytes)[i];
+	double		rescale = unit * diskann_half_to_float(half);
 	DiskannEdgeCode edge;
 	double		expected;
 	double		slack;
@@ -77,7 +80,7 @@ compare_edge(const DiskannCheck *check, int i)
 	/* A factor too great for a half float is cut off. */
 	expected = Max(-HALF_MAX * unit, Min(HALF_MAX * unit, edge.f_rescale));
 	slack = (bits > 0 ? FACTOR_TOLERANCE : HALF_ROUNDING) * fabs(expected);
-	if (!(fabs(rescale - expected) <= slack + unit * 0x1p-24))
+	if (!(fabs(rescale - expected) <= slack + unit * HALF_LEAST))
 		return psprintf("the factor is %g, not %g", rescale, expected);
 
 	/*

@@ -141,6 +141,7 @@ compare_vector(DiskannCheckRows *rows, DiskannRow *row,
 			   const DiskannCheckNode *node)
 {
 	const DiskannSpace *space = &rows->index->space;
+	double		center_length;
 	double		slack;
 	float		length2;
 	float	   *x;
@@ -152,11 +153,10 @@ compare_vector(DiskannCheckRows *rows, DiskannRow *row,
 	length2 = diskann_space_row(space, x);
 
 	/* The greatest length on the way to index space sets the rounding. */
-	slack = DISKANN_CHECK_ROUNDING * (sqrt(length2) +
-						sqrt(diskann_kernels->dot_f32(space->center,
-													  space->center,
-													  space->dims)) +
-						sqrt(FLT_MIN));
+	center_length = sqrt(diskann_kernels->dot_f32(space->center, space->center,
+												  space->dims));
+	slack = DISKANN_CHECK_ROUNDING * (sqrt(length2) + center_length +
+									  sqrt(FLT_MIN));
 	if (!(fabs(sqrt(length2) - sqrt(node->length2)) <= slack))
 		return "a row's vector has another length than its node says";
 	if (!(distance(x, node->x, space->dims) <=

@@ -34,13 +34,6 @@ is_node(const DiskannSlotData *head)
 /* ---------- heads ---------- */
 
 static void
-check_xid(const DiskannCheck *check, const DiskannSlotCopy *copy)
-{
-	if (copy->head->u.xid > check->last_xid + XIDS_AHEAD)
-		DiskannCheckReport(check, copy, "its xid is of the future");
-}
-
-static void
 check_entry(const DiskannCheck *check, const DiskannSlotCopy *copy)
 {
 	const DiskannSlotData *head = copy->head;
@@ -62,7 +55,8 @@ check_tombstone(const DiskannCheck *check, const DiskannSlotCopy *copy)
 		DiskannCheckReport(check, copy, "a tombstone has rows");
 	if (head->u.xid == 0)
 		DiskannCheckReport(check, copy, "a tombstone has no xid");
-	check_xid(check, copy);
+	if (head->u.xid > check->last_xid + XIDS_AHEAD)
+		DiskannCheckReport(check, copy, "its xid is of the future");
 }
 
 static void
@@ -126,35 +120,52 @@ code_is_valid(const DiskannCheck *check, const DiskannSlotCopy *copy)
 	return true;
 }
 
-/*
- * The length of the vector before it was centred: that of the metric, and of
- * the decoded vector with the centre added.
- */
+/* Can a row of this squared length be in the index? */
+static bool
+length_is_possible(const DiskannCheck *check, float length2)
+{
+	const DiskannSpace *space = &check->index->space;
+
+	switch (space->metric)
+	{
+		case DISKANN_L2:
+			break;
+		case DISKANN_COSINE:
+			return length2 == 1;
+		case DISKANN_INNER_PRODUCT:
+			if (!(length2 >= space->max_norm2 * (1 - DISKANN_CHECK_SAME)))
+				return false;
+
+			/* During recovery the metapage may have changed meanwhile. */
+			return length2 <= check->index->meta.max_length2 ||
+				length2 <= DiskannMaxLength2(check->rel);
+	}
+	return length2 >= 0;
+}
+
+/* The length of the vector before it was centred. */
 static void
 check_length(const DiskannCheck *check, const DiskannSlotCopy *copy)
 {
 	const DiskannSpace *space = &check->index->space;
 	const DiskannSlotData *head = copy->head;
-	double		least = space->metric == DISKANN_COSINE ? 1 :
-		space->metric == DISKANN_INNER_PRODUCT ? space->max_norm2 : 0;
-
-	/* Under inner product a row longer than all should be is shortened. */
-	double		length = sqrt(space->metric == DISKANN_INNER_PRODUCT ?
-							  Min(head->length2, space->max_norm2) :
-							  head->length2);
+	double		length = sqrt(head->length2);
 	double		sum = 0;
 
+	if (!length_is_possible(check, head->length2))
+		DiskannCheckReport(check, copy,
+						   psprintf("its squared length cannot be %g as it says",
+									head->length2));
+
+	/* Under inner product a row longer than all should be is shortened. */
+	if (space->metric == DISKANN_INNER_PRODUCT)
+		length = Min(length, sqrt(space->max_norm2));
 	for (int i = 0; i < space->dims; i++)
 	{
 		double		v = (double) copy->x[i] + space->center[i];
 
 		sum += v * v;
 	}
-	if (!(head->length2 >= least * (1 - DISKANN_CHECK_SAME)) ||
-		(space->metric == DISKANN_COSINE && head->length2 != 1))
-		DiskannCheckReport(check, copy,
-						   psprintf("its squared length cannot be %g as it says",
-									head->length2));
 	if (!(fabs(length - sqrt(sum)) <=
 		  head->residual * (1 + DISKANN_CHECK_ROUNDING) +
 		  DISKANN_CHECK_ROUNDING * (length + check->center_length) +
@@ -220,42 +231,63 @@ check_tids(DiskannCheck *check, const DiskannSlotCopy *copy, ItemPointer tids,
 	}
 }
 
+/*
+ * Is the slot in check->other, which from leads to, part of the chain of the
+ * node in check->node, in order, and not yet seen?
+ */
+static bool
+check_link(DiskannCheck *check, const DiskannSlotCopy *from)
+{
+	const DiskannSlotCopy *copy = &check->other;
+	bool		known = copy->node < check->nslots;
+	const char *problem = NULL;
+
+	if (copy->head->state != DISKANN_TIDS ||
+		copy->head->owner != check->node.node)
+		problem = "is not its own";
+	else if (known && (check->slots[copy->node] & DISKANN_CHECK_CHAINED))
+		problem = "is in a chain already";
+	else if (copy->head->sequence == 0 ||
+			 (from->head->state == DISKANN_TIDS &&
+			  copy->head->sequence >= from->head->sequence))
+		problem = "is out of sequence";
+	if (problem)
+	{
+		DiskannCheckReportMisfit(check, from,
+								 psprintf("its chain leads to slot %u, which %s",
+										  copy->node, problem));
+		return false;
+	}
+	if (known)
+		check->slots[copy->node] |= DISKANN_CHECK_CHAINED;
+	return true;
+}
+
 /* Follow the chain of the node in check->node; returns the number of TIDs. */
 static int64
 check_chain(DiskannCheck *check, const DiskannCheckNode *node)
 {
-	DiskannSlotCopy *owner = &check->node;
-	DiskannSlotCopy *copy = &check->other;
-	DiskannNode next = owner->head->next;
+	const DiskannSlotCopy *from = &check->node;
 	int64		ntids = 0;
 
-	while (next != DISKANN_INVALID_NODE)
+	while (from->head->next != DISKANN_INVALID_NODE)
 	{
-		bool		known = next < check->nslots;
+		DiskannSlotCopy *copy = &check->other;
+		DiskannSlotCopy done;
 
 		CHECK_FOR_INTERRUPTS();
-		DiskannCheckRead(check, next, copy);
-		if (copy->head->state != DISKANN_TIDS ||
-			copy->head->owner != owner->node)
-		{
-			DiskannCheckReportMisfit(check, owner,
-									 psprintf("its chain leads to slot %u, which is not its own",
-											  next));
+		DiskannCheckRead(check, from->head->next, copy);
+		if (!check_link(check, from))
 			break;
-		}
-		if (known && (check->slots[next] & DISKANN_CHECK_CHAINED))
-		{
-			DiskannCheckReportMisfit(check, owner,
-									 psprintf("its chain leads to slot %u twice",
-											  next));
-			break;
-		}
-		if (known)
-			check->slots[next] |= DISKANN_CHECK_CHAINED;
 		check_tids_head(check, copy);
 		check_tids(check, copy, DiskannSlotTids(copy->bytes), node);
 		ntids += copy->head->ntids;
-		next = copy->head->next;
+
+		/* Keep what leads to the next one, which may have to be read again. */
+		done = check->link;
+		check->link = *copy;
+		*copy = done;
+		from = &check->link;
 	}
 	return ntids;
 }
@@ -303,7 +335,6 @@ check_slot(DiskannCheck *check, DiskannNode node)
 			check->counts.tids_slots++;
 			break;
 		case DISKANN_FREE:
-			check_xid(check, copy);
 			check->counts.free_slots++;
 			break;
 		case DISKANN_ENTRY:

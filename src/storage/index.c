@@ -361,30 +361,47 @@ read_center(Relation index, const DiskannMetaPageData *meta, float *center)
 }
 
 /*
- * Caller holds the metapage lock, so nobody else extends an index that is not
- * ready; a crash may have left some of the pages.
+ * Write all pages but the metapage of an index that is about to become ready:
+ * the centre, the entry node, and free slots on what else there is, for a
+ * crash may have left pages of an earlier attempt, with another layout.  The
+ * caller holds the metapage lock, so nobody else looks at or adds pages.
  */
 static void
-write_center(Relation index, const DiskannMetaPageData *meta,
-			 const float *center, bool building)
+write_first_pages(Relation rel, const DiskannIndex *index, bool building)
 {
-	int			nparts = meta->first_block - 1;
+	const DiskannMetaPageData *meta = &index->meta;
+	BlockNumber nblocks = Max(RelationGetNumberOfBlocks(rel),
+							  meta->first_block + meta->pages_per_slot);
+	char	   *hub = palloc(meta->slot_size);
 
-	for (int part = 0; part < nparts; part++)
+	DiskannFillHub(hub, index);
+	for (BlockNumber block = 1; block < nblocks; block++)
 	{
-		Buffer		buffer = DiskannReadOrExtend(index, 1 + part);
+		bool		center = block < meta->first_block;
+		BlockNumber first = center ? 1 : meta->first_block;
+		int			part = center ? block - 1 :
+			(block - first) % meta->pages_per_slot;
+		bool		used = block - first < (center ? meta->first_block :
+											meta->pages_per_slot);
+		Size		start = (Size) part * DISKANN_PAGE_BYTES;
+		Size		total = center ? meta->space_dims * sizeof(float) :
+			meta->slot_size;
+		Buffer		buffer = DiskannReadOrExtend(rel, block);
 		DiskannLog	log;
 		Page		page;
 
 		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-		DiskannLogBegin(&log, index, building);
-		page = DiskannLogPage(&log, buffer, DISKANN_PAGE_CENTER, part);
-		memcpy(DiskannPageContents(page),
-			   (const char *) center + (Size) part * DISKANN_PAGE_BYTES,
-			   centre_part(meta, part));
+		DiskannLogBegin(&log, rel, building);
+		page = DiskannLogFreshPage(&log, buffer, center ? DISKANN_PAGE_CENTER :
+								   DISKANN_PAGE_NODES, part);
+		if (used)
+			memcpy(DiskannPageContents(page),
+				   (center ? (const char *) index->data : hub) + start,
+				   Min(total - start, DISKANN_PAGE_BYTES));
 		DiskannLogFinish(&log);
 		UnlockReleaseBuffer(buffer);
 	}
+	pfree(hub);
 }
 
 /* ---------- the index in memory ---------- */
@@ -520,8 +537,7 @@ DiskannMakeReady(Relation rel, int input_dims, const float *rows, int nrows,
 		meta.max_length2 = max_norm2;
 		index = make_index(&meta, CurrentMemoryContext);
 		compute_center(index, rows, nrows);
-		write_center(rel, &meta, index->data, building);
-		DiskannCreateHub(rel, index, building);
+		write_first_pages(rel, index, building);
 		meta.ready = 1;
 		write_meta(rel, buffer, &meta, building);
 		pfree(index);

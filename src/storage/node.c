@@ -449,23 +449,14 @@ DiskannNodeCreate(DiskannNodeRef *ref, DiskannNode node)
 }
 
 void
-DiskannCreateHub(Relation rel, const DiskannIndex *index, bool building)
+DiskannFillHub(char *image, const DiskannIndex *index)
 {
-	DiskannNodeRef ref;
-	DiskannSlot head;
+	DiskannSlot head = (DiskannSlot) image;
 
 	/* At the centre, which is the origin of index space: its code is zero. */
-	DiskannNodeInit(&ref, rel, index, building);
-	DiskannNodeCreate(&ref, DISKANN_HUB);
-	head = DiskannNodeEdit(&ref);
-	memset(head, 0, index->meta.slot_size);
+	memset(image, 0, index->meta.slot_size);
 	head->state = DISKANN_ENTRY;
 	head->next = DISKANN_INVALID_NODE;
 	head->owner = DISKANN_INVALID_NODE;
 	head->scale = 1.0f;
-	DiskannNodeWrite(&ref, 0, index->meta.slot_size);
-	DiskannNodeClose(&ref);
-	if (ref.assembled)
-		pfree(ref.assembled);
-	pfree(ref.image);
 }

@@ -92,9 +92,8 @@ extern DiskannNode DiskannNodeCount(DiskannNodeRef *ref);
 extern BlockNumber DiskannNodeBlock(const DiskannIndex *index,
 									DiskannNode node);
 
-/* Write the entry node of a new index. */
-extern void DiskannCreateHub(Relation rel, const DiskannIndex *index,
-							 bool building);
+/* The slot of the entry node of a new index. */
+extern void DiskannFillHub(char *image, const DiskannIndex *index);
 
 /* Read a block, extending the relation up to it; no lock. */
 extern Buffer DiskannReadOrExtend(Relation rel, BlockNumber block);

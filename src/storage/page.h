@@ -4,7 +4,7 @@
  *	  On-disk format of a diskann index.
  *
  * This file and src/README are the whole of the format.  Everything read from
- * disk is range-checked before it is used, see storage/meta.c and node.c.
+ * disk is range-checked before it is used, see storage/index.c and node.c.
  *
  * Copyright (c) 2026, diskann contributors
  *

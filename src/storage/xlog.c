@@ -38,24 +38,32 @@ DiskannLogBegin(DiskannLog *log, Relation index, bool building)
 	log->nbuffers = 0;
 }
 
+static Page
+register_page(DiskannLog *log, Buffer buffer, int flags)
+{
+	if (log->state)
+		return GenericXLogRegisterBuffer(log->state, buffer, flags);
+	Assert(log->nbuffers < MAX_GENERIC_XLOG_PAGES);
+	log->buffers[log->nbuffers++] = buffer;
+	return BufferGetPage(buffer);
+}
+
+Page
+DiskannLogFreshPage(DiskannLog *log, Buffer buffer, DiskannPageKind kind,
+					int part)
+{
+	Page		page = register_page(log, buffer, GENERIC_XLOG_FULL_IMAGE);
+
+	DiskannInitPage(page, kind, part);
+	return page;
+}
+
 Page
 DiskannLogPage(DiskannLog *log, Buffer buffer, DiskannPageKind kind, int part)
 {
-	bool		isnew = PageIsNew(BufferGetPage(buffer));
-	Page		page;
-
-	if (log->state == NULL)
-	{
-		Assert(log->nbuffers < MAX_GENERIC_XLOG_PAGES);
-		log->buffers[log->nbuffers++] = buffer;
-		page = BufferGetPage(buffer);
-	}
-	else
-		page = GenericXLogRegisterBuffer(log->state, buffer,
-										 isnew ? GENERIC_XLOG_FULL_IMAGE : 0);
-	if (isnew)
-		DiskannInitPage(page, kind, part);
-	return page;
+	if (PageIsNew(BufferGetPage(buffer)))
+		return DiskannLogFreshPage(log, buffer, kind, part);
+	return register_page(log, buffer, 0);
 }
 
 void

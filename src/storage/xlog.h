@@ -41,6 +41,10 @@ extern void DiskannLogBegin(DiskannLog *log, Relation index, bool building);
 extern Page DiskannLogPage(DiskannLog *log, Buffer buffer,
 						   DiskannPageKind kind, int part);
 
+/* The same, initializing the page whatever it holds. */
+extern Page DiskannLogFreshPage(DiskannLog *log, Buffer buffer,
+								DiskannPageKind kind, int part);
+
 /* Apply and log. The buffers stay locked. */
 extern void DiskannLogFinish(DiskannLog *log);
 
