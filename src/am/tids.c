@@ -213,6 +213,7 @@ DiskannReadChain(DiskannNodeRef *ref, DiskannChain *chain,
 				 ItemPointerData *tids, int *ntids)
 {
 	int			restarts = 0;
+	DiskannNode skipped = 0;
 
 	*ntids = 0;
 	while (chain->next != DISKANN_INVALID_NODE)
@@ -239,6 +240,11 @@ DiskannReadChain(DiskannNodeRef *ref, DiskannChain *chain,
 				DiskannNodeClose(ref);
 				if (wanted)
 					return true;
+				if (++skipped > DiskannNodeCount(ref))
+					DiskannReportCorrupt(ref->rel,
+										 DiskannNodeBlock(ref->index,
+														  chain->slot), -1,
+										 "a chain of TIDS slots has no end");
 				continue;
 			}
 			DiskannNodeClose(ref);
