@@ -15,6 +15,19 @@ CREATE FUNCTION scan(q real[], OUT n bigint, OUT n_distinct bigint,
     FROM (SELECT id, v <-> q AS d FROM t ORDER BY v <-> q) s$$;
 DROP TABLE t;
 
+-- other sessions' snapshots would keep rows from VACUUM
+CREATE PROCEDURE wait_for_others() LANGUAGE plpgsql AS $$
+BEGIN
+    FOR i IN 1 .. 1000 LOOP
+        PERFORM pg_stat_clear_snapshot();
+        EXIT WHEN NOT EXISTS (
+            SELECT FROM pg_stat_activity
+            WHERE pid <> pg_backend_pid() AND
+                (backend_xmin IS NOT NULL OR backend_xid IS NOT NULL));
+        PERFORM pg_sleep(0.01);
+    END LOOP;
+END$$;
+
 --
 -- 100,000 copies, built
 --
@@ -38,6 +51,7 @@ DELETE FROM t WHERE id = 0;
 -- all but some, all over the chain
 DELETE FROM t WHERE id % 10000 <> 1;
 SELECT * FROM scan('{1,2,3}');
+CALL wait_for_others();
 VACUUM (INDEX_CLEANUP ON) t;
 SELECT * FROM scan('{1,2,3}');
 SELECT nodes, tids, tids_slots <= 10 AS shrunk, empty, orphans
@@ -46,6 +60,7 @@ FROM diskann_index_check('t_idx', true);
 SELECT txid_current() > 0 AS assigned;
 INSERT INTO t VALUES (100001, '{1,2,3}');
 DELETE FROM t WHERE id = 100001;
+CALL wait_for_others();
 VACUUM (INDEX_CLEANUP ON) t;
 SELECT pg_relation_size('t_idx') AS size \gset
 INSERT INTO t SELECT i, '{1,2,3}' FROM generate_series(200001, 290000) i;
@@ -64,6 +79,7 @@ SELECT * FROM scan('{1,2,3}');
 SELECT nodes, tids, empty, orphans FROM diskann_index_check('t_idx', true);
 -- but the newest
 DELETE FROM t WHERE id <= 99999;
+CALL wait_for_others();
 VACUUM (INDEX_CLEANUP ON) t;
 SELECT * FROM scan('{1,2,3}');
 SELECT nodes, tids, tids_slots <= 1 AS shrunk, empty, orphans
@@ -72,12 +88,14 @@ INSERT INTO t SELECT i, '{1,2,3}' FROM generate_series(1, 1000) i;
 SELECT * FROM scan('{1,2,3}');
 -- but the oldest
 DELETE FROM t WHERE id > 1;
+CALL wait_for_others();
 VACUUM (INDEX_CLEANUP ON) t;
 SELECT * FROM scan('{1,2,3}');
 SELECT nodes, tids, tids_slots <= 1 AS shrunk, empty, orphans
 FROM diskann_index_check('t_idx', true);
 -- and the last one
 DELETE FROM t;
+CALL wait_for_others();
 VACUUM (INDEX_CLEANUP ON) t;
 SELECT * FROM scan('{1,2,3}');
 INSERT INTO t SELECT i, '{1,2,3}' FROM generate_series(1, 100) i;
@@ -93,15 +111,19 @@ CREATE INDEX t_idx ON t USING diskann (v);
 INSERT INTO t SELECT i, '{1,2,3}' FROM generate_series(1, 1000) i;
 INSERT INTO t SELECT id + 1000, v FROM t;
 DELETE FROM t WHERE id <= 1000;
+CALL wait_for_others();
 VACUUM (INDEX_CLEANUP ON) t;
 INSERT INTO t SELECT id + 1000, v FROM t;
 DELETE FROM t WHERE id <= 2000;
+CALL wait_for_others();
 VACUUM (INDEX_CLEANUP ON) t;
 INSERT INTO t SELECT id + 1000, v FROM t;
 DELETE FROM t WHERE id <= 3000;
+CALL wait_for_others();
 VACUUM (INDEX_CLEANUP ON) t;
 INSERT INTO t SELECT id + 1000, v FROM t;
 DELETE FROM t WHERE id <= 4000;
+CALL wait_for_others();
 VACUUM (INDEX_CLEANUP ON) t;
 SELECT * FROM scan('{1,2,3}');
 SELECT nodes, tids, tids_slots < 40 AS short, empty, orphans
@@ -121,6 +143,7 @@ GROUP BY x ORDER BY x;
 SELECT * FROM scan('{3,0,0}');
 SELECT nodes, tids FROM diskann_index_check('t_idx', true);
 DELETE FROM t WHERE v[1] = 3 AND id > 20;
+CALL wait_for_others();
 VACUUM (INDEX_CLEANUP ON) t;
 SELECT array_agg(x ORDER BY i)
 FROM (SELECT v[1] AS x, row_number() OVER () AS i
@@ -134,12 +157,14 @@ UPDATE t SET id = id + 20000;
 UPDATE t SET id = id + 20000;
 SELECT * FROM scan('{3,0,0}');
 SELECT nodes, tids FROM diskann_index_check('t_idx', true);
+CALL wait_for_others();
 VACUUM (INDEX_CLEANUP ON) t;
 SELECT * FROM scan('{3,0,0}');
 SELECT nodes, tids, empty, orphans FROM diskann_index_check('t_idx', true);
 -- and that move all rows to one vector
 UPDATE t SET v = '{7,0,0}';
 SELECT * FROM scan('{3,0,0}');
+CALL wait_for_others();
 VACUUM (INDEX_CLEANUP ON) t;
 SELECT * FROM scan('{3,0,0}');
 SELECT nodes, tids, tombstones < 20 AS tombstones, empty, orphans
@@ -179,3 +204,4 @@ FROM (SELECT id, v <=> '{2,2}' AS d FROM t ORDER BY v <=> '{2,2}') s;
 SELECT nodes, tids, empty, orphans FROM diskann_index_check('t_idx', true);
 DROP TABLE t;
 DROP FUNCTION scan;
+DROP PROCEDURE wait_for_others;

@@ -46,6 +46,19 @@ BEGIN
         (SELECT id FROM t ORDER BY v %s vec(-7)) s', op) INTO n, n_distinct;
 END$$;
 
+-- other sessions' snapshots would keep rows from VACUUM
+CREATE PROCEDURE wait_for_others() LANGUAGE plpgsql AS $$
+BEGIN
+    FOR i IN 1 .. 1000 LOOP
+        PERFORM pg_stat_clear_snapshot();
+        EXIT WHEN NOT EXISTS (
+            SELECT FROM pg_stat_activity
+            WHERE pid <> pg_backend_pid() AND
+                (backend_xmin IS NOT NULL OR backend_xid IS NOT NULL));
+        PERFORM pg_sleep(0.01);
+    END LOOP;
+END$$;
+
 --
 -- Built
 --
@@ -146,11 +159,13 @@ DELETE FROM t WHERE id % 50 = 1;
 SELECT * FROM stream(vec(-3), '<->', 5000);
 SELECT * FROM whole('<->');
 SELECT * FROM whole('<=>');
+CALL wait_for_others();
 VACUUM (INDEX_CLEANUP ON) t;
 SELECT * FROM stream(vec(-3), '<->', 5000);
 SELECT * FROM stream(vec(-3), '<=>', 5000);
 SELECT * FROM whole('<->');
 DELETE FROM t WHERE id % 10 < 7;
+CALL wait_for_others();
 VACUUM (INDEX_CLEANUP ON) t;
 SELECT * FROM stream(vec(-3), '<->', 1500);
 SELECT * FROM whole('<->');
@@ -217,3 +232,4 @@ SELECT nodes, tids, empty, orphans FROM diskann_index_check('t_ip', true);
 
 DROP TABLE t;
 DROP FUNCTION vec, stream, whole;
+DROP PROCEDURE wait_for_others;

@@ -242,12 +242,12 @@ SELECT nodes, tids, tombstones, free_slots < 10 AS no_free_slots, unreachable
 FROM diskann_index_check('t_idx', true);
 
 -- more rows than fit into maintenance_work_mem take several passes
-SET maintenance_work_mem = '1MB';
 DROP INDEX t_idx;
 TRUNCATE t;
 INSERT INTO t SELECT i, ARRAY[i % 20, i % 7, 0, 0, 0, 0]
 FROM generate_series(1, 200000) i;
 CREATE INDEX t_idx ON t USING diskann (v);
+SET maintenance_work_mem = '1MB';
 DELETE FROM t WHERE id > 10;
 CALL wait_for_others();
 VACUUM t;

@@ -180,8 +180,13 @@ DiskannAddTid(DiskannNodeRef *ref, DiskannNode node, uint64 hash,
 		chain = head->next;
 		added = add_inline(ref, tid);
 		DiskannNodeClose(ref);
-		if (added || add_to_chain(ref, node, chain, tid, &sequence) ||
-			extend_chain(ref, node, hash, chain, sequence + 1, tid))
+		if (added || add_to_chain(ref, node, chain, tid, &sequence))
+			return true;
+
+		/* The slot was unlinked meanwhile: its number must not be used. */
+		if (chain != DISKANN_INVALID_NODE && sequence == 0)
+			continue;
+		if (extend_chain(ref, node, hash, chain, sequence + 1, tid))
 			return true;
 	}
 }

@@ -56,8 +56,8 @@
 
 /* ---------- reporting ---------- */
 
-static void report(const DiskannCheck *check, BlockNumber block, int slot,
-				   XLogRecPtr lsn, const char *what) pg_attribute_noreturn();
+pg_noreturn static void report(const DiskannCheck *check, BlockNumber block,
+							   int slot, XLogRecPtr lsn, const char *what);
 
 /* slot is negative for a page as a whole. */
 static void

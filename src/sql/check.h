@@ -85,9 +85,9 @@ extern void DiskannCheckDecode(const DiskannCheck *check,
 extern bool DiskannCheckExists(DiskannCheck *check, DiskannNode node);
 
 /* Report what is wrong with a slot in itself. */
-extern void DiskannCheckReport(const DiskannCheck *check,
-							   const DiskannSlotCopy *copy,
-							   const char *what) pg_attribute_noreturn();
+pg_noreturn extern void DiskannCheckReport(const DiskannCheck *check,
+										   const DiskannSlotCopy *copy,
+										   const char *what);
 
 /*
  * Report that something does not fit between copy and what it leads to.  But

@@ -330,15 +330,18 @@ float
 diskann_edge_cosine(const DiskannEdgeShape *shape, float rho)
 {
 	float		rho2 = rho * rho;
+	float		cosine;
 
 	/*
 	 * One bit: the arcsine law of sign correlations, sin(pi/2 rho), here by a
-	 * polynomial that is off by 2e-4 at most.  Two bits: rounding shrinks a
-	 * small correlation to .88 of itself and leaves 1 at 1.
+	 * polynomial that is off by 2e-4 at most.  Two bits: the inverse of what
+	 * rounding does to a correlation, by a polynomial that is off by 2e-3.
 	 */
 	if (shape->planes == 1)
 		return rho * (1.5706268f - rho2 * (0.6432292f - rho2 * 0.0727102f));
-	return rho / (0.88f + 0.12f * rho2);
+	cosine = rho * (1.15108f - rho2 * (0.233976f - rho2 *
+									   (0.548730f - rho2 * 0.464476f)));
+	return cosine < 1.0f ? cosine : 1.0f;
 }
 
 void

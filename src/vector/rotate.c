@@ -6,8 +6,8 @@
  * A segment of n coordinates is rotated in rounds.  Each round flips random
  * signs and applies a Hadamard transform to 2^k <= n coordinates, alternately
  * the first and the last ones; when n is not a power of two a Kac step (45
- * degree plane rotations between the two halves) mixes what the transform did
- * not reach.  Two rounds suffice when the transform covers everything.
+ * degree plane rotations between the two halves) after every second round mixes
+ * what the transforms did not.  Two rounds suffice when the transform covers everything.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -94,7 +94,12 @@ rotate_segment(float *x, int n, const float *signs, int stride)
 		for (int i = 0; i < n; i++)
 			x[i] *= s[i];
 		diskann_kernels->fht_f32(round % 2 == 0 ? x : x + (n - pow2), pow2);
-		if (pow2 != n)
+
+		/*
+		 * Only when both ends have been transformed: a Kac step before that
+		 * would move a coordinate the first transform missed, not spread it.
+		 */
+		if (pow2 != n && round % 2 == 1)
 			kac_step(x, n);
 	}
 }

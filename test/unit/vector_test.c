@@ -167,8 +167,7 @@ test_deterministic(int dims)
 
 /*
  * A vector along one axis spreads over all coordinates, and no quarter of them
- * holds much more than its share.  No single one does either if dims is a power
- * of two; otherwise some hold up to a third of the length.
+ * holds much more than its share, nor does a single one.
  */
 static void
 test_spread(int dims)
@@ -196,7 +195,7 @@ test_spread(int dims)
 			n++;
 		}
 	}
-	check(greatest < ((dims & (dims - 1)) == 0 ? 6.5 : fmax(6.5, 0.35 * sqrt(dims))),
+	check(greatest < 6.5,
 		  "%d dims: a coordinate of %.2f standard deviations",
 		  dims, greatest);
 	for (int i = 0; i < 4; i++)
@@ -901,8 +900,7 @@ test_cosine(int dims, int planes, double rho)
 	}
 	mean = sum / n;
 	deviation = sqrt(sum2 / n);
-	/* The formula for two planes is off by up to .052, at .94. */
-	check(near(mean, 0, planes == 1 || fabs(rho) <= 0.5 ? 0.015 : 0.06), "cosine %.2f, %d dims in %d planes: bias %.4f",
+	check(near(mean, 0, 0.015), "cosine %.2f, %d dims in %d planes: bias %.4f",
 		  rho, dims, planes, mean);
 	check(deviation * sqrt(dims) < 1.4,
 		  "cosine %.2f, %d dims in %d planes: error %.3f / sqrt(dims)", rho,
