@@ -193,6 +193,21 @@ REINDEX INDEX t_idx;
 SELECT nodes, tids FROM diskann_index_check('t_idx', true);
 SELECT id % 50 AS n, count(*) FROM
     (SELECT id FROM t ORDER BY v <-> '{1,1}' LIMIT 6) s GROUP BY n ORDER BY n;
+-- many that are nearly equal, beside others
+DROP INDEX t_idx;
+TRUNCATE t;
+INSERT INTO t SELECT i, array_agg(hashint4extended(i % 20, k) % 1000 +
+    hashint4extended(i, k + 100) % 1000 * 1e-4 ORDER BY k)
+FROM generate_series(1, 4000) i, generate_series(1, 64) k GROUP BY i;
+CREATE INDEX t_idx ON t USING diskann (v);
+SELECT nodes, tids, unreachable, empty, orphans
+FROM diskann_index_check('t_idx', true);
+SELECT count(*), count(DISTINCT id)
+FROM (SELECT id FROM t ORDER BY v <-> (SELECT v FROM t WHERE id = 1)) s;
+INSERT INTO t SELECT id + 4000, array_agg(x + 1e-4 ORDER BY k)
+FROM t, unnest(v) WITH ORDINALITY u(x, k) WHERE id <= 200 GROUP BY id;
+SELECT nodes, tids, unreachable < 10 AS reachable, empty, orphans
+FROM diskann_index_check('t_idx', true);
 -- equal directions are not equal vectors
 CREATE INDEX t_cosine ON t USING diskann (v double_cosine_ops);
 TRUNCATE t;

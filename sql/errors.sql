@@ -177,6 +177,16 @@ SELECT id FROM cosine ORDER BY v <=> '{1e38,2e38,3e36}';
 SELECT nodes, tids FROM diskann_index_check('cosine_idx', true);
 DROP TABLE cosine;
 
+-- a zero vector has to have the dimensions of the others, wherever it comes
+CREATE TABLE zero (v real[]);
+CREATE INDEX zero_idx ON zero USING diskann (v real_cosine_ops);
+INSERT INTO zero VALUES ('{1,2,3}');
+INSERT INTO zero VALUES ('{0,0}');
+INSERT INTO zero VALUES ('{1,2,4}'), ('{0,0}');
+INSERT INTO zero VALUES ('{0,0,0}');
+SELECT nodes, tids FROM diskann_index_check('zero_idx', true);
+DROP TABLE zero;
+
 --
 -- Most dimensions: nodes of many pages
 --

@@ -80,6 +80,12 @@ CREATE INDEX t_idx ON t USING diskann (v) WITH (num_bits_per_dimension = 32);
 DROP INDEX t_idx;
 CREATE INDEX t_idx ON t USING diskann (v) WITH (storage_layout = plain);
 DROP INDEX t_idx;
+-- said once, also where an empty copy of the index is kept
+CREATE UNLOGGED TABLE unlogged (v real[]);
+CREATE INDEX unlogged_idx ON unlogged USING diskann (v)
+    WITH (num_neighbors = 50);
+REINDEX INDEX unlogged_idx;
+DROP TABLE unlogged;
 -- and what is not
 CREATE INDEX t_idx ON t USING diskann (v)
     WITH (num_neighbors = 128, num_bits_per_dimension = 1, num_dimensions = 5000,

@@ -1,0 +1,82 @@
+
+# Copyright (c) 2026, diskann contributors
+
+# The first row of an index fixes its layout in several steps, of which marking
+# the metapage ready is the last.  A crash before that leaves pages of a layout
+# that another first row may not have: they must not be in its way.
+
+use strict;
+use warnings FATAL => 'all';
+
+use FindBin;
+use lib $FindBin::RealBin;
+use DiskannTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+use constant BLCKSZ => 8192;
+
+my $node = new_node('main', '');
+
+sub file_of
+{
+	my $index = shift;
+	return $node->data_dir . '/'
+	  . $node->safe_psql('postgres', "SELECT pg_relation_filepath('$index')");
+}
+
+sub read_file
+{
+	my $path = shift;
+	open my $fh, '<:raw', $path or die "$path: $!";
+	local $/;
+	return <$fh>;
+}
+
+# Leave behind an index without rows what the first row of another one wrote.
+sub leave_pages
+{
+	my ($empty, $filled) = @_;
+	my ($to, $from) = map { file_of($_) } $empty, $filled;
+
+	$node->safe_psql('postgres', 'CHECKPOINT');
+	$node->stop;
+	my $meta = read_file($to);
+	is(length($meta), BLCKSZ, "$empty is a metapage alone");
+	open my $fh, '>:raw', $to or die "$to: $!";
+	print $fh $meta, substr(read_file($from), BLCKSZ);
+	close $fh;
+	$node->start;
+}
+
+# Dimensions of the attempt that failed, and of the row that comes then: the
+# centre takes more pages, fewer pages, a slot more pages than before.
+foreach my $case ([ 3, 2500 ], [ 2500, 3 ], [ 3, 16000 ], [ 16000, 3 ])
+{
+	my ($before, $after) = @$case;
+	my $name = "from $before to $after dimensions";
+
+	$node->safe_psql('postgres', qq(
+DROP TABLE IF EXISTS a, b;
+CREATE TABLE a (id int, v real[]);
+CREATE INDEX a_v ON a USING diskann (v);
+CREATE TABLE b (id int, v real[]);
+CREATE INDEX b_v ON b USING diskann (v);
+INSERT INTO b SELECT i, array_fill(i::real, ARRAY[$before])
+FROM generate_series(1, 40) i));
+	leave_pages('a_v', 'b_v');
+	$node->safe_psql('postgres', qq(
+INSERT INTO a SELECT i, array_fill(i::real, ARRAY[$after])
+FROM generate_series(1, 40) i));
+	is( $node->safe_psql('postgres', qq(
+SET enable_seqscan = off;
+SELECT string_agg(id::text, ' ') FROM
+(SELECT id FROM a ORDER BY v <-> array_fill(7.1::real, ARRAY[$after]) LIMIT 4) s)),
+		'7 8 6 9', "$name: nearest rows");
+	check_indexes($node, $name);
+}
+
+no_crash_in_log($node, "server");
+$node->stop;
+done_testing();
