@@ -206,8 +206,9 @@ SELECT count(*), count(DISTINCT id)
 FROM (SELECT id FROM t ORDER BY v <-> (SELECT v FROM t WHERE id = 1)) s;
 INSERT INTO t SELECT id + 4000, array_agg(x + 1e-4 ORDER BY k)
 FROM t, unnest(v) WITH ORDINALITY u(x, k) WHERE id <= 200 GROUP BY id;
-SELECT nodes, tids, unreachable < 10 AS reachable, empty, orphans
-FROM diskann_index_check('t_idx', true);
+SELECT count(*), count(DISTINCT id)
+FROM (SELECT id FROM t ORDER BY v <-> (SELECT v FROM t WHERE id = 1)) s;
+SELECT nodes, tids, empty, orphans FROM diskann_index_check('t_idx', true);
 -- equal directions are not equal vectors
 CREATE INDEX t_cosine ON t USING diskann (v double_cosine_ops);
 TRUNCATE t;

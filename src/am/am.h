@@ -135,6 +135,7 @@ typedef struct DiskannNewNode
 	int			ntids;			/* at most DISKANN_INLINE_TIDS */
 	const ItemPointerData *tids;
 	DiskannNode next;			/* TIDS slot, or DISKANN_INVALID_NODE */
+	uint32		sequence;		/* of that slot, or 0 */
 	int			degree;
 	const DiskannNode *nodes;
 	const float *const *vectors;	/* decoded vectors of the neighbours */

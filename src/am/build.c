@@ -398,11 +398,13 @@ write_vertex(BuildState *state, DiskannNodeRef *ref, Numbering *numbering,
 	new.ntids = Min(payload->ntids, DISKANN_INLINE_TIDS);
 	new.tids = payload->ntids == 1 ? &payload->first : payload->tids;
 	new.next = DISKANN_INVALID_NODE;
+	new.sequence = 0;
 	if (payload->ntids > DISKANN_INLINE_TIDS)
 	{
 		write_chain(state, ref, payload, numbering->node[vertex],
 					numbering->next);
 		new.next = numbering->next;
+		new.sequence = chain_slots(state, payload);
 		numbering->next += chain_slots(state, payload);
 	}
 	vertex_own(state, vertex, &new.own, &scale);

@@ -339,6 +339,7 @@ DiskannInsertRow(DiskannInserter *inserter, DiskannRow *row, ItemPointer tid)
 	new.ntids = 1;
 	new.tids = tid;
 	new.next = DISKANN_INVALID_NODE;
+	new.sequence = 0;
 	if (index->space.metric == DISKANN_INNER_PRODUCT &&
 		new.length2 > inserter->max_length2)
 	{

@@ -67,6 +67,7 @@ DiskannFillNode(const DiskannIndex *index, char *image,
 	head->degree = node->degree;
 	head->ntids = node->ntids;
 	head->next = node->next;
+	head->sequence = node->sequence;
 	head->owner = DISKANN_INVALID_NODE;
 	head->scale = node->factors.scale;
 	head->norm2 = node->factors.norm2;

@@ -44,25 +44,19 @@ add_inline(DiskannNodeRef *ref, ItemPointer tid)
 	return true;
 }
 
-/*
- * Add to a TIDS slot if it still is the node's, open, and not full.  Tells its
- * sequence number, 0 if there is no such slot.
- */
+/* Add to a TIDS slot if it still is the node's, open, and not full. */
 static bool
 add_to_chain(DiskannNodeRef *ref, DiskannNode node, DiskannNode chain,
-			 ItemPointer tid, uint32 *sequence)
+			 ItemPointer tid)
 {
 	const DiskannSlotData *head;
 	bool		added = false;
 
-	*sequence = 0;
 	if (chain == DISKANN_INVALID_NODE ||
 		!DiskannNodeOpen(ref, chain, BUFFER_LOCK_EXCLUSIVE))
 		return false;
 	head = (const DiskannSlotData *) ref->slot;
-	if (head->state == DISKANN_TIDS && head->owner == node)
-		*sequence = head->sequence;
-	if (*sequence > 0 && !head->closed &&
+	if (head->state == DISKANN_TIDS && head->owner == node && !head->closed &&
 		head->ntids < ref->index->max_tids)
 	{
 		DiskannSlot edit = DiskannNodeEdit(ref);
@@ -95,29 +89,30 @@ write_tids_slot(DiskannNodeRef *ref, DiskannNode node, DiskannNode next,
 	DiskannNodeWrite(ref, 0, DISKANN_SLOT_HEADER + sizeof(ItemPointerData));
 }
 
-/* Put a chain's new first slot in place of old; false if that changed. */
+/*
+ * Put a chain's new first slot in place of old.  False if the node died or its
+ * chain changed; the sequence number tells even if old is its first again.
+ */
 static bool
 link_tids_slot(DiskannNodeRef *ref, DiskannNode node, uint64 hash,
-			   DiskannNode old, DiskannNode chain, bool *gone)
+			   DiskannNode old, uint32 sequence, DiskannNode chain)
 {
-	const DiskannSlotData *head;
-	bool		done = false;
+	DiskannSlot head;
+	bool		unchanged;
 
 	if (!DiskannNodeOpen(ref, node, BUFFER_LOCK_EXCLUSIVE))
-	{
-		*gone = true;
 		return false;
-	}
-	head = (const DiskannSlotData *) ref->slot;
-	*gone = head->state != DISKANN_LIVE || head->u.hash != hash;
-	if (!*gone && head->next == old)
+	head = DiskannNodeEdit(ref);
+	unchanged = head->state == DISKANN_LIVE && head->u.hash == hash &&
+		head->next == old && head->sequence == sequence;
+	if (unchanged)
 	{
-		DiskannNodeEdit(ref)->next = chain;
+		head->next = chain;
+		head->sequence = sequence + 1;
 		DiskannNodeWrite(ref, 0, DISKANN_SLOT_HEADER);
-		done = true;
 	}
 	DiskannNodeClose(ref);
-	return done;
+	return unchanged;
 }
 
 void
@@ -143,13 +138,12 @@ extend_chain(DiskannNodeRef *ref, DiskannNode node, uint64 hash,
 			 DiskannNode next, uint32 sequence, ItemPointer tid)
 {
 	DiskannNode chain;
-	bool		gone;
 
 	DiskannNodeAllocate(ref);
 	chain = ref->node;
-	write_tids_slot(ref, node, next, sequence, tid);
+	write_tids_slot(ref, node, next, sequence + 1, tid);
 	DiskannNodeClose(ref);
-	if (link_tids_slot(ref, node, hash, next, chain, &gone))
+	if (link_tids_slot(ref, node, hash, next, sequence, chain))
 		return true;
 
 	/* The chain changed, or the node died: start over. */
@@ -178,15 +172,11 @@ DiskannAddTid(DiskannNodeRef *ref, DiskannNode node, uint64 hash,
 			return false;
 		}
 		chain = head->next;
+		sequence = head->sequence;
 		added = add_inline(ref, tid);
 		DiskannNodeClose(ref);
-		if (added || add_to_chain(ref, node, chain, tid, &sequence))
-			return true;
-
-		/* The slot was unlinked meanwhile: its number must not be used. */
-		if (chain != DISKANN_INVALID_NODE && sequence == 0)
-			continue;
-		if (extend_chain(ref, node, hash, chain, sequence + 1, tid))
+		if (added || add_to_chain(ref, node, chain, tid) ||
+			extend_chain(ref, node, hash, chain, sequence, tid))
 			return true;
 	}
 }

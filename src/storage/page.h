@@ -148,7 +148,8 @@ typedef struct DiskannSlotData
 	float		residual;
 	float		length2;		/* see vector/space.h */
 	float		edge_scale;
-	uint32		sequence;		/* TIDS: falls along a chain */
+	uint32		sequence;		/* TIDS: falls along a chain; LIVE: of the last
+								 * slot put before its chain */
 	union
 	{
 		uint64		hash;		/* LIVE: of the user's vector */
