@@ -317,10 +317,12 @@ DiskannAddBacklink(DiskannNodeRef *ref, DiskannNode target, DiskannNode node,
 		dist2 = diskann_kernels->l2sq_f32(decoded, x, index->space.dims);
 
 		/*
-		 * Nothing tells which of many nodes with equal codes could do without
-		 * an edge, so none is displaced but by the forced link.
+		 * Among nodes nearer to each other than their codes are exact nothing
+		 * tells which could do without an edge, so none is displaced but by
+		 * the forced link.
 		 */
-		if (i == index->meta.max_degree && (force || dist2 > 0))
+		if (i == index->meta.max_degree &&
+			(force || dist2 > 4 * head->residual * head->residual))
 		{
 			EdgeGeometry g;
 

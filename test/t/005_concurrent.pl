@@ -16,6 +16,7 @@ use Test::More;
 
 my $node = new_node('main', q(wal_consistency_checking = ''));
 
+# A node of "wide" takes several pages.
 # "few" has a handful of vectors for all of its rows, and an index that keeps
 # its updates from being HOT, so that rows come and go in long chains.
 $node->safe_psql(
@@ -24,6 +25,8 @@ CREATE TABLE data (id int, v real[]);
 CREATE TABLE queries (id int, v real[]);
 CREATE SEQUENCE ids START 100000;
 CREATE TABLE many (id int PRIMARY KEY, v real[]);
+CREATE TABLE wide_data (id int, v real[]);
+CREATE TABLE wide (id int PRIMARY KEY, v real[]);
 CREATE TABLE few (id int PRIMARY KEY, v real[], n int DEFAULT 0);
 CREATE INDEX ON few (n);
 
@@ -57,9 +60,12 @@ $$;
 my $vectors = clustered(1040, 32, 14);
 load_vectors($node, 'queries', [ splice @$vectors, 0, 40 ]);
 load_vectors($node, 'data', $vectors);
+load_vectors($node, 'wide_data', clustered(40, 2500, 19));
 $node->safe_psql(
 	'postgres', q(
 INSERT INTO many TABLE data;
+INSERT INTO wide TABLE wide_data;
+CREATE INDEX wide_ip ON wide USING diskann (v real_ip_ops);
 INSERT INTO few SELECT g, (SELECT v FROM data WHERE id = g % 5 + 1) FROM generate_series(1, 1000) g;
 CREATE INDEX many_l2 ON many USING diskann (v real_l2_ops);
 CREATE INDEX few_cosine ON few USING diskann (v real_cosine_ops);
@@ -71,7 +77,7 @@ SET client_min_messages = error;
 VACUUM (INDEX_CLEANUP on, TRUNCATE off, SKIP_LOCKED));
 
 my $bench = pgbench_start(
-	$node, 6, 20,
+	$node, 6, $ENV{DISKANN_TEST_SECONDS} // 20,
 	'many_insert@8' => q(
 \set id random(1, 1000)
 INSERT INTO many SELECT nextval('ids'), noisy(v, 0.1) FROM data WHERE id = :id;
@@ -91,6 +97,21 @@ SELECT verify('many', '<->', (SELECT v FROM data WHERE id = :id));
 COMMIT;
 ),
 	'many_vacuum@1' => "$vacuum many;",
+	'wide_insert@2' => q(
+\set id random(1, 40)
+INSERT INTO wide SELECT nextval('ids'), noisy(v, 0.1) FROM wide_data WHERE id = :id;
+),
+	'wide_delete@2' => q(
+DELETE FROM wide WHERE id IN (SELECT id FROM wide ORDER BY random() LIMIT 1
+	FOR UPDATE SKIP LOCKED);
+),
+	'wide_verify@1' => q(
+\set id random(1, 40)
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT verify('wide', '<#>', (SELECT v FROM wide_data WHERE id = :id));
+COMMIT;
+),
+	'wide_vacuum@1' => "$vacuum wide;",
 	'few_insert@6' => q(
 \set id random(1, 6)
 INSERT INTO few SELECT nextval('ids'), v FROM data, generate_series(1, 10) WHERE id = :id;

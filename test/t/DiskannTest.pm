@@ -14,6 +14,10 @@ and the questions every test asks in the end: is the index what it should be,
 does a scan of it return every row once and in order, and how many of the
 nearest neighbours does it find?
 
+Some environment variables make tests larger: DISKANN_TEST_SECONDS (how long
+005_concurrent.pl runs), DISKANN_TEST_RANDOM and DISKANN_TEST_SEED (number and
+kind of random damages in 008_corruption.pl).
+
 =cut
 
 package DiskannTest;
@@ -31,7 +35,7 @@ use Test::More;
 our @EXPORT = qw(
   new_node install_helpers
   sift clustered load_vectors
-  check_indexes full_scan_ok recall
+  check_indexes full_scan_ok order_ok recall
   pgbench_start session_start session_ask finish_ok
   no_crash_in_log poll_until wait_for_clients
 );
@@ -110,6 +114,29 @@ BEGIN
 			FROM nearest(tab, op, query.v, k, true) WHERE dist <= worst);
 	END LOOP;
 	RETURN found::float8 / wanted;
+END
+$$;
+
+-- Of queries with LIMITs of 1 to 100: how many were there, how many rows came
+-- too early, and how many queries did not get all they should?
+CREATE FUNCTION order_errors(tab regclass, op text, queries regclass,
+	OUT asked int8, OUT inversions int8, OUT short int8) LANGUAGE plpgsql AS
+$$
+DECLARE
+	total int8;
+BEGIN
+	EXECUTE format('SELECT count(*) FROM %s', tab) INTO total;
+	EXECUTE format('
+SELECT count(*), sum(inversions),
+	count(*) FILTER (WHERE found <> least(wanted, %s))
+FROM (SELECT id, wanted, count(*) FILTER (WHERE dist < before) AS inversions,
+		count(*) AS found
+	FROM (SELECT q.id, wanted, dist,
+			lag(dist) OVER (PARTITION BY q.id ORDER BY place) AS before
+		FROM (SELECT id, v, id %% 100 + 1 AS wanted FROM %s) q,
+			LATERAL nearest(%L, %L, q.v, wanted, true)) r
+	GROUP BY id, wanted) s', total, queries, tab, op)
+	INTO asked, inversions, short;
 END
 $$;
 ));
@@ -224,6 +251,19 @@ LIMIT 10;
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	is($result, '', "$what: a full scan returns every row once");
 	return;
+}
+
+# Queries for 1 to 100 rows get these in order.  Returns the number of queries.
+sub order_ok
+{
+	my ($node, $table, $op, $queries, $what) = @_;
+	my ($asked, $inversions, $short) = split /\|/,
+	  $node->safe_psql('postgres',
+		"SELECT * FROM order_errors('$table', '$op', '$queries')");
+
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	is("$inversions, $short", '0, 0', "$what: $asked queries are in order");
+	return $asked;
 }
 
 # Mean recall@10 of the vectors in a table of queries.
