@@ -76,7 +76,7 @@ INSERT INTO t SELECT * FROM data;
 		measure($op, 0.95, "$what, 30 % deleted");
 		$node->safe_psql('postgres',
 			'INSERT INTO t SELECT * FROM data WHERE id % 10 IN (1, 4, 7)');
-		measure($op, $built - 0.02, "$what, 30 % replaced");
+		measure($op, $built - 0.03, "$what, 30 % replaced");
 		check_indexes($node, "$what, 30 % replaced");
 	}
 	return;

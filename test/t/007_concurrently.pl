@@ -74,11 +74,12 @@ sub race
 
 		check_indexes($node, "$what $round");
 	}
-	$bench->{handle}->signal('INT');
+	# Not INT, which is ignored if whoever started us works in the background.
+	$bench->{handle}->signal('TERM');
 	eval { $bench->{handle}->finish };
 	is($bench->{err}, '', "$what: writers had no errors");
 
-	# Clients that were interrupted may need a moment to end their work.
+	# Sessions of clients that are gone may need a moment to end their work.
 	poll_until($node, q(SELECT count(*) = 0 FROM pg_stat_activity
 		WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()));
 	is( $node->safe_psql('postgres', q(
