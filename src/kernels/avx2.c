@@ -461,6 +461,59 @@ dot_i8(const int8_t *a, const int8_t *b, size_t n)
 }
 
 /*
+ * Products of four bytes of a row, repeated, with eight columns, summed.  The
+ * byte product takes one unsigned operand, so signs move from the row to the
+ * columns; two products of at most 127 * 127 fit into 16 bits.
+ */
+INLINE __m256i
+dot_group(__m256i sum, __m256i row, const int8_t *columns)
+{
+	__m256i		x = _mm256_loadu_si256((const __m256i *) columns);
+	__m256i		pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(row),
+											 _mm256_sign_epi8(x, row));
+
+	return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs,
+												   _mm256_set1_epi16(1)));
+}
+
+/* One row against one panel. */
+INLINE void
+dot_row_panel(const int8_t *row, const int8_t *panel, size_t ngroups,
+			  int32_t *out)
+{
+	__m256i		low = _mm256_setzero_si256();
+	__m256i		high = _mm256_setzero_si256();
+
+	for (size_t g = 0; g < ngroups; g++)
+	{
+		int32_t		four;
+		__m256i		repeated;
+
+		memcpy(&four, row + 4 * g, sizeof(four));
+		repeated = _mm256_set1_epi32(four);
+		low = dot_group(low, repeated, panel);
+		high = dot_group(high, repeated, panel + DISKANN_PANEL_GROUP / 2);
+		panel += DISKANN_PANEL_GROUP;
+	}
+	_mm256_storeu_si256((__m256i *) out, low);
+	_mm256_storeu_si256((__m256i *) (out + 8), high);
+}
+
+TARGET static void
+dot_i8_panels(const int8_t *rows, size_t nrows, size_t row_stride,
+			  const int8_t *panels, size_t npanels, size_t ngroups,
+			  int32_t *out, size_t out_stride)
+{
+	for (size_t p = 0; p < npanels; p++)
+	{
+		for (size_t r = 0; r < nrows; r++)
+			dot_row_panel(rows + r * row_stride,
+						  panels + p * ngroups * DISKANN_PANEL_GROUP, ngroups,
+						  out + r * out_stride + p * DISKANN_PANEL);
+	}
+}
+
+/*
  * Butterflies over distances 1, 2 and 4 within a register: an element with
  * its partner's bit clear becomes partner + self, else partner - self.
  */
@@ -659,6 +712,7 @@ const DiskannKernels diskann_kernels_avx2 = {
 	.dot_f32_i8 = dot_f32_i8,
 	.dot_f32_f16 = dot_f32_f16,
 	.dot_i8 = dot_i8,
+	.dot_i8_panels = dot_i8_panels,
 	.fht_f32 = diskann_fht_f32_avx2,
 	.fastscan32 = fastscan32,
 	.estimate32 = estimate32,

@@ -18,6 +18,7 @@
 #ifdef DISKANN_KERNELS_X86
 
 #include <immintrin.h>
+#include <string.h>
 #include <math.h>
 
 #define TARGET \
@@ -476,6 +477,77 @@ dot_i8(const int8_t *a, const int8_t *b, size_t n)
 	return _mm512_reduce_add_epi32(_mm512_sub_epi32(s0.raised, s0.excess));
 }
 
+/* Rows scored together, so that each load of a panel is used by all. */
+#define ROW_BLOCK 8
+
+/*
+ * n rows, a constant, against one panel.  Here the columns are raised by 128,
+ * once for all rows; excess is what that adds to each row's products.
+ */
+INLINE void
+dot_rows_panel(const int8_t *rows, size_t n, size_t row_stride,
+			   const int8_t *panel, size_t ngroups, const int32_t *excess,
+			   int32_t *out, size_t out_stride)
+{
+	const __m512i top = _mm512_set1_epi8((char) 0x80);
+	__m512i		sum[ROW_BLOCK];
+
+	for (size_t r = 0; r < n; r++)
+		sum[r] = _mm512_set1_epi32(-excess[r]);
+	for (size_t g = 0; g < ngroups; g++)
+	{
+		__m512i		x = _mm512_loadu_si512(panel + g * DISKANN_PANEL_GROUP);
+
+		x = _mm512_xor_si512(x, top);
+		for (size_t r = 0; r < n; r++)
+		{
+			int32_t		four;
+
+			memcpy(&four, rows + r * row_stride + 4 * g, sizeof(four));
+			sum[r] = _mm512_dpbusd_epi32(sum[r], x, _mm512_set1_epi32(four));
+		}
+	}
+	for (size_t r = 0; r < n; r++)
+		_mm512_storeu_si512(out + r * out_stride, sum[r]);
+}
+
+/* n rows, a constant, against all panels. */
+INLINE void
+dot_rows_panels(const int8_t *rows, size_t n, size_t row_stride,
+				const int8_t *panels, size_t npanels, size_t ngroups,
+				int32_t *out, size_t out_stride)
+{
+	int32_t		excess[ROW_BLOCK];
+
+	for (size_t r = 0; r < n; r++)
+	{
+		int32_t		sum = 0;
+
+		for (size_t i = 0; i < 4 * ngroups; i++)
+			sum += rows[r * row_stride + i];
+		excess[r] = 128 * sum;
+	}
+	for (size_t p = 0; p < npanels; p++)
+		dot_rows_panel(rows, n, row_stride,
+					   panels + p * ngroups * DISKANN_PANEL_GROUP, ngroups,
+					   excess, out + p * DISKANN_PANEL, out_stride);
+}
+
+TARGET static void
+dot_i8_panels(const int8_t *rows, size_t nrows, size_t row_stride,
+			  const int8_t *panels, size_t npanels, size_t ngroups,
+			  int32_t *out, size_t out_stride)
+{
+	size_t		r = 0;
+
+	for (; r + ROW_BLOCK <= nrows; r += ROW_BLOCK)
+		dot_rows_panels(rows + r * row_stride, ROW_BLOCK, row_stride, panels,
+						npanels, ngroups, out + r * out_stride, out_stride);
+	for (; r < nrows; r++)
+		dot_rows_panels(rows + r * row_stride, 1, row_stride, panels,
+						npanels, ngroups, out + r * out_stride, out_stride);
+}
+
 /*
  * Butterflies over distances 1, 2, 4 and 8 within a register: an element with
  * its partner's bit clear becomes partner + self, else partner - self.
@@ -684,6 +756,7 @@ const DiskannKernels diskann_kernels_avx512 = {
 	.dot_f32_i8 = dot_f32_i8,
 	.dot_f32_f16 = dot_f32_f16,
 	.dot_i8 = dot_i8,
+	.dot_i8_panels = dot_i8_panels,
 	.fht_f32 = fht_f32,
 	.fastscan32 = fastscan32,
 	.estimate32 = estimate32,

@@ -39,6 +39,10 @@
 /* Bytes of one FastScan group (4 dimensions) of one block and one plane. */
 #define DISKANN_GROUP_BYTES 16
 
+/* Vectors in a panel, and bytes of four dimensions of all of them. */
+#define DISKANN_PANEL 16
+#define DISKANN_PANEL_GROUP (4 * DISKANN_PANEL)
+
 /*
  * Most 4-dimension groups fastscan32 accepts: the sums are 16 bits wide and a
  * table entry is at most 255, 256 * 255 = 65280.
@@ -84,6 +88,18 @@ typedef struct DiskannKernels
 	 * stored), n <= 65536.
 	 */
 	int32_t		(*dot_i8) (const int8_t *a, const int8_t *b, size_t n);
+
+	/*
+	 * The same for nrows rows, row_stride bytes apart, against npanels panels:
+	 * out[r * out_stride + 16 p + j] for column j of panel p.  A panel holds
+	 * DISKANN_PANEL vectors interleaved by groups of four dimensions: byte
+	 * 64 g + 4 j + i is dimension 4 g + i of vector j.  Both are padded with
+	 * zeroes to ngroups groups.
+	 */
+	void		(*dot_i8_panels) (const int8_t *rows, size_t nrows,
+								  size_t row_stride, const int8_t *panels,
+								  size_t npanels, size_t ngroups,
+								  int32_t *out, size_t out_stride);
 
 	/*
 	 * In-place Walsh-Hadamard transform of n = 2^k floats, scaled by

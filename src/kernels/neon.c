@@ -363,6 +363,45 @@ dot_i8(const int8_t *a, const int8_t *b, size_t n)
 	return vaddvq_s32(vaddq_s32(s0, s1)) + tail;
 }
 
+/* One row against one panel; sum[k] has two halves of columns 2k and 2k + 1. */
+static inline void
+dot_row_panel(const int8_t *row, const int8_t *panel, size_t ngroups,
+			  int32_t *out)
+{
+	int32x4_t	sum[DISKANN_PANEL / 2];
+
+	for (int k = 0; k < DISKANN_PANEL / 2; k++)
+		sum[k] = vdupq_n_s32(0);
+	for (size_t g = 0; g < ngroups; g++)
+	{
+		int32_t		four;
+		int8x8_t	repeated;
+
+		memcpy(&four, row + 4 * g, sizeof(four));
+		repeated = vreinterpret_s8_s32(vdup_n_s32(four));
+		for (int k = 0; k < DISKANN_PANEL / 2; k++)
+			sum[k] = vpadalq_s16(sum[k],
+								 vmull_s8(vld1_s8(panel + 8 * k), repeated));
+		panel += DISKANN_PANEL_GROUP;
+	}
+	for (int k = 0; k < DISKANN_PANEL / 2; k += 2)
+		vst1q_s32(out + 2 * k, vpaddq_s32(sum[k], sum[k + 1]));
+}
+
+static void
+dot_i8_panels(const int8_t *rows, size_t nrows, size_t row_stride,
+			  const int8_t *panels, size_t npanels, size_t ngroups,
+			  int32_t *out, size_t out_stride)
+{
+	for (size_t p = 0; p < npanels; p++)
+	{
+		for (size_t r = 0; r < nrows; r++)
+			dot_row_panel(rows + r * row_stride,
+						  panels + p * ngroups * DISKANN_PANEL_GROUP, ngroups,
+						  out + r * out_stride + p * DISKANN_PANEL);
+	}
+}
+
 /*
  * Butterflies over distances 1 and 2 within a register: an element with its
  * partner's bit clear becomes partner + self, else partner - self.
@@ -510,6 +549,7 @@ const DiskannKernels diskann_kernels_neon = {
 	.dot_f32_i8 = dot_f32_i8,
 	.dot_f32_f16 = dot_f32_f16,
 	.dot_i8 = dot_i8,
+	.dot_i8_panels = dot_i8_panels,
 	.fht_f32 = fht_f32,
 	.fastscan32 = fastscan32,
 	.estimate32 = estimate32,

@@ -145,6 +145,32 @@ dot_i8(const int8_t *a, const int8_t *b, size_t n)
 	return sum;
 }
 
+static void
+dot_i8_panels(const int8_t *rows, size_t nrows, size_t row_stride,
+			  const int8_t *panels, size_t npanels, size_t ngroups,
+			  int32_t *out, size_t out_stride)
+{
+	for (size_t r = 0; r < nrows; r++)
+	{
+		const int8_t *row = rows + r * row_stride;
+
+		for (size_t column = 0; column < npanels * DISKANN_PANEL; column++)
+		{
+			const int8_t *x = panels +
+				column / DISKANN_PANEL * ngroups * DISKANN_PANEL_GROUP +
+				column % DISKANN_PANEL * 4;
+			int32_t		sum = 0;
+
+			for (size_t g = 0; g < ngroups; g++)
+			{
+				for (int i = 0; i < 4; i++)
+					sum += row[4 * g + i] * x[g * DISKANN_PANEL_GROUP + i];
+			}
+			out[r * out_stride + column] = sum;
+		}
+	}
+}
+
 void
 diskann_fht_f32_scalar(float *x, size_t n)
 {
@@ -221,6 +247,7 @@ const DiskannKernels diskann_kernels_scalar = {
 	.dot_f32_i8 = dot_f32_i8,
 	.dot_f32_f16 = dot_f32_f16,
 	.dot_i8 = dot_i8,
+	.dot_i8_panels = dot_i8_panels,
 	.fht_f32 = diskann_fht_f32_scalar,
 	.fastscan32 = fastscan32,
 	.estimate32 = estimate32,

@@ -666,6 +666,60 @@ test_i8_limit(const DiskannKernels *k)
 	free(b);
 }
 
+/* Panels against plain sums, rows and panels of several numbers and lengths. */
+static void
+test_i8_panels(const DiskannKernels *k)
+{
+	enum
+	{
+		MAX_ROWS = 19,
+		MAX_PANELS = 3,
+		MAX_PANEL_GROUPS = 321
+	};
+	static const size_t lengths[] = {1, 2, 7, 32, MAX_PANEL_GROUPS};
+	const size_t stride = 4 * MAX_PANEL_GROUPS + 3;
+	const size_t out_stride = MAX_PANELS * DISKANN_PANEL + 5;
+	int8_t	   *rows = malloc(MAX_ROWS * stride);
+	int8_t	   *panels = malloc((size_t) MAX_PANELS * MAX_PANEL_GROUPS *
+								DISKANN_PANEL_GROUP);
+	int32_t    *out = malloc(MAX_ROWS * out_stride * sizeof(int32_t));
+
+	current_kernel = "dot_i8_panels";
+	for (size_t t = 0; t < sizeof(lengths) / sizeof(lengths[0]); t++)
+	{
+		size_t		ngroups = lengths[t];
+		size_t		npanels = 1 + t % MAX_PANELS;
+		size_t		nrows = t == 0 ? 1 : MAX_ROWS - t;
+		bool		good = true;
+
+		current_n = ngroups;
+		for (size_t i = 0; i < MAX_ROWS * stride; i++)
+			rows[i] = t == 3 ? -127 : (int8_t) (random_bits() % 255 - 127);
+		for (size_t i = 0; i < npanels * ngroups * DISKANN_PANEL_GROUP; i++)
+			panels[i] = t == 3 ? 127 : (int8_t) (random_bits() % 255 - 127);
+		k->dot_i8_panels(rows, nrows, stride, panels, npanels, ngroups, out,
+						 out_stride);
+		for (size_t r = 0; r < nrows; r++)
+		{
+			for (size_t c = 0; c < npanels * DISKANN_PANEL; c++)
+			{
+				const int8_t *x = panels + c / DISKANN_PANEL * ngroups *
+					DISKANN_PANEL_GROUP + c % DISKANN_PANEL * 4;
+				int32_t		sum = 0;
+
+				for (size_t i = 0; i < 4 * ngroups; i++)
+					sum += rows[r * stride + i] *
+						x[i / 4 * DISKANN_PANEL_GROUP + i % 4];
+				good = good && out[r * out_stride + c] == sum;
+			}
+		}
+		check(good, "sums");
+	}
+	free(rows);
+	free(panels);
+	free(out);
+}
+
 /* ---------------------------------------------------------------------
  * Walsh-Hadamard transform
  * ---------------------------------------------------------------------
@@ -1133,6 +1187,7 @@ test_table(const DiskannKernels *k)
 		test_kernel(k, &kernels[i]);
 	current_table = k->name;
 	test_i8_limit(k);
+	test_i8_panels(k);
 	test_fht(k);
 	test_fastscan(k);
 	test_estimate(k);
