@@ -84,4 +84,13 @@
 #define DiskannCountSearch(scan) ((void) 0)
 #endif
 
+/* Temporary files shared by processes; a name that is not there is an error. */
+#if PG_VERSION_NUM >= 150000
+#define DiskannFileSetCreate(set, name) FileSetCreate(&(set)->fs, name)
+#define DiskannFileSetOpen(set, name, mode) FileSetOpen(&(set)->fs, name, mode)
+#else
+#define DiskannFileSetCreate(set, name) SharedFileSetCreate(set, name)
+#define DiskannFileSetOpen(set, name, mode) SharedFileSetOpen(set, name, mode)
+#endif
+
 #endif							/* DISKANN_COMPAT_H */

@@ -19,6 +19,7 @@
 #include "storage/indexfsm.h"
 #include "storage/lmgr.h"
 #include "storage/node.h"
+#include "storage/smgr.h"
 #include "storage/xlog.h"
 #include "utils/snapmgr.h"
 
@@ -426,6 +427,22 @@ DiskannReadOrExtend(Relation rel, BlockNumber block)
 	if (BufferIsValid(buffer))
 		ReleaseBuffer(buffer);
 	return ReadBuffer(rel, block);
+}
+
+void
+DiskannExtendIndex(Relation rel, BlockNumber nblocks)
+{
+	PGAlignedBlock zero;
+
+	memset(&zero, 0, BLCKSZ);
+
+	/* The last page of each file is enough; what is between reads as zeroes. */
+	for (BlockNumber end = RelationGetNumberOfBlocks(rel); end < nblocks;)
+	{
+		end = Min(nblocks, (end / RELSEG_SIZE + 1) * RELSEG_SIZE);
+		smgrextend(RelationGetSmgr(rel), MAIN_FORKNUM, end - 1, zero.data,
+				   true);
+	}
 }
 
 void

@@ -95,6 +95,12 @@ extern BlockNumber DiskannNodeBlock(const DiskannIndex *index,
 /* The slot of the entry node of a new index. */
 extern void DiskannFillHub(char *image, const DiskannIndex *index);
 
+/*
+ * Make an index that is being built nblocks long at once, so that several
+ * processes may fill its pages in any order.
+ */
+extern void DiskannExtendIndex(Relation rel, BlockNumber nblocks);
+
 /* Read a block, extending the relation up to it; no lock. */
 extern Buffer DiskannReadOrExtend(Relation rel, BlockNumber block);
 

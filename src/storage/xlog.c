@@ -88,9 +88,8 @@ DiskannLogNewPage(Buffer buffer, ForkNumber fork)
 }
 
 void
-DiskannLogWholeIndex(Relation index)
+DiskannLogPages(Relation index, BlockNumber from, BlockNumber to)
 {
-	if (RelationNeedsWAL(index))
-		log_newpage_range(index, MAIN_FORKNUM, 0,
-						  RelationGetNumberOfBlocks(index), true);
+	if (RelationNeedsWAL(index) && from < to)
+		log_newpage_range(index, MAIN_FORKNUM, from, to, true);
 }

@@ -57,7 +57,7 @@ extern void DiskannInitPage(Page page, DiskannPageKind kind, int part);
  */
 extern void DiskannLogNewPage(Buffer buffer, ForkNumber fork);
 
-/* Log all pages of a fork as they are; after a build. */
-extern void DiskannLogWholeIndex(Relation index);
+/* Log pages from..to - 1 of the main fork as they are; for builds. */
+extern void DiskannLogPages(Relation index, BlockNumber from, BlockNumber to);
 
 #endif							/* DISKANN_XLOG_H */

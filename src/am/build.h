@@ -1,0 +1,243 @@
+/*-------------------------------------------------------------------------
+ *
+ * build.h
+ *	  What the phases of CREATE INDEX share.
+ *
+ * A build is the work of one or more participants, the leader and workers, who
+ * go through the same phases and wait for each other between them.  All that
+ * grows with the table passes from one phase to the next in temporary files;
+ * see src/README, section 8.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/am/build.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DISKANN_AM_BUILD_H
+#define DISKANN_AM_BUILD_H
+
+#include "access/tableam.h"
+#include "am/am.h"
+#include "graph/block.h"
+#include "port/atomics.h"
+#include "storage/barrier.h"
+#include "storage/condition_variable.h"
+#include "storage/spin.h"
+#include "storage/spool.h"
+
+/* Balls of the first carving that a row joins; one more decides its home. */
+#define DISKANN_BUILD_FANOUT 4
+
+/* A row belongs to level l > 0 of the samples with probability 64^-l. */
+#define DISKANN_BUILD_LEVELS 6
+#define DISKANN_LEVEL_BITS 6
+
+typedef enum BuildPhase
+{
+	PHASE_LOAD = 2,
+	PHASE_PARTITION,
+	PHASE_COMPARE,
+	PHASE_CHOOSE,
+	PHASE_CONNECT,
+	PHASE_WRITE
+} BuildPhase;
+
+/* The temporary files; those of one participant each come first. */
+typedef enum BuildFile
+{
+	FILE_SAMPLE,				/* rows before there is a centre */
+	FILE_CODES,					/* BuildCode of each row */
+	FILE_OWN,					/* factors, own vector, unless it is int8 */
+	FILE_LEADERS,				/* BuildLeader, candidates */
+	FILE_CANDIDATES,			/* blocks of lists of candidates */
+	FILE_DIRECTORY,				/* uint32 group of each of those blocks */
+	FILE_ASSIGN,				/* uint16 fanout balls, and level, by row */
+	FILE_SECTIONS,				/* BuildSection */
+	FILE_MEMBERS,				/* BuildMember, section by section */
+	FILE_ORDER,					/* BuildPlace, in the order of nodes */
+	FILE_NODES,					/* BuildNode, by node */
+	FILE_MAP,					/* uint32 node, by row */
+	FILE_EDGES,					/* uint32 degree and edges, by node */
+	NFILES
+} BuildFile;
+
+#define FIRST_COMMON_FILE FILE_ASSIGN
+
+/* A row.  Rows are numbered participant by participant. */
+typedef struct BuildCode
+{
+	float		scale;
+	float		norm2;
+	float		residual;
+	float		length2;
+	uint64		hash;
+	ItemPointerData tid;
+	uint16		unused;
+	int8		code[FLEXIBLE_ARRAY_MEMBER];
+} BuildCode;
+
+/* A row that may lead a ball: those of least priority do. */
+typedef struct BuildLeader
+{
+	uint64		priority;
+	uint64		hash;
+	uint32		row;			/* of this participant */
+	uint32		unused;
+} BuildLeader;
+
+/* The members of a ball, those at home there first, or of a sample. */
+typedef struct BuildSection
+{
+	uint64		start;			/* of its members */
+	uint32		count;
+	uint32		homes;
+	uint32		place;			/* of its homes in the order */
+	uint32		group;			/* of its homes' candidates */
+	uint32		first_node;		/* of its homes, once numbered */
+} BuildSection;
+
+typedef struct BuildMember
+{
+	uint32		row;
+	uint16		ball;			/* its home */
+	uint16		is_home;
+} BuildMember;
+
+/* Rows of equal vectors follow each other, the one that stands for all first. */
+typedef struct BuildPlace
+{
+	uint32		row;
+	uint32		is_copy;
+} BuildPlace;
+
+typedef struct BuildNode
+{
+	uint32		row;
+	uint32		nrows;
+	uint32		place;
+	DiskannNode chain;			/* TIDS slots, or DISKANN_INVALID_NODE */
+} BuildNode;
+
+/* In shared memory; plain memory if there is one participant only. */
+typedef struct BuildShared
+{
+	/* Fixed before anybody starts. */
+	Oid			heap;
+	Oid			index;
+	bool		concurrent;
+	Size		memory;			/* of one participant */
+
+	/* Who takes part is known when all workers are there. */
+	ConditionVariable started;
+	int			participants;	/* 0: not yet */
+	Barrier		barrier;
+	SharedFileSet files;
+
+	pg_atomic_uint64 next;		/* piece of work to be taken */
+	pg_atomic_uint64 done;		/* for the progress report */
+	pg_atomic_uint64 distances;
+
+	slock_t		mutex;			/* for what the scan sums up */
+	double		heap_tuples;
+	double		index_tuples;
+	float		max_length2;
+	bool		broken_hot_chain;
+
+	/* Found out by the leader while the others wait. */
+	int			dims;			/* 0: there are no rows */
+	uint32		nrows;
+	int			nballs;
+	int			fanout;
+	int			nsections;
+	uint32		ngroups;
+	uint32		nnodes;
+	uint32		nchains;		/* TIDS slots, after the nodes */
+
+	uint32		rows[FLEXIBLE_ARRAY_MEMBER];	/* of each participant */
+} BuildShared;
+
+typedef struct BuildState
+{
+	Relation	heap;
+	Relation	index_rel;
+	IndexInfo  *info;
+	TableScanDesc scan;			/* of a parallel build */
+	const DiskannSupport *support;
+	BuildShared *shared;
+	int			participant;	/* 0: the leader */
+	bool		parallel;
+	MemoryContext context;		/* of the whole build */
+	MemoryContext scratch;		/* reset after every piece of work */
+	DiskannSpool **spools;		/* NFILES for each participant */
+
+	DiskannIndex *index;		/* once it is ready */
+	Size		code_bytes;		/* of a BuildCode */
+
+	/* Rows fetched lately: row r is at r modulo ncached, or not there. */
+	uint32		ncached;
+	uint32	   *cached;			/* row + 1, 0: none */
+	char	   *cache;
+	uint32	   *first_row;		/* of each participant, and the end */
+} BuildState;
+
+/* ---------- build.c: what all phases use ---------- */
+
+/* Prepare what is shared, and what a participant has, before the phases. */
+extern void DiskannBuildInitShared(BuildShared *shared);
+extern void DiskannBuildInitState(BuildState *state, Relation heap,
+								  Relation index, IndexInfo *info);
+
+/* Go through all phases. */
+extern void DiskannBuildRun(BuildState *state);
+
+extern DiskannSpool *DiskannBuildCreateFile(BuildState *state, BuildFile file);
+extern DiskannSpool *DiskannBuildFile(BuildState *state, BuildFile file,
+									  int participant);
+
+/* The leader does work, if any, while the others wait; then all go on. */
+extern void DiskannBuildStep(BuildState *state,
+							 void (*work) (BuildState *state));
+
+/* Take the next piece of work, below npieces. */
+extern bool DiskannBuildTake(BuildState *state, uint64 npieces, uint64 *piece);
+
+/* Progress; a participant tells what it did, the leader reports it. */
+extern void DiskannBuildEnterPhase(BuildState *state, BuildPhase phase,
+								   uint64 total);
+extern void DiskannBuildDone(BuildState *state, uint64 n);
+
+/* Is it the leader? */
+#define DISKANN_LEADS(state) ((state)->participant == 0)
+
+/*
+ * A row by its number, through the cache; valid until the next one is asked
+ * for.
+ */
+extern void DiskannBuildStartCache(BuildState *state);
+extern const BuildCode *DiskannBuildRow(BuildState *state, uint32 row);
+
+/* The participant that read a row, and the row's number there. */
+extern int	DiskannBuildLocate(const BuildState *state, uint32 row,
+							   uint32 *local);
+
+/* ---------- the phases ---------- */
+extern void DiskannBuildReadRows(BuildState *state);
+extern void DiskannBuildPartition(BuildState *state);
+extern void DiskannBuildCompare(BuildState *state);
+extern void DiskannBuildNumber(BuildState *state);
+extern void DiskannBuildChoose(BuildState *state);
+extern void DiskannBuildConnect(BuildState *state);
+extern void DiskannBuildWrite(BuildState *state);
+
+/* TIDS slots of a node with so many rows. */
+extern uint32 DiskannBuildChainSlots(const DiskannIndex *index, uint32 nrows);
+
+/* The row that stands for each node, palloc'd; node 0 has none. */
+extern uint32 *DiskannBuildNodeRows(BuildState *state);
+
+/* Read the edges of a node; returns how many. */
+extern int	DiskannBuildEdges(BuildState *state, uint32 node, uint32 *edges);
+
+#endif							/* DISKANN_AM_BUILD_H */

@@ -1,0 +1,357 @@
+/*-------------------------------------------------------------------------
+ *
+ * build_compare.c
+ *	  CREATE INDEX: candidates for the edges of all nodes.
+ *
+ * Each section is carved into leaves (graph/carve.h).  The lists of candidates
+ * that result go to files, in blocks of one group of nodes each.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/am/build_compare.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "am/build.h"
+#include "am/build_lists.h"
+#include "graph/carve.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "vector/rotate.h"
+
+/* Nearest ones taken in each leaf; all of a small table in its only leaf. */
+#define LEAF_NEIGHBOURS 10
+#define ONLY_LEAF_NEIGHBOURS 64
+
+/* Balls that a member of a section joins. */
+#define INNER_FANOUT 2
+#define ONLY_BALL_FANOUT 8
+
+/* A different vector of a section, and where it comes first among members. */
+typedef struct Distinct
+{
+	uint32		member;
+	uint32		copies;			/* itself included */
+} Distinct;
+
+/* What decides a member's place in the section. */
+typedef struct SortedMember
+{
+	uint64		priority;
+	uint64		hash;
+	uint64		tid;
+	BuildMember member;
+} SortedMember;
+
+/* Blocks being filled. */
+typedef struct ListWriter
+{
+	DiskannSpool *file;
+	DiskannSpool *directory;
+	uint32		ngroups;
+	char	   *blocks;			/* one for each group */
+	uint32	   *used;			/* bytes of it */
+} ListWriter;
+
+typedef struct Comparer
+{
+	BuildState *state;
+	BuildSection *sections;
+	ListWriter	writer;
+	DiskannCarve carve;
+
+	/* The section at work. */
+	bool		is_sample;
+	SortedMember *members;
+	Distinct   *distinct;
+	BuildPlace *places;
+	uint32		nplaces;
+} Comparer;
+
+/* ---------- lists ---------- */
+
+static void
+flush_block(ListWriter *writer, uint32 group)
+{
+	char	   *block = writer->blocks + (Size) group * DISKANN_LIST_BLOCK;
+
+	memset(block + writer->used[group], 0,
+		   DISKANN_LIST_BLOCK - writer->used[group]);
+	DiskannSpoolAppend(writer->file, block, DISKANN_LIST_BLOCK);
+	DiskannSpoolAppend(writer->directory, &group, sizeof(group));
+	writer->used[group] = 0;
+}
+
+static void
+write_list(ListWriter *writer, uint32 group, uint32 row, bool far,
+		   const DiskannCandidate *candidates, int n,
+		   const SortedMember *members, const Distinct *distinct)
+{
+	while (n > 0)
+	{
+		BuildList  *list;
+		int			room = ((int) DISKANN_LIST_BLOCK - (int) writer->used[group] -
+							(int) sizeof(BuildList)) / (int) sizeof(DiskannCandidate);
+		int			take = Min(n, room);
+
+		if (room < Min(n, 8))
+		{
+			flush_block(writer, group);
+			continue;
+		}
+		list = (BuildList *) (writer->blocks +
+							  (Size) group * DISKANN_LIST_BLOCK +
+							  writer->used[group]);
+		list->row = row;
+		list->count = take;
+		list->far = far;
+		for (int i = 0; i < take; i++)
+		{
+			list->candidates[i].member =
+				members[distinct[candidates[i].member].member].member.row;
+			list->candidates[i].dist = candidates[i].dist;
+		}
+		writer->used[group] += sizeof(BuildList) +
+			sizeof(DiskannCandidate) * take;
+		candidates += take;
+		n -= take;
+	}
+}
+
+/* ---------- what carving asks for ---------- */
+
+static const SortedMember *
+distinct_member(const Comparer *comparer, uint32 number)
+{
+	return &comparer->members[comparer->distinct[number].member];
+}
+
+static void
+fetch_member(void *arg, uint32 number, DiskannBlock *block)
+{
+	Comparer   *comparer = arg;
+	const BuildCode *code = DiskannBuildRow(comparer->state,
+											distinct_member(comparer, number)->member.row);
+
+	DiskannBlockAdd(block, code->code, code->scale, code->norm2);
+}
+
+static void
+emit_list(void *arg, uint32 number, const DiskannCandidate *candidates, int n)
+{
+	Comparer   *comparer = arg;
+	const SortedMember *member = distinct_member(comparer, number);
+
+	write_list(&comparer->writer,
+			   comparer->sections[member->member.ball].group,
+			   member->member.row, comparer->is_sample, candidates, n,
+			   comparer->members, comparer->distinct);
+}
+
+static void
+place_distinct(void *arg, uint32 number)
+{
+	Comparer   *comparer = arg;
+	const Distinct *distinct = &comparer->distinct[number];
+
+	for (uint32 i = 0; i < distinct->copies; i++)
+	{
+		BuildPlace *place = &comparer->places[comparer->nplaces++];
+
+		place->row = comparer->members[distinct->member + i].member.row;
+		place->is_copy = i > 0;
+	}
+}
+
+/* ---------- sections ---------- */
+
+static int
+compare_members(const void *a, const void *b)
+{
+	const SortedMember *x = a;
+	const SortedMember *y = b;
+
+	if (x->priority != y->priority)
+		return x->priority < y->priority ? -1 : 1;
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	return x->tid < y->tid ? -1 : x->tid > y->tid;
+}
+
+/* Read a section's members into a random order, equal vectors together. */
+static void
+load_members(Comparer *comparer, const BuildSection *section)
+{
+	BuildState *state = comparer->state;
+	BuildMember *members = palloc_extended(sizeof(BuildMember) * section->count,
+										   MCXT_ALLOC_HUGE);
+
+	DiskannSpoolRead(DiskannBuildFile(state, FILE_MEMBERS, 0),
+					 section->start * sizeof(BuildMember), members,
+					 section->count * sizeof(BuildMember));
+	comparer->members = palloc_extended(sizeof(SortedMember) * section->count,
+										MCXT_ALLOC_HUGE);
+	for (uint32 i = 0; i < section->count; i++)
+	{
+		SortedMember *m = &comparer->members[i];
+		const BuildCode *code = DiskannBuildRow(state, members[i].row);
+		uint64		x = code->hash ^ state->index->meta.seed;
+
+		m->priority = diskann_random64(&x);
+		m->hash = code->hash;
+		m->tid = (uint64) ItemPointerGetBlockNumberNoCheck(&code->tid) << 16 |
+			ItemPointerGetOffsetNumberNoCheck(&code->tid);
+		m->member = members[i];
+	}
+	qsort(comparer->members, section->count, sizeof(SortedMember),
+		  compare_members);
+	pfree(members);
+}
+
+/* Have two rows the same vector, as far as codes tell? */
+static bool
+same_vector(Comparer *comparer, const SortedMember *a, const SortedMember *b)
+{
+	BuildState *state = comparer->state;
+	int			dims = state->index->space.dims;
+	int8	   *copy;
+	bool		same;
+
+	if (a->hash != b->hash)
+		return false;
+	copy = palloc(dims);
+	memcpy(copy, DiskannBuildRow(state, a->member.row)->code, dims);
+	same = memcmp(copy, DiskannBuildRow(state, b->member.row)->code, dims) == 0;
+	pfree(copy);
+	return same;
+}
+
+/* Returns how many there are; home tells which of them are at home here. */
+static uint32
+find_distinct(Comparer *comparer, uint32 count, bool *home)
+{
+	uint32		n = 0;
+
+	comparer->distinct = palloc_extended(sizeof(Distinct) * count,
+										 MCXT_ALLOC_HUGE);
+	for (uint32 i = 0; i < count; i++)
+	{
+		const SortedMember *member = &comparer->members[i];
+
+		if (i > 0 && same_vector(comparer, member, member - 1))
+		{
+			comparer->distinct[n - 1].copies++;
+			continue;
+		}
+		home[n] = member->member.is_home;
+		comparer->distinct[n].member = i;
+		comparer->distinct[n++].copies = 1;
+	}
+	return n;
+}
+
+static void
+compare_section(Comparer *comparer, int number)
+{
+	BuildState *state = comparer->state;
+	const BuildSection *section = &comparer->sections[number];
+	bool	   *home = palloc_extended(section->count, MCXT_ALLOC_HUGE);
+	DiskannCarve *carve = &comparer->carve;
+	uint32		n;
+
+	comparer->is_sample = number >= state->shared->nballs;
+	comparer->places = palloc_extended(sizeof(BuildPlace) *
+									   Max(section->homes, 1),
+									   MCXT_ALLOC_HUGE);
+	comparer->nplaces = 0;
+	load_members(comparer, section);
+	n = find_distinct(comparer, section->count, home);
+	carve->fanout = state->shared->nballs == 1 && !comparer->is_sample ?
+		ONLY_BALL_FANOUT : INNER_FANOUT;
+	carve->neighbours = n <= DISKANN_LEAF_SIZE && !comparer->is_sample &&
+		state->shared->nballs == 1 ? ONLY_LEAF_NEIGHBOURS : LEAF_NEIGHBOURS;
+	DiskannCarveMembers(carve, n, comparer->is_sample ? NULL : home);
+	Assert(comparer->nplaces == section->homes);
+	DiskannSpoolWrite(DiskannBuildFile(state, FILE_ORDER, 0),
+					  section->place * sizeof(BuildPlace), comparer->places,
+					  comparer->nplaces * sizeof(BuildPlace));
+	DiskannBuildDone(state, section->count);
+}
+
+static const BuildSection *sections_to_sort;
+
+static int
+compare_sections(const void *a, const void *b)
+{
+	const BuildSection *x = &sections_to_sort[*(const int *) a];
+	const BuildSection *y = &sections_to_sort[*(const int *) b];
+
+	if (x->count != y->count)
+		return x->count > y->count ? -1 : 1;
+	return *(const int *) a - *(const int *) b;
+}
+
+/* Numbers of the sections, the greatest first, so that none comes late. */
+static int *
+order_sections(const BuildSection *sections, int n)
+{
+	int		   *order = palloc(sizeof(int) * n);
+
+	for (int i = 0; i < n; i++)
+		order[i] = i;
+	sections_to_sort = sections;
+	qsort(order, n, sizeof(int), compare_sections);
+	return order;
+}
+
+void
+DiskannBuildCompare(BuildState *state)
+{
+	BuildShared *shared = state->shared;
+	Comparer	comparer;
+	ListWriter *writer = &comparer.writer;
+	MemoryContext old;
+	int		   *order;
+	uint64		piece;
+	Size		size;
+
+	memset(&comparer, 0, sizeof(comparer));
+	comparer.state = state;
+	comparer.sections = DiskannSpoolReadAll(DiskannBuildFile(state, FILE_SECTIONS, 0),
+											&size);
+	order = order_sections(comparer.sections, shared->nsections);
+	writer->file = DiskannBuildCreateFile(state, FILE_CANDIDATES);
+	writer->directory = DiskannBuildCreateFile(state, FILE_DIRECTORY);
+	writer->ngroups = shared->ngroups;
+	writer->blocks = palloc_extended((Size) shared->ngroups * DISKANN_LIST_BLOCK,
+									 MCXT_ALLOC_HUGE);
+	writer->used = palloc0(sizeof(uint32) * shared->ngroups);
+	comparer.carve.dims = state->index->space.dims;
+	comparer.carve.fetch = fetch_member;
+	comparer.carve.emit = emit_list;
+	comparer.carve.place = place_distinct;
+	comparer.carve.arg = &comparer;
+
+	old = MemoryContextSwitchTo(state->scratch);
+	while (DiskannBuildTake(state, shared->nsections, &piece))
+	{
+		if (comparer.sections[order[piece]].count > 0)
+			compare_section(&comparer, order[piece]);
+	}
+	MemoryContextSwitchTo(old);
+	for (uint32 group = 0; group < shared->ngroups; group++)
+	{
+		if (writer->used[group] > 0)
+			flush_block(writer, group);
+	}
+	DiskannSpoolFlush(writer->file);
+	DiskannSpoolFlush(writer->directory);
+	pg_atomic_fetch_add_u64(&shared->distances, comparer.carve.distances);
+	pfree(writer->blocks);
+	pfree(writer->used);
+	pfree(comparer.sections);
+	pfree(order);
+}

@@ -1,0 +1,129 @@
+/*-------------------------------------------------------------------------
+ *
+ * block.c
+ *	  Blocks of vectors, compared all against all.
+ *
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/graph/block.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "graph/block.h"
+#include "kernels/kernels.h"
+
+DiskannBlock *
+DiskannBlockCreate(int dims, int capacity, bool packed)
+{
+	DiskannBlock *block = palloc0(sizeof(DiskannBlock));
+	Size		columns = TYPEALIGN(DISKANN_PANEL, capacity);
+
+	block->dims = dims;
+	block->ngroups = (dims + 3) / 4;
+	block->stride = 4 * (Size) block->ngroups;
+	block->capacity = capacity;
+	block->codes = palloc_extended(block->stride * capacity,
+								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	block->scale = palloc0(sizeof(float) * columns);
+	block->norm2 = palloc0(sizeof(float) * columns);
+	if (packed)
+		block->panels = palloc_extended(block->stride * columns,
+										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	return block;
+}
+
+void
+DiskannBlockFree(DiskannBlock *block)
+{
+	pfree(block->codes);
+	pfree(block->scale);
+	pfree(block->norm2);
+	if (block->panels)
+		pfree(block->panels);
+	pfree(block);
+}
+
+Size
+DiskannBlockBytes(int dims, int capacity, bool packed)
+{
+	return (packed ? 2 : 1) * (Size) capacity * (dims + 3 + 2 * sizeof(float));
+}
+
+void
+DiskannBlockAdd(DiskannBlock *block, const int8 *code, float scale,
+				float norm2)
+{
+	int			i = block->count++;
+
+	Assert(i < block->capacity);
+	memcpy(block->codes + i * block->stride, code, block->dims);
+	block->scale[i] = scale;
+	block->norm2[i] = norm2;
+}
+
+void
+DiskannBlockPack(DiskannBlock *block)
+{
+	/* Old vectors in the last panel do no harm: nobody looks there. */
+	for (int i = 0; i < block->count; i++)
+	{
+		const int8 *code = block->codes + i * block->stride;
+		int8	   *column = block->panels +
+			i / DISKANN_PANEL * DISKANN_PANEL * block->stride +
+			i % DISKANN_PANEL * 4;
+
+		for (int g = 0; g < block->ngroups; g++)
+			memcpy(column + g * DISKANN_PANEL_GROUP, code + 4 * g, 4);
+	}
+}
+
+int
+DiskannBlockColumns(const DiskannBlock *packed)
+{
+	return TYPEALIGN(DISKANN_PANEL, packed->count);
+}
+
+void
+DiskannBlockDistances(const DiskannBlock *rows, int from, int n,
+					  const DiskannBlock *packed, float *out)
+{
+	int			columns = DiskannBlockColumns(packed);
+
+	StaticAssertStmt(sizeof(int32) == sizeof(float), "dots become distances in place");
+	diskann_kernels->dot_i8_panels(rows->codes + from * rows->stride, n,
+								   rows->stride, packed->panels,
+								   columns / DISKANN_PANEL, packed->ngroups,
+								   (int32 *) out, columns);
+	for (int r = 0; r < n; r++)
+	{
+		float	   *dist = out + (Size) r * columns;
+		float		scale = 2 * rows->scale[from + r];
+		float		norm2 = rows->norm2[from + r];
+
+		for (int j = 0; j < columns; j++)
+		{
+			int32		dot;
+			float		d;
+
+			memcpy(&dot, &dist[j], sizeof(dot));
+			d = (norm2 + packed->norm2[j]) - scale * packed->scale[j] * dot;
+			dist[j] = d > 0 ? d : 0;
+		}
+	}
+}
+
+float
+DiskannBlockDistance(const DiskannBlock *block, int a, int b)
+{
+	float		dot = diskann_kernels->dot_i8(block->codes + a * block->stride,
+											  block->codes + b * block->stride,
+											  block->dims);
+	float		dist = (block->norm2[a] + block->norm2[b]) -
+		2 * block->scale[a] * block->scale[b] * dot;
+
+	return Max(dist, 0);
+}

@@ -1,0 +1,61 @@
+/*-------------------------------------------------------------------------
+ *
+ * block.h
+ *	  Blocks of vectors, compared all against all.
+ *
+ * Vectors are int8 codes (vector/code.h).  One block is packed into panels, so
+ * that a row of another is compared with 16 vectors at a time
+ * (kernels.h, dot_i8_panels).
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/graph/block.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DISKANN_BLOCK_H
+#define DISKANN_BLOCK_H
+
+typedef struct DiskannBlock
+{
+	int			dims;
+	int			ngroups;		/* of 4 dimensions, the last padded */
+	Size		stride;			/* bytes of a code, 4 * ngroups */
+	int			capacity;
+	int			count;
+	int8	   *codes;			/* row-major, padded with zeroes */
+	float	   *scale;
+	float	   *norm2;			/* of the decoded vectors */
+	int8	   *panels;			/* the same codes, see kernels.h */
+} DiskannBlock;
+
+/* An empty block in the current context; panels only if it is to be packed. */
+extern DiskannBlock *DiskannBlockCreate(int dims, int capacity, bool packed);
+extern void DiskannBlockFree(DiskannBlock *block);
+
+/* Bytes such a block takes. */
+extern Size DiskannBlockBytes(int dims, int capacity, bool packed);
+
+/* Append a vector, copying its code of dims bytes. */
+extern void DiskannBlockAdd(DiskannBlock *block, const int8 *code,
+							float scale, float norm2);
+
+/* Bring the panels up to date. */
+extern void DiskannBlockPack(DiskannBlock *block);
+
+/* Length of a row of distances to a packed block: its count, rounded up. */
+extern int	DiskannBlockColumns(const DiskannBlock *packed);
+
+/*
+ * Squared distances of vectors from..from + n - 1 of rows to all of packed:
+ * n rows of DiskannBlockColumns(packed) floats.  The same two vectors have
+ * the same distance whichever of them is the row.
+ */
+extern void DiskannBlockDistances(const DiskannBlock *rows, int from, int n,
+								  const DiskannBlock *packed, float *out);
+
+/* Squared distance between two vectors of one block. */
+extern float DiskannBlockDistance(const DiskannBlock *block, int a, int b);
+
+#endif							/* DISKANN_BLOCK_H */

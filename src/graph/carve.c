@@ -1,0 +1,332 @@
+/*-------------------------------------------------------------------------
+ *
+ * carve.c
+ *	  Find candidates for the neighbours of many vectors at once.
+ *
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/graph/carve.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "graph/carve.h"
+#include "kernels/kernels.h"
+#include "miscadmin.h"
+
+/* Rows of distances computed together. */
+#define LEAF_ROWS 32
+
+/* Carving aims at leaves of this size; greater ones are carved again. */
+#define TARGET_LEAF (DISKANN_LEAF_SIZE / 2)
+
+/* Balls, members one after another. */
+typedef struct Balls
+{
+	int			nballs;
+	uint32	   *start;			/* nballs + 1 positions in member */
+	uint32	   *member;
+	bool	   *home;
+} Balls;
+
+/*
+ * Keep the n nearest of what is offered, nearest first.  Of equally near ones
+ * the first stays.
+ */
+static void
+keep_nearest(DiskannCandidate *kept, int n, int *nkept, uint32 member,
+			 float dist)
+{
+	int			i = *nkept < n ? (*nkept)++ : n - 1;
+
+	for (; i > 0 && kept[i - 1].dist > dist; i--)
+		kept[i] = kept[i - 1];
+	kept[i].member = member;
+	kept[i].dist = dist;
+}
+
+/* The n nearest of count distances but number self. Returns how many. */
+static int
+nearest_of(const float *dist, int count, int self, int n,
+		   DiskannCandidate *kept)
+{
+	int			nkept = 0;
+
+	for (int j = 0; j < count; j++)
+	{
+		if (nkept == n && dist[j] >= kept[n - 1].dist)
+			continue;
+		if (j != self)
+			keep_nearest(kept, n, &nkept, j, dist[j]);
+	}
+	return nkept;
+}
+
+void
+DiskannAssign(const DiskannBlock *vectors, const DiskannBlock *leaders,
+			  int fanout, uint16 *nearest)
+{
+	int			columns = DiskannBlockColumns(leaders);
+	float	   *dist = palloc(sizeof(float) * columns * vectors->count);
+	DiskannCandidate *kept = palloc(sizeof(DiskannCandidate) * fanout);
+
+	Assert(fanout <= leaders->count);
+	DiskannBlockDistances(vectors, 0, vectors->count, leaders, dist);
+	for (int i = 0; i < vectors->count; i++)
+	{
+		nearest_of(dist + (Size) i * columns, leaders->count, -1, fanout,
+				   kept);
+		for (int f = 0; f < fanout; f++)
+			nearest[i * fanout + f] = kept[f].member;
+	}
+	pfree(dist);
+	pfree(kept);
+}
+
+/* ---------- leaves ---------- */
+
+/* Lists of a leaf's members: the nearest ones, and the other way round. */
+typedef struct LeafLists
+{
+	int			count;
+	int			k;
+	DiskannCandidate *nearest;	/* k each, by number in the leaf */
+	int		   *nnearest;
+} LeafLists;
+
+static void
+find_nearest(DiskannCarve *carve, const DiskannBlock *leaf, LeafLists *lists)
+{
+	int			columns = DiskannBlockColumns(leaf);
+	float	   *dist = palloc(sizeof(float) * columns * LEAF_ROWS);
+
+	for (int from = 0; from < leaf->count; from += LEAF_ROWS)
+	{
+		int			n = Min(LEAF_ROWS, leaf->count - from);
+
+		DiskannBlockDistances(leaf, from, n, leaf, dist);
+		for (int r = 0; r < n; r++)
+			lists->nnearest[from + r] =
+				nearest_of(dist + (Size) r * columns, leaf->count, from + r,
+						   lists->k, lists->nearest + (from + r) * lists->k);
+	}
+	carve->distances += (uint64) leaf->count * leaf->count / 2;
+	pfree(dist);
+}
+
+static bool
+is_nearest(const LeafLists *lists, int of, uint32 what)
+{
+	for (int i = 0; i < lists->nnearest[of]; i++)
+	{
+		if (lists->nearest[of * lists->k + i].member == what)
+			return true;
+	}
+	return false;
+}
+
+/* Give every member its nearest, and those whose nearest it is. */
+static void
+emit_lists(DiskannCarve *carve, const LeafLists *lists, const uint32 *members)
+{
+	int			total = 0;
+	int		   *start = palloc0(sizeof(int) * (lists->count + 1));
+	int		   *used = palloc0(sizeof(int) * lists->count);
+	DiskannCandidate *all;
+
+	for (int pass = 0; pass < 2; pass++)
+	{
+		if (pass == 1)
+		{
+			for (int i = 0; i < lists->count; i++)
+			{
+				start[i] = total;
+				total += used[i];
+				used[i] = 0;
+			}
+			start[lists->count] = total;
+			all = palloc(sizeof(DiskannCandidate) * total);
+		}
+		for (int i = 0; i < lists->count; i++)
+		{
+			for (int c = 0; c < lists->nnearest[i]; c++)
+			{
+				DiskannCandidate *near = &lists->nearest[i * lists->k + c];
+				int			j = near->member;
+				bool		mutual = is_nearest(lists, j, i);
+
+				if (pass == 1)
+				{
+					all[start[i] + used[i]].member = members[j];
+					all[start[i] + used[i]].dist = near->dist;
+				}
+				used[i]++;
+				if (mutual)
+					continue;
+				if (pass == 1)
+				{
+					all[start[j] + used[j]].member = members[i];
+					all[start[j] + used[j]].dist = near->dist;
+				}
+				used[j]++;
+			}
+		}
+	}
+	for (int i = 0; i < lists->count; i++)
+		carve->emit(carve->arg, members[i], all + start[i],
+					start[i + 1] - start[i]);
+	pfree(all);
+	pfree(start);
+	pfree(used);
+}
+
+static void
+make_leaf(DiskannCarve *carve, const uint32 *members, const bool *home,
+		  uint32 count)
+{
+	DiskannBlock *leaf;
+	LeafLists	lists;
+
+	CHECK_FOR_INTERRUPTS();
+	for (uint32 i = 0; home && i < count; i++)
+	{
+		if (home[i])
+			carve->place(carve->arg, members[i]);
+	}
+	if (count < 2)
+		return;
+	leaf = DiskannBlockCreate(carve->dims, count, true);
+	for (uint32 i = 0; i < count; i++)
+		carve->fetch(carve->arg, members[i], leaf);
+	DiskannBlockPack(leaf);
+	lists.count = count;
+	lists.k = Min(carve->neighbours, (int) count - 1);
+	lists.nearest = palloc(sizeof(DiskannCandidate) * lists.k * count);
+	lists.nnearest = palloc(sizeof(int) * count);
+	find_nearest(carve, leaf, &lists);
+	emit_lists(carve, &lists, members);
+	pfree(lists.nearest);
+	pfree(lists.nnearest);
+	DiskannBlockFree(leaf);
+}
+
+/* ---------- balls ---------- */
+
+/* The leaders nearest to each member, fanout each. */
+static uint16 *
+assign_members(DiskannCarve *carve, const uint32 *members, uint32 count,
+			   int nleaders, int fanout)
+{
+	DiskannBlock *leaders = DiskannBlockCreate(carve->dims, nleaders, true);
+	DiskannBlock *block = DiskannBlockCreate(carve->dims,
+											 DISKANN_ASSIGN_BLOCK, false);
+	uint16	   *nearest = palloc_extended(sizeof(uint16) * count * fanout,
+										  MCXT_ALLOC_HUGE);
+
+	for (int i = 0; i < nleaders; i++)
+		carve->fetch(carve->arg, members[i], leaders);
+	DiskannBlockPack(leaders);
+	for (uint32 from = 0; from < count; from += block->count)
+	{
+		CHECK_FOR_INTERRUPTS();
+		block->count = 0;
+		for (uint32 i = from; i < count && i < from + DISKANN_ASSIGN_BLOCK; i++)
+			carve->fetch(carve->arg, members[i], block);
+		DiskannAssign(block, leaders, fanout, nearest + (Size) from * fanout);
+	}
+	carve->distances += (uint64) count * nleaders;
+	DiskannBlockFree(leaders);
+	DiskannBlockFree(block);
+	return nearest;
+}
+
+/* Gather each ball's members, in the order they have. */
+static void
+fill_balls(Balls *balls, const uint32 *members, const bool *home,
+		   uint32 count, const uint16 *nearest, int fanout)
+{
+	uint32	   *next;
+
+	balls->start = palloc0(sizeof(uint32) * (balls->nballs + 1));
+	balls->member = palloc_extended(sizeof(uint32) * count * fanout,
+									MCXT_ALLOC_HUGE);
+	balls->home = palloc_extended(sizeof(bool) * count * fanout,
+								  MCXT_ALLOC_HUGE);
+	for (Size i = 0; i < (Size) count * fanout; i++)
+		balls->start[nearest[i] + 1]++;
+	for (int b = 0; b < balls->nballs; b++)
+		balls->start[b + 1] += balls->start[b];
+	next = palloc(sizeof(uint32) * balls->nballs);
+	memcpy(next, balls->start, sizeof(uint32) * balls->nballs);
+	for (uint32 i = 0; i < count; i++)
+	{
+		for (int f = 0; f < fanout; f++)
+		{
+			uint32		at = next[nearest[(Size) i * fanout + f]]++;
+
+			balls->member[at] = members[i];
+			balls->home[at] = home && home[i] && f == 0;
+		}
+	}
+	pfree(next);
+}
+
+/* Leaves of members as they come: for those that no ball tells apart. */
+static void
+split_blindly(DiskannCarve *carve, const uint32 *members, const bool *home,
+			  uint32 count)
+{
+	for (uint32 from = 0; from < count; from += DISKANN_LEAF_SIZE)
+		make_leaf(carve, members + from, home ? home + from : NULL,
+				  Min(DISKANN_LEAF_SIZE, count - from));
+}
+
+static void
+carve_members(DiskannCarve *carve, const uint32 *members, const bool *home,
+			  uint32 count, int fanout)
+{
+	uint16	   *nearest;
+	Balls		balls;
+
+	check_stack_depth();
+	if (count <= DISKANN_LEAF_SIZE)
+	{
+		make_leaf(carve, members, home, count);
+		return;
+	}
+	balls.nballs = Min(DISKANN_MAX_LEADERS,
+					   Max((uint64) count * fanout / TARGET_LEAF, 2));
+	nearest = assign_members(carve, members, count, balls.nballs, fanout);
+	fill_balls(&balls, members, home, count, nearest, fanout);
+	pfree(nearest);
+	for (int b = 0; b < balls.nballs; b++)
+	{
+		uint32		start = balls.start[b];
+		uint32		n = balls.start[b + 1] - start;
+
+		/* Little progress, as among vectors nearly equal, would go on long. */
+		if (n > count / 10 * 9)
+			split_blindly(carve, balls.member + start, balls.home + start, n);
+		else
+			carve_members(carve, balls.member + start, balls.home + start, n,
+						  1);
+	}
+	pfree(balls.start);
+	pfree(balls.member);
+	pfree(balls.home);
+}
+
+void
+DiskannCarveMembers(DiskannCarve *carve, uint32 count, const bool *home)
+{
+	uint32	   *members = palloc_extended(sizeof(uint32) * count,
+										  MCXT_ALLOC_HUGE);
+
+	for (uint32 i = 0; i < count; i++)
+		members[i] = i;
+	carve_members(carve, members, home, count, carve->fanout);
+	pfree(members);
+}

@@ -1,0 +1,73 @@
+/*-------------------------------------------------------------------------
+ *
+ * carve.h
+ *	  Find candidates for the neighbours of many vectors at once.
+ *
+ * Random ball carving as in PiPNN (2026, arXiv 2602.21247): some vectors are
+ * leaders, every vector joins the balls of the few leaders nearest to it, and
+ * balls are carved again until they are small.  In each of these overlapping
+ * leaves all vectors are compared with all, and each one's nearest, and those to
+ * whom it is among the nearest, become candidates.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/graph/carve.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DISKANN_CARVE_H
+#define DISKANN_CARVE_H
+
+#include "graph/block.h"
+
+typedef struct DiskannCandidate
+{
+	uint32		member;
+	float		dist;			/* squared */
+} DiskannCandidate;
+
+/* Most members of a leaf; most leaders of one carving. */
+#define DISKANN_LEAF_SIZE 512
+#define DISKANN_MAX_LEADERS 1000
+
+typedef struct DiskannCarve
+{
+	int			dims;
+	int			fanout;			/* balls a member joins in the first carving */
+	int			neighbours;		/* nearest ones taken in a leaf */
+
+	/* Append a member's code to a block. */
+	void		(*fetch) (void *arg, uint32 member, DiskannBlock *block);
+
+	/* Candidates of a member; it may get several lists. */
+	void		(*emit) (void *arg, uint32 member,
+						 const DiskannCandidate *candidates, int n);
+
+	/* Called once for each home member, those of a leaf together. */
+	void		(*place) (void *arg, uint32 member);
+	void	   *arg;
+
+	uint64		distances;		/* computed so far */
+} DiskannCarve;
+
+/*
+ * Carve members 0..count - 1, which must be distinct vectors in random order:
+ * the first ones become leaders.  home tells which are to be placed; NULL for
+ * none.  Scratch memory is palloc'd and freed, about 5 * fanout bytes a member
+ * and a few blocks of DISKANN_LEAF_SIZE.
+ */
+extern void DiskannCarveMembers(DiskannCarve *carve, uint32 count,
+								const bool *home);
+
+/*
+ * The nearest of the leaders, a packed block, to each vector of a block of at
+ * most DISKANN_ASSIGN_BLOCK: row-major, fanout each, nearest first.
+ */
+#define DISKANN_ASSIGN_BLOCK 64
+
+extern void DiskannAssign(const DiskannBlock *vectors,
+						  const DiskannBlock *leaders, int fanout,
+						  uint16 *nearest);
+
+#endif							/* DISKANN_CARVE_H */

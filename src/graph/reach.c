@@ -1,0 +1,183 @@
+/*-------------------------------------------------------------------------
+ *
+ * reach.c
+ *	  Make every node of a graph reachable.
+ *
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/graph/reach.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "graph/reach.h"
+#include "miscadmin.h"
+
+/* An island is tied to the nearest of this many nodes. */
+#define SHORES 1024
+
+typedef struct Reached
+{
+	DiskannGraph *graph;
+	bool	   *reached;		/* by node */
+	uint32	   *queue;			/* in the order they were reached */
+	uint32		count;
+	uint32		head;			/* from here on edges are still to follow */
+	uint32	   *edges;			/* of one node */
+	uint32	   *other;			/* of another */
+} Reached;
+
+static void
+reach(Reached *r, uint32 node)
+{
+	if (r->reached[node])
+		return;
+	r->reached[node] = true;
+	r->queue[r->count++] = node;
+}
+
+/* Follow edges, breadth first. */
+static void
+spread(Reached *r)
+{
+	while (r->head < r->count)
+	{
+		int			n = r->graph->get(r->graph->arg, r->queue[r->head++],
+									  r->edges);
+
+		if (r->head % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < n; i++)
+			reach(r, r->edges[i]);
+	}
+}
+
+static int
+add_or_replace(const Reached *r, uint32 *edges, int n, uint32 node)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (edges[i] == node)
+			return n;
+	}
+	n = Min(n + 1, r->graph->max_degree);
+	edges[n - 1] = node;
+	return n;
+}
+
+/*
+ * Let from, which is reached, point to node.  An edge that this displaces goes
+ * to node, so that what has been reached stays so.
+ */
+static void
+attach(Reached *r, uint32 from, uint32 node)
+{
+	DiskannGraph *graph = r->graph;
+	int			n = graph->get(graph->arg, from, r->edges);
+
+	if (n == graph->max_degree)
+	{
+		int			m = graph->get(graph->arg, node, r->other);
+
+		m = add_or_replace(r, r->other, m, r->edges[n - 1]);
+		graph->put(graph->arg, node, r->other, m);
+	}
+	n = add_or_replace(r, r->edges, n, node);
+	graph->put(graph->arg, from, r->edges, n);
+	reach(r, node);
+	spread(r);
+}
+
+/* The first neighbour of a node that is reached; 0 if none is. */
+static uint32
+reached_neighbour(Reached *r, uint32 node)
+{
+	int			n = r->graph->get(r->graph->arg, node, r->edges);
+
+	for (int i = 0; i < n; i++)
+	{
+		if (r->reached[r->edges[i]])
+			return r->edges[i];
+	}
+	return 0;
+}
+
+/* The nearest to node of some nodes that are reached. */
+static uint32
+nearest_shore(Reached *r, uint32 node)
+{
+	DiskannGraph *graph = r->graph;
+	DiskannBlock *pair = DiskannBlockCreate(graph->dims, 2, false);
+	uint32		step = r->count / SHORES + 1;
+	uint32		best = r->queue[0];
+	float		best_dist = 0;
+
+	for (uint32 i = 0; i < r->count; i += step)
+	{
+		float		dist;
+
+		pair->count = 0;
+		graph->fetch(graph->arg, node, pair);
+		graph->fetch(graph->arg, r->queue[i], pair);
+		dist = DiskannBlockDistance(pair, 0, 1);
+		if (i == 0 || dist < best_dist)
+		{
+			best = r->queue[i];
+			best_dist = dist;
+		}
+	}
+	DiskannBlockFree(pair);
+	return best;
+}
+
+/*
+ * Attach what is not reached to a neighbour that is.  Where there is none, it
+ * is left out, or tied to any shore: then all that it leads to is reached, too.
+ */
+static void
+attach_rest(Reached *r, bool islands)
+{
+	for (uint32 node = 1; node <= r->graph->count; node++)
+	{
+		uint32		from;
+
+		if (r->reached[node])
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		from = reached_neighbour(r, node);
+		if (from == 0 && islands)
+			from = nearest_shore(r, node);
+		if (from != 0)
+			attach(r, from, node);
+	}
+}
+
+uint32
+DiskannReachAll(DiskannGraph *graph, const uint32 *starts, int nstarts)
+{
+	uint32		missing;
+	Reached		r;
+
+	memset(&r, 0, sizeof(r));
+	r.graph = graph;
+	r.reached = palloc_extended(graph->count + 1,
+								MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	r.queue = palloc_extended(sizeof(uint32) * (Size) graph->count,
+							  MCXT_ALLOC_HUGE);
+	r.edges = palloc(sizeof(uint32) * graph->max_degree);
+	r.other = palloc(sizeof(uint32) * graph->max_degree);
+	for (int i = 0; i < nstarts; i++)
+		reach(&r, starts[i]);
+	spread(&r);
+	missing = graph->count - r.count;
+	attach_rest(&r, false);
+	attach_rest(&r, true);
+	pfree(r.reached);
+	pfree(r.queue);
+	pfree(r.edges);
+	pfree(r.other);
+	return missing;
+}
