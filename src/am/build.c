@@ -30,8 +30,8 @@
 #define CACHE_SHARE 2
 
 static const char *const file_names[NFILES] = {
-	"sample", "codes", "own", "leaders", "candidates", "directory", "assign",
-	"sections", "members", "order", "nodes", "map", "edges"
+	"sample", "codes", "own", "leaders", "candidates", "directory", "backlinks",
+	"backlink_directory", "assign", "sections", "members", "order", "nodes", "map", "edges"
 };
 
 char *
@@ -244,7 +244,9 @@ DiskannBuildRun(BuildState *state)
 	DiskannBuildPartition(state);
 	DiskannBuildCompare(state);
 	DiskannBuildStep(state, DiskannBuildNumber);
-	DiskannBuildChoose(state);
+	DiskannBuildChoose(state, true);
+	DiskannBuildStep(state, NULL);
+	DiskannBuildChoose(state, false);
 	DiskannBuildStep(state, DiskannBuildConnect);
 	DiskannBuildWrite(state);
 	DiskannBuildStep(state, NULL);

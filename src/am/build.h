@@ -28,7 +28,7 @@
 #include "storage/spool.h"
 
 /* Balls of the first carving that a row joins; one more decides its home. */
-#define DISKANN_BUILD_FANOUT 4
+#define DISKANN_BUILD_FANOUT 6
 
 /* A row belongs to level l > 0 of the samples with probability 64^-l. */
 #define DISKANN_BUILD_LEVELS 6
@@ -53,6 +53,8 @@ typedef enum BuildFile
 	FILE_LEADERS,				/* BuildLeader, candidates */
 	FILE_CANDIDATES,			/* blocks of lists of candidates */
 	FILE_DIRECTORY,				/* uint32 group of each of those blocks */
+	FILE_BACKLINKS,				/* likewise, edges chosen and their reverse */
+	FILE_BACKLINK_DIRECTORY,
 	FILE_ASSIGN,				/* uint16 fanout balls, and level, by row */
 	FILE_SECTIONS,				/* BuildSection */
 	FILE_MEMBERS,				/* BuildMember, section by section */
@@ -227,7 +229,7 @@ extern void DiskannBuildReadRows(BuildState *state);
 extern void DiskannBuildPartition(BuildState *state);
 extern void DiskannBuildCompare(BuildState *state);
 extern void DiskannBuildNumber(BuildState *state);
-extern void DiskannBuildChoose(BuildState *state);
+extern void DiskannBuildChoose(BuildState *state, bool first_round);
 extern void DiskannBuildConnect(BuildState *state);
 extern void DiskannBuildWrite(BuildState *state);
 

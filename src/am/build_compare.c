@@ -23,12 +23,12 @@
 #include "vector/rotate.h"
 
 /* Nearest ones taken in each leaf; all of a small table in its only leaf. */
-#define LEAF_NEIGHBOURS 10
+#define LEAF_NEIGHBOURS 6
 #define ONLY_LEAF_NEIGHBOURS 64
 
 /* Balls that a member of a section joins. */
-#define INNER_FANOUT 2
-#define ONLY_BALL_FANOUT 8
+#define INNER_FANOUT 3
+#define ONLY_BALL_FANOUT 16
 
 /* A different vector of a section, and where it comes first among members. */
 typedef struct Distinct
@@ -46,21 +46,11 @@ typedef struct SortedMember
 	BuildMember member;
 } SortedMember;
 
-/* Blocks being filled. */
-typedef struct ListWriter
-{
-	DiskannSpool *file;
-	DiskannSpool *directory;
-	uint32		ngroups;
-	char	   *blocks;			/* one for each group */
-	uint32	   *used;			/* bytes of it */
-} ListWriter;
-
 typedef struct Comparer
 {
 	BuildState *state;
 	BuildSection *sections;
-	ListWriter	writer;
+	ListWriter *writer;
 	DiskannCarve carve;
 
 	/* The section at work. */
@@ -70,56 +60,6 @@ typedef struct Comparer
 	BuildPlace *places;
 	uint32		nplaces;
 } Comparer;
-
-/* ---------- lists ---------- */
-
-static void
-flush_block(ListWriter *writer, uint32 group)
-{
-	char	   *block = writer->blocks + (Size) group * DISKANN_LIST_BLOCK;
-
-	memset(block + writer->used[group], 0,
-		   DISKANN_LIST_BLOCK - writer->used[group]);
-	DiskannSpoolAppend(writer->file, block, DISKANN_LIST_BLOCK);
-	DiskannSpoolAppend(writer->directory, &group, sizeof(group));
-	writer->used[group] = 0;
-}
-
-static void
-write_list(ListWriter *writer, uint32 group, uint32 row, bool far,
-		   const DiskannCandidate *candidates, int n,
-		   const SortedMember *members, const Distinct *distinct)
-{
-	while (n > 0)
-	{
-		BuildList  *list;
-		int			room = ((int) DISKANN_LIST_BLOCK - (int) writer->used[group] -
-							(int) sizeof(BuildList)) / (int) sizeof(DiskannCandidate);
-		int			take = Min(n, room);
-
-		if (room < Min(n, 8))
-		{
-			flush_block(writer, group);
-			continue;
-		}
-		list = (BuildList *) (writer->blocks +
-							  (Size) group * DISKANN_LIST_BLOCK +
-							  writer->used[group]);
-		list->row = row;
-		list->count = take;
-		list->far = far;
-		for (int i = 0; i < take; i++)
-		{
-			list->candidates[i].member =
-				members[distinct[candidates[i].member].member].member.row;
-			list->candidates[i].dist = candidates[i].dist;
-		}
-		writer->used[group] += sizeof(BuildList) +
-			sizeof(DiskannCandidate) * take;
-		candidates += take;
-		n -= take;
-	}
-}
 
 /* ---------- what carving asks for ---------- */
 
@@ -140,15 +80,16 @@ fetch_member(void *arg, uint32 number, DiskannBlock *block)
 }
 
 static void
-emit_list(void *arg, uint32 number, const DiskannCandidate *candidates, int n)
+emit_list(void *arg, uint32 number, DiskannCandidate *candidates, int n)
 {
 	Comparer   *comparer = arg;
-	const SortedMember *member = distinct_member(comparer, number);
+	const BuildMember *member = &distinct_member(comparer, number)->member;
 
-	write_list(&comparer->writer,
-			   comparer->sections[member->member.ball].group,
-			   member->member.row, comparer->is_sample, candidates, n,
-			   comparer->members, comparer->distinct);
+	for (int i = 0; i < n; i++)
+		candidates[i].member = distinct_member(comparer,
+											   candidates[i].member)->member.row;
+	DiskannWriteList(comparer->writer, comparer->sections[member->ball].group,
+					 member->row, comparer->is_sample, candidates, n);
 }
 
 static void
@@ -312,7 +253,6 @@ DiskannBuildCompare(BuildState *state)
 {
 	BuildShared *shared = state->shared;
 	Comparer	comparer;
-	ListWriter *writer = &comparer.writer;
 	MemoryContext old;
 	int		   *order;
 	uint64		piece;
@@ -323,12 +263,7 @@ DiskannBuildCompare(BuildState *state)
 	comparer.sections = DiskannSpoolReadAll(DiskannBuildFile(state, FILE_SECTIONS, 0),
 											&size);
 	order = order_sections(comparer.sections, shared->nsections);
-	writer->file = DiskannBuildCreateFile(state, FILE_CANDIDATES);
-	writer->directory = DiskannBuildCreateFile(state, FILE_DIRECTORY);
-	writer->ngroups = shared->ngroups;
-	writer->blocks = palloc_extended((Size) shared->ngroups * DISKANN_LIST_BLOCK,
-									 MCXT_ALLOC_HUGE);
-	writer->used = palloc0(sizeof(uint32) * shared->ngroups);
+	comparer.writer = DiskannStartLists(state, FILE_CANDIDATES);
 	comparer.carve.dims = state->index->space.dims;
 	comparer.carve.fetch = fetch_member;
 	comparer.carve.emit = emit_list;
@@ -342,16 +277,8 @@ DiskannBuildCompare(BuildState *state)
 			compare_section(&comparer, order[piece]);
 	}
 	MemoryContextSwitchTo(old);
-	for (uint32 group = 0; group < shared->ngroups; group++)
-	{
-		if (writer->used[group] > 0)
-			flush_block(writer, group);
-	}
-	DiskannSpoolFlush(writer->file);
-	DiskannSpoolFlush(writer->directory);
+	DiskannFinishLists(comparer.writer);
 	pg_atomic_fetch_add_u64(&shared->distances, comparer.carve.distances);
-	pfree(writer->blocks);
-	pfree(writer->used);
 	pfree(comparer.sections);
 	pfree(order);
 }

@@ -137,7 +137,7 @@ DiskannBuildNumber(BuildState *state)
 	shared->nnodes = numbering.nnodes;
 	shared->nchains = numbering.nchains;
 	DiskannBuildCreateFile(state, FILE_EDGES);
-	DiskannBuildEnterPhase(state, PHASE_CHOOSE, shared->nnodes);
+	DiskannBuildEnterPhase(state, PHASE_CHOOSE, 2 * (uint64) shared->nnodes);
 }
 
 uint32 *
@@ -174,19 +174,19 @@ fetch_node(BuildState *state, const uint32 *node_rows, uint32 node,
 
 /* ---------- edges ---------- */
 
-/* Where the blocks of a group are. */
-typedef struct Directory
-{
-	uint32		nblocks;
-	uint32	   *group;			/* of each block */
-} Directory;
-
+/*
+ * Edges are chosen in two rounds.  In the first each node chooses among its
+ * candidates; in the second, as insertions do one by one, among the edges it has
+ * chosen and the nodes that have chosen it.
+ */
 typedef struct Chooser
 {
 	BuildState *state;
-	uint32	   *map;			/* node by row */
+	bool		first_round;
+	ListReader *reader;
+	ListWriter *writer;			/* of the first round's edges */
+	uint32	   *map;			/* first round: node by row */
 	uint32	   *node_rows;		/* row by node */
-	Directory  *directories;	/* of each participant */
 	uint32	   *first_node;		/* of each group, and the end */
 	DiskannEdgeChoice choice;
 } Chooser;
@@ -194,6 +194,8 @@ typedef struct Chooser
 /* Candidates of consecutive nodes. */
 typedef struct Candidates
 {
+	const Chooser *chooser;
+	bool		fill;			/* else count */
 	uint32		first;			/* node */
 	uint32		count;			/* nodes */
 	uint32	   *start[2];		/* by node: near, far; and the end */
@@ -208,53 +210,30 @@ fetch_for_choice(void *arg, uint32 node, DiskannBlock *block)
 	fetch_node(chooser->state, chooser->node_rows, node, block);
 }
 
-/* Count or fill in the lists of a block that belong to the nodes wanted. */
-static void
-take_block(Chooser *chooser, const char *block, Candidates *c, bool fill)
+/* Lists of the first round know rows, those of the second nodes. */
+static uint32
+to_node(const Chooser *chooser, uint32 owner)
 {
-	Size		at = 0;
-
-	while (at + sizeof(BuildList) <= DISKANN_LIST_BLOCK)
-	{
-		const BuildList *list = (const BuildList *) (block + at);
-		uint32		i = chooser->map[list->row] - c->first;
-
-		if (list->count == 0)
-			break;
-		at += sizeof(BuildList) + sizeof(DiskannCandidate) * list->count;
-		if (i >= c->count)
-			continue;
-		for (int k = 0; fill && k < list->count; k++)
-		{
-			DiskannCandidate *to = &c->list[list->far][c->start[list->far][i] + k];
-
-			to->member = chooser->map[list->candidates[k].member];
-			to->dist = list->candidates[k].dist;
-		}
-		c->start[list->far][i] += list->count;
-	}
+	return chooser->first_round ? chooser->map[owner] : owner;
 }
 
+/* Count or fill in a list if it belongs to the nodes wanted. */
 static void
-take_group(Chooser *chooser, uint32 group, Candidates *c, bool fill)
+take_list(void *arg, const BuildList *list)
 {
-	char	   *block = palloc(DISKANN_LIST_BLOCK);
+	Candidates *c = arg;
+	uint32		i = to_node(c->chooser, list->owner) - c->first;
 
-	for (int p = 0; p < chooser->state->shared->participants; p++)
+	if (i >= c->count)
+		return;
+	for (int k = 0; c->fill && k < list->count; k++)
 	{
-		DiskannSpool *file = DiskannBuildFile(chooser->state, FILE_CANDIDATES, p);
-		const Directory *directory = &chooser->directories[p];
+		DiskannCandidate *to = &c->list[list->far][c->start[list->far][i] + k];
 
-		for (uint32 b = 0; b < directory->nblocks; b++)
-		{
-			if (directory->group[b] != group)
-				continue;
-			DiskannSpoolRead(file, (uint64) b * DISKANN_LIST_BLOCK, block,
-							 DISKANN_LIST_BLOCK);
-			take_block(chooser, block, c, fill);
-		}
+		to->member = to_node(c->chooser, list->candidates[k].member);
+		to->dist = list->candidates[k].dist;
 	}
-	pfree(block);
+	c->start[list->far][i] += list->count;
 }
 
 /* Turn counts into starting places; returns their sum. */
@@ -279,7 +258,8 @@ load_candidates(Chooser *chooser, uint32 group, Candidates *c)
 	for (int far = 0; far < 2; far++)
 		c->start[far] = palloc_extended(sizeof(uint32) * (c->count + (Size) 1),
 										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	take_group(chooser, group, c, false);
+	c->fill = false;
+	DiskannReadLists(chooser->reader, group, take_list, c);
 	for (int far = 0; far < 2; far++)
 	{
 		uint32		total = counts_to_starts(c->start[far], c->count);
@@ -287,7 +267,8 @@ load_candidates(Chooser *chooser, uint32 group, Candidates *c)
 		c->list[far] = palloc_extended(sizeof(DiskannCandidate) *
 									   (Size) Max(total, 1), MCXT_ALLOC_HUGE);
 	}
-	take_group(chooser, group, c, true);
+	c->fill = true;
+	DiskannReadLists(chooser->reader, group, take_list, c);
 
 	/* Filling has moved each start to the next one's. */
 	for (int far = 0; far < 2; far++)
@@ -296,6 +277,66 @@ load_candidates(Chooser *chooser, uint32 group, Candidates *c)
 				sizeof(uint32) * c->count);
 		c->start[far][0] = 0;
 	}
+}
+
+static uint32
+group_of(const Chooser *chooser, uint32 node)
+{
+	uint32		low = 0;
+	uint32		high = chooser->state->shared->ngroups;
+
+	while (high - low > 1)
+	{
+		uint32		middle = (low + high) / 2;
+
+		if (chooser->first_node[middle] <= node)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Hand the edges of a node to the second round, in both directions. */
+static void
+write_edges(Chooser *chooser, uint32 node, const DiskannCandidate *edges,
+			int n, int nfar)
+{
+	uint32		group = group_of(chooser, node);
+
+	DiskannWriteList(chooser->writer, group, node, true, edges, nfar);
+	DiskannWriteList(chooser->writer, group, node, false, edges + nfar,
+					 n - nfar);
+	for (int i = 0; i < n; i++)
+	{
+		DiskannCandidate back = {node, edges[i].dist};
+
+		DiskannWriteList(chooser->writer, group_of(chooser, edges[i].member),
+						 edges[i].member, i < nfar, &back, 1);
+	}
+}
+
+/* Choose the edges of one of the nodes. */
+static void
+choose_for_node(Chooser *chooser, Candidates *c, uint32 i, uint32 *result)
+{
+	DiskannCandidate edges[DISKANN_MAX_DEGREE];
+	int			nfar = c->start[1][i + 1] - c->start[1][i];
+	int			n = DiskannChooseEdges(&chooser->choice,
+									   c->list[0] + c->start[0][i],
+									   c->start[0][i + 1] - c->start[0][i],
+									   c->list[1] + c->start[1][i], &nfar,
+									   edges);
+
+	if (chooser->first_round)
+	{
+		write_edges(chooser, c->first + i, edges, n, nfar);
+		return;
+	}
+	/* Near ones come first: the last may be displaced to attach a node. */
+	result[0] = n;
+	for (int e = 0; e < n; e++)
+		result[1 + (e + n - nfar) % n] = edges[e].member;
 }
 
 static void
@@ -308,21 +349,15 @@ choose_for_nodes(Chooser *chooser, Candidates *c)
 
 	for (uint32 i = 0; i < c->count; i++)
 	{
-		uint32	   *edges = (uint32 *) (result + size * i);
-
 		CHECK_FOR_INTERRUPTS();
-		edges[0] = DiskannChooseEdges(&chooser->choice,
-									  c->list[0] + c->start[0][i],
-									  c->start[0][i + 1] - c->start[0][i],
-									  c->list[1] + c->start[1][i],
-									  c->start[1][i + 1] - c->start[1][i],
-									  edges + 1);
+		choose_for_node(chooser, c, i, (uint32 *) (result + size * i));
 		if (i % 1024 == 1023)
 			DiskannBuildDone(state, 1024);
 	}
 	DiskannBuildDone(state, c->count % 1024);
-	DiskannSpoolWrite(DiskannBuildFile(state, FILE_EDGES, 0),
-					  (c->first - 1) * size, result, size * c->count);
+	if (!chooser->first_round)
+		DiskannSpoolWrite(DiskannBuildFile(state, FILE_EDGES, 0),
+						  (c->first - 1) * size, result, size * c->count);
 	pfree(result);
 }
 
@@ -330,24 +365,16 @@ choose_for_nodes(Chooser *chooser, Candidates *c)
 static void
 choose_for_group(Chooser *chooser, uint32 group)
 {
-	BuildState *state = chooser->state;
 	uint32		first = chooser->first_node[group];
 	uint32		end = chooser->first_node[group + 1];
-	uint64		bytes = 0;
+	Size		room = chooser->state->shared->memory / LISTS_SHARE;
 	uint32		step;
 	Candidates	c;
 
 	if (first == end)
 		return;
-	for (int p = 0; p < state->shared->participants; p++)
-	{
-		for (uint32 b = 0; b < chooser->directories[p].nblocks; b++)
-		{
-			if (chooser->directories[p].group[b] == group)
-				bytes += DISKANN_LIST_BLOCK;
-		}
-	}
-	step = (end - first) / (bytes / (state->shared->memory / LISTS_SHARE) + 1) + 1;
+	c.chooser = chooser;
+	step = (end - first) / (DiskannListBytes(chooser->reader, group) / room + 1) + 1;
 	for (c.first = first; c.first < end; c.first += c.count)
 	{
 		c.count = Min(step, end - c.first);
@@ -362,7 +389,7 @@ choose_for_group(Chooser *chooser, uint32 group)
 }
 
 static void
-start_choosing(Chooser *chooser, BuildState *state)
+start_choosing(Chooser *chooser, BuildState *state, bool first_round)
 {
 	BuildShared *shared = state->shared;
 	const BuildSection *sections;
@@ -370,22 +397,21 @@ start_choosing(Chooser *chooser, BuildState *state)
 
 	memset(chooser, 0, sizeof(Chooser));
 	chooser->state = state;
-	chooser->map = DiskannSpoolReadAll(DiskannBuildFile(state, FILE_MAP, 0), &size);
+	chooser->first_round = first_round;
+	chooser->reader = DiskannOpenLists(state, first_round ? FILE_CANDIDATES :
+									   FILE_BACKLINKS);
+	if (first_round)
+	{
+		chooser->map = DiskannSpoolReadAll(DiskannBuildFile(state, FILE_MAP, 0),
+										   &size);
+		chooser->writer = DiskannStartLists(state, FILE_BACKLINKS);
+	}
 	chooser->node_rows = DiskannBuildNodeRows(state);
 	sections = DiskannSpoolReadAll(DiskannBuildFile(state, FILE_SECTIONS, 0), &size);
 	chooser->first_node = palloc(sizeof(uint32) * (shared->ngroups + 1));
 	for (int s = shared->nballs - 1; s >= 0; s--)
 		chooser->first_node[sections[s].group] = sections[s].first_node;
 	chooser->first_node[shared->ngroups] = shared->nnodes + 1;
-	chooser->directories = palloc(sizeof(Directory) * shared->participants);
-	for (int p = 0; p < shared->participants; p++)
-	{
-		Directory  *directory = &chooser->directories[p];
-
-		directory->group = DiskannSpoolReadAll(DiskannBuildFile(state, FILE_DIRECTORY, p),
-											   &size);
-		directory->nblocks = size / sizeof(uint32);
-	}
 	chooser->choice.dims = state->index->space.dims;
 	chooser->choice.max_degree = state->index->meta.max_degree;
 	chooser->choice.alpha = state->index->meta.alpha;
@@ -394,7 +420,7 @@ start_choosing(Chooser *chooser, BuildState *state)
 }
 
 void
-DiskannBuildChoose(BuildState *state)
+DiskannBuildChoose(BuildState *state, bool first_round)
 {
 	MemoryContext context = AllocSetContextCreate(state->context,
 												  "diskann build edges",
@@ -403,10 +429,12 @@ DiskannBuildChoose(BuildState *state)
 	Chooser		chooser;
 	uint64		piece;
 
-	start_choosing(&chooser, state);
+	start_choosing(&chooser, state, first_round);
 	MemoryContextSwitchTo(state->scratch);
 	while (DiskannBuildTake(state, state->shared->ngroups, &piece))
 		choose_for_group(&chooser, piece);
+	if (first_round)
+		DiskannFinishLists(chooser.writer);
 	pg_atomic_fetch_add_u64(&state->shared->distances,
 							chooser.choice.distances);
 	MemoryContextSwitchTo(old);

@@ -40,9 +40,9 @@ typedef struct DiskannCarve
 	/* Append a member's code to a block. */
 	void		(*fetch) (void *arg, uint32 member, DiskannBlock *block);
 
-	/* Candidates of a member; it may get several lists. */
+	/* Candidates of a member; it may get several lists.  May change them. */
 	void		(*emit) (void *arg, uint32 member,
-						 const DiskannCandidate *candidates, int n);
+						 DiskannCandidate *candidates, int n);
 
 	/* Called once for each home member, those of a leaf together. */
 	void		(*place) (void *arg, uint32 member);

@@ -17,10 +17,10 @@
 #include "graph/prune.h"
 
 /* So many of the nearest candidates are enough to choose from. */
-#define MAX_CANDIDATES 96
+#define MAX_CANDIDATES 128
 
 /* One edge in so many may lead to a far candidate. */
-#define FAR_SHARE 4
+#define FAR_SHARE 8
 
 typedef struct Pairs
 {
@@ -49,11 +49,11 @@ compare_candidates(const void *a, const void *b)
 }
 
 static bool
-contains(const uint32 *edges, int n, uint32 member)
+contains(const DiskannCandidate *edges, int n, uint32 member)
 {
 	for (int i = 0; i < n; i++)
 	{
-		if (edges[i] == member)
+		if (edges[i].member == member)
 			return true;
 	}
 	return false;
@@ -61,8 +61,8 @@ contains(const uint32 *edges, int n, uint32 member)
 
 /* Sort, and drop duplicates and the first nedges edges. */
 static int
-sort_candidates(DiskannCandidate *candidates, int n, const uint32 *edges,
-				int nedges)
+sort_candidates(DiskannCandidate *candidates, int n,
+				const DiskannCandidate *edges, int nedges)
 {
 	int			kept = 0;
 
@@ -79,7 +79,7 @@ sort_candidates(DiskannCandidate *candidates, int n, const uint32 *edges,
 /* Append at most limit - nedges of the candidates to the edges. */
 static int
 choose(DiskannEdgeChoice *choice, DiskannCandidate *candidates, int n,
-	   int limit, uint32 *edges, int nedges)
+	   int limit, DiskannCandidate *edges, int nedges)
 {
 	float		dist[MAX_CANDIDATES];
 	int			chosen[MAX_CANDIDATES];
@@ -100,17 +100,17 @@ choose(DiskannEdgeChoice *choice, DiskannCandidate *candidates, int n,
 	pairs.block = block;
 	nchosen = DiskannRobustPrune(&prune, dist, n, chosen);
 	for (int i = 0; i < nchosen; i++)
-		edges[nedges++] = candidates[chosen[i]].member;
+		edges[nedges++] = candidates[chosen[i]];
 	DiskannBlockFree(block);
 	return nedges;
 }
 
 int
 DiskannChooseEdges(DiskannEdgeChoice *choice, DiskannCandidate *near,
-				   int nnear, DiskannCandidate *far, int nfar, uint32 *edges)
+				   int nnear, DiskannCandidate *far, int *nfar,
+				   DiskannCandidate *edges)
 {
-	int			nedges = choose(choice, far, nfar,
-								choice->max_degree / FAR_SHARE, edges, 0);
-
-	return choose(choice, near, nnear, choice->max_degree, edges, nedges);
+	*nfar = choose(choice, far, *nfar, choice->max_degree / FAR_SHARE, edges,
+				   0);
+	return choose(choice, near, nnear, choice->max_degree, edges, *nfar);
 }

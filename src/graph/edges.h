@@ -30,12 +30,12 @@ typedef struct DiskannEdgeChoice
  * Choose at most max_degree edges among near candidates and far ones (of a
  * sample, see am/build_graph.c), which have a quarter of the edges to
  * themselves.  Candidates may come several times; both arrays are sorted in
- * place.  edges gets members, the most important first, without duplicates;
- * returns their number.
+ * place.  edges gets the chosen ones without duplicates, far ones first; returns
+ * their number, and in *nfar how many of them are far.
  */
 extern int	DiskannChooseEdges(DiskannEdgeChoice *choice,
 							   DiskannCandidate *near, int nnear,
-							   DiskannCandidate *far, int nfar,
-							   uint32 *edges);
+							   DiskannCandidate *far, int *nfar,
+							   DiskannCandidate *edges);
 
 #endif							/* DISKANN_EDGES_H */
