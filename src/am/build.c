@@ -23,15 +23,12 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-/* No participant gets by with less memory. */
-#define MIN_MEMORY (8 * 1024 * 1024)
-
 /* The part of it that keeps rows fetched lately. */
 #define CACHE_SHARE 2
 
 static const char *const file_names[NFILES] = {
-	"sample", "codes", "own", "leaders", "candidates", "directory", "backlinks",
-	"backlink_directory", "assign", "sections", "members", "order", "nodes", "map", "edges"
+	"sample", "codes", "own", "leaders", "candidates", "directory", "assign",
+	"sections", "members", "order", "nodes", "map", "edges"
 };
 
 char *
@@ -234,26 +231,25 @@ DiskannBuildInitState(BuildState *state, Relation heap, Relation index,
 										   ALLOCSET_DEFAULT_SIZES);
 }
 
-/* What each participant does. */
 void
 DiskannBuildRun(BuildState *state)
 {
+	state->spools = palloc0(sizeof(DiskannSpool *) * NFILES *
+							state->shared->participants);
 	DiskannBuildReadRows(state);
 	if (state->shared->dims == 0)
 		return;
 	DiskannBuildPartition(state);
 	DiskannBuildCompare(state);
 	DiskannBuildStep(state, DiskannBuildNumber);
-	DiskannBuildChoose(state, true);
-	DiskannBuildStep(state, NULL);
-	DiskannBuildChoose(state, false);
+	DiskannBuildChoose(state);
 	DiskannBuildStep(state, DiskannBuildConnect);
 	DiskannBuildWrite(state);
 	DiskannBuildStep(state, NULL);
 }
 
-static void
-close_files(BuildState *state)
+void
+DiskannBuildCloseFiles(BuildState *state)
 {
 	for (int i = 0; i < NFILES * state->shared->participants; i++)
 	{
@@ -262,19 +258,34 @@ close_files(BuildState *state)
 	}
 }
 
+void
+DiskannBuildReport(BuildState *leader, IndexBuildResult *result)
+{
+	result->heap_tuples = leader->shared->heap_tuples;
+	result->index_tuples = leader->shared->index_tuples;
+	if (leader->shared->broken_hot_chain)
+		leader->info->ii_BrokenHotChain = true;
+
+	/* Nothing has been written, then, but what an empty index has. */
+	if (leader->shared->dims == 0)
+		DiskannLogPages(leader->index_rel, 0,
+						RelationGetNumberOfBlocks(leader->index_rel));
+}
+
 /* Everything by this process alone. */
 static void
-build_serially(BuildState *state)
+build_serially(BuildState *state, IndexBuildResult *result)
 {
 	BuildShared *shared = palloc0(sizeof(BuildShared) + sizeof(uint32));
 
-	state->shared = shared;
-	state->spools = palloc0(sizeof(DiskannSpool *) * NFILES);
-	shared->participants = 1;
-	shared->memory = Max((Size) maintenance_work_mem * 1024, MIN_MEMORY);
 	DiskannBuildInitShared(shared);
+	shared->participants = 1;
+	shared->memory = Max((Size) maintenance_work_mem * 1024,
+						 DISKANN_BUILD_MIN_MEMORY);
+	state->shared = shared;
 	DiskannBuildRun(state);
-	close_files(state);
+	DiskannBuildCloseFiles(state);
+	DiskannBuildReport(state, result);
 }
 
 IndexBuildResult *
@@ -284,6 +295,7 @@ diskannbuild(Relation heap, Relation index, IndexInfo *indexInfo)
 	DiskannSettings settings;
 	BuildState	state;
 	MemoryContext old;
+	int			nworkers;
 
 	if (RelationGetNumberOfBlocks(index) != 0)
 		elog(ERROR, "index \"%s\" already contains data",
@@ -292,11 +304,9 @@ diskannbuild(Relation heap, Relation index, IndexInfo *indexInfo)
 	old = MemoryContextSwitchTo(state.context);
 	DiskannDecideSettings(index, state.support->metric, NOTICE, &settings);
 	DiskannCreateMetapage(index, MAIN_FORKNUM, &settings);
-	build_serially(&state);
-	if (state.shared->dims == 0)
-		DiskannLogPages(index, 0, RelationGetNumberOfBlocks(index));
-	result->heap_tuples = state.shared->heap_tuples;
-	result->index_tuples = state.shared->index_tuples;
+	nworkers = DiskannBuildWorkers(heap, index);
+	if (nworkers == 0 || !DiskannBuildParallel(&state, nworkers, result))
+		build_serially(&state, result);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(state.context);
 	return result;

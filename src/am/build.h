@@ -21,9 +21,12 @@
 #include "access/tableam.h"
 #include "am/am.h"
 #include "graph/block.h"
+#include "nodes/execnodes.h"
 #include "port/atomics.h"
 #include "storage/barrier.h"
 #include "storage/condition_variable.h"
+#include "storage/dsm.h"
+#include "storage/shm_toc.h"
 #include "storage/spin.h"
 #include "storage/spool.h"
 
@@ -53,8 +56,6 @@ typedef enum BuildFile
 	FILE_LEADERS,				/* BuildLeader, candidates */
 	FILE_CANDIDATES,			/* blocks of lists of candidates */
 	FILE_DIRECTORY,				/* uint32 group of each of those blocks */
-	FILE_BACKLINKS,				/* likewise, edges chosen and their reverse */
-	FILE_BACKLINK_DIRECTORY,
 	FILE_ASSIGN,				/* uint16 fanout balls, and level, by row */
 	FILE_SECTIONS,				/* BuildSection */
 	FILE_MEMBERS,				/* BuildMember, section by section */
@@ -66,6 +67,9 @@ typedef enum BuildFile
 } BuildFile;
 
 #define FIRST_COMMON_FILE FILE_ASSIGN
+
+/* No participant gets by with less memory. */
+#define DISKANN_BUILD_MIN_MEMORY ((Size) 8 * 1024 * 1024)
 
 /* A row.  Rows are numbered participant by participant. */
 typedef struct BuildCode
@@ -191,8 +195,12 @@ extern void DiskannBuildInitShared(BuildShared *shared);
 extern void DiskannBuildInitState(BuildState *state, Relation heap,
 								  Relation index, IndexInfo *info);
 
-/* Go through all phases. */
+/* Go through all phases, once it is known who takes part. */
 extern void DiskannBuildRun(BuildState *state);
+extern void DiskannBuildCloseFiles(BuildState *state);
+
+/* What the leader says in the end. */
+extern void DiskannBuildReport(BuildState *leader, IndexBuildResult *result);
 
 extern DiskannSpool *DiskannBuildCreateFile(BuildState *state, BuildFile file);
 extern DiskannSpool *DiskannBuildFile(BuildState *state, BuildFile file,
@@ -224,12 +232,22 @@ extern const BuildCode *DiskannBuildRow(BuildState *state, uint32 row);
 extern int	DiskannBuildLocate(const BuildState *state, uint32 row,
 							   uint32 *local);
 
+/* ---------- build_parallel.c ---------- */
+
+/* How many workers to ask for. */
+extern int	DiskannBuildWorkers(Relation heap, Relation index);
+
+/* Build with workers; false if none was to be had and nothing has been done. */
+extern bool DiskannBuildParallel(BuildState *leader, int nworkers,
+								 IndexBuildResult *result);
+extern PGDLLEXPORT void DiskannBuildWorkerMain(dsm_segment *seg, shm_toc *toc);
+
 /* ---------- the phases ---------- */
 extern void DiskannBuildReadRows(BuildState *state);
 extern void DiskannBuildPartition(BuildState *state);
 extern void DiskannBuildCompare(BuildState *state);
 extern void DiskannBuildNumber(BuildState *state);
-extern void DiskannBuildChoose(BuildState *state, bool first_round);
+extern void DiskannBuildChoose(BuildState *state);
 extern void DiskannBuildConnect(BuildState *state);
 extern void DiskannBuildWrite(BuildState *state);
 

@@ -263,7 +263,7 @@ DiskannBuildCompare(BuildState *state)
 	comparer.sections = DiskannSpoolReadAll(DiskannBuildFile(state, FILE_SECTIONS, 0),
 											&size);
 	order = order_sections(comparer.sections, shared->nsections);
-	comparer.writer = DiskannStartLists(state, FILE_CANDIDATES);
+	comparer.writer = DiskannStartLists(state);
 	comparer.carve.dims = state->index->space.dims;
 	comparer.carve.fetch = fetch_member;
 	comparer.carve.emit = emit_list;

@@ -137,7 +137,7 @@ DiskannBuildNumber(BuildState *state)
 	shared->nnodes = numbering.nnodes;
 	shared->nchains = numbering.nchains;
 	DiskannBuildCreateFile(state, FILE_EDGES);
-	DiskannBuildEnterPhase(state, PHASE_CHOOSE, 2 * (uint64) shared->nnodes);
+	DiskannBuildEnterPhase(state, PHASE_CHOOSE, shared->nnodes);
 }
 
 uint32 *
@@ -174,18 +174,11 @@ fetch_node(BuildState *state, const uint32 *node_rows, uint32 node,
 
 /* ---------- edges ---------- */
 
-/*
- * Edges are chosen in two rounds.  In the first each node chooses among its
- * candidates; in the second, as insertions do one by one, among the edges it has
- * chosen and the nodes that have chosen it.
- */
 typedef struct Chooser
 {
 	BuildState *state;
-	bool		first_round;
 	ListReader *reader;
-	ListWriter *writer;			/* of the first round's edges */
-	uint32	   *map;			/* first round: node by row */
+	uint32	   *map;			/* node by row */
 	uint32	   *node_rows;		/* row by node */
 	uint32	   *first_node;		/* of each group, and the end */
 	DiskannEdgeChoice choice;
@@ -210,19 +203,12 @@ fetch_for_choice(void *arg, uint32 node, DiskannBlock *block)
 	fetch_node(chooser->state, chooser->node_rows, node, block);
 }
 
-/* Lists of the first round know rows, those of the second nodes. */
-static uint32
-to_node(const Chooser *chooser, uint32 owner)
-{
-	return chooser->first_round ? chooser->map[owner] : owner;
-}
-
 /* Count or fill in a list if it belongs to the nodes wanted. */
 static void
 take_list(void *arg, const BuildList *list)
 {
 	Candidates *c = arg;
-	uint32		i = to_node(c->chooser, list->owner) - c->first;
+	uint32		i = c->chooser->map[list->owner] - c->first;
 
 	if (i >= c->count)
 		return;
@@ -230,7 +216,7 @@ take_list(void *arg, const BuildList *list)
 	{
 		DiskannCandidate *to = &c->list[list->far][c->start[list->far][i] + k];
 
-		to->member = to_node(c->chooser, list->candidates[k].member);
+		to->member = c->chooser->map[list->candidates[k].member];
 		to->dist = list->candidates[k].dist;
 	}
 	c->start[list->far][i] += list->count;
@@ -279,43 +265,6 @@ load_candidates(Chooser *chooser, uint32 group, Candidates *c)
 	}
 }
 
-static uint32
-group_of(const Chooser *chooser, uint32 node)
-{
-	uint32		low = 0;
-	uint32		high = chooser->state->shared->ngroups;
-
-	while (high - low > 1)
-	{
-		uint32		middle = (low + high) / 2;
-
-		if (chooser->first_node[middle] <= node)
-			low = middle;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-/* Hand the edges of a node to the second round, in both directions. */
-static void
-write_edges(Chooser *chooser, uint32 node, const DiskannCandidate *edges,
-			int n, int nfar)
-{
-	uint32		group = group_of(chooser, node);
-
-	DiskannWriteList(chooser->writer, group, node, true, edges, nfar);
-	DiskannWriteList(chooser->writer, group, node, false, edges + nfar,
-					 n - nfar);
-	for (int i = 0; i < n; i++)
-	{
-		DiskannCandidate back = {node, edges[i].dist};
-
-		DiskannWriteList(chooser->writer, group_of(chooser, edges[i].member),
-						 edges[i].member, i < nfar, &back, 1);
-	}
-}
-
 /* Choose the edges of one of the nodes. */
 static void
 choose_for_node(Chooser *chooser, Candidates *c, uint32 i, uint32 *result)
@@ -328,11 +277,6 @@ choose_for_node(Chooser *chooser, Candidates *c, uint32 i, uint32 *result)
 									   c->list[1] + c->start[1][i], &nfar,
 									   edges);
 
-	if (chooser->first_round)
-	{
-		write_edges(chooser, c->first + i, edges, n, nfar);
-		return;
-	}
 	/* Near ones come first: the last may be displaced to attach a node. */
 	result[0] = n;
 	for (int e = 0; e < n; e++)
@@ -355,9 +299,8 @@ choose_for_nodes(Chooser *chooser, Candidates *c)
 			DiskannBuildDone(state, 1024);
 	}
 	DiskannBuildDone(state, c->count % 1024);
-	if (!chooser->first_round)
-		DiskannSpoolWrite(DiskannBuildFile(state, FILE_EDGES, 0),
-						  (c->first - 1) * size, result, size * c->count);
+	DiskannSpoolWrite(DiskannBuildFile(state, FILE_EDGES, 0),
+					  (c->first - 1) * size, result, size * c->count);
 	pfree(result);
 }
 
@@ -389,7 +332,7 @@ choose_for_group(Chooser *chooser, uint32 group)
 }
 
 static void
-start_choosing(Chooser *chooser, BuildState *state, bool first_round)
+start_choosing(Chooser *chooser, BuildState *state)
 {
 	BuildShared *shared = state->shared;
 	const BuildSection *sections;
@@ -397,15 +340,9 @@ start_choosing(Chooser *chooser, BuildState *state, bool first_round)
 
 	memset(chooser, 0, sizeof(Chooser));
 	chooser->state = state;
-	chooser->first_round = first_round;
-	chooser->reader = DiskannOpenLists(state, first_round ? FILE_CANDIDATES :
-									   FILE_BACKLINKS);
-	if (first_round)
-	{
-		chooser->map = DiskannSpoolReadAll(DiskannBuildFile(state, FILE_MAP, 0),
-										   &size);
-		chooser->writer = DiskannStartLists(state, FILE_BACKLINKS);
-	}
+	chooser->reader = DiskannOpenLists(state);
+	chooser->map = DiskannSpoolReadAll(DiskannBuildFile(state, FILE_MAP, 0),
+									   &size);
 	chooser->node_rows = DiskannBuildNodeRows(state);
 	sections = DiskannSpoolReadAll(DiskannBuildFile(state, FILE_SECTIONS, 0), &size);
 	chooser->first_node = palloc(sizeof(uint32) * (shared->ngroups + 1));
@@ -420,7 +357,7 @@ start_choosing(Chooser *chooser, BuildState *state, bool first_round)
 }
 
 void
-DiskannBuildChoose(BuildState *state, bool first_round)
+DiskannBuildChoose(BuildState *state)
 {
 	MemoryContext context = AllocSetContextCreate(state->context,
 												  "diskann build edges",
@@ -429,12 +366,10 @@ DiskannBuildChoose(BuildState *state, bool first_round)
 	Chooser		chooser;
 	uint64		piece;
 
-	start_choosing(&chooser, state, first_round);
+	start_choosing(&chooser, state);
 	MemoryContextSwitchTo(state->scratch);
 	while (DiskannBuildTake(state, state->shared->ngroups, &piece))
 		choose_for_group(&chooser, piece);
-	if (first_round)
-		DiskannFinishLists(chooser.writer);
 	pg_atomic_fetch_add_u64(&state->shared->distances,
 							chooser.choice.distances);
 	MemoryContextSwitchTo(old);

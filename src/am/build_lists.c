@@ -33,20 +33,19 @@ typedef struct Directory
 struct ListReader
 {
 	BuildState *state;
-	BuildFile	file;
 	Directory  *directories;	/* of each participant */
 	char	   *block;
 };
 
 ListWriter *
-DiskannStartLists(BuildState *state, BuildFile file)
+DiskannStartLists(BuildState *state)
 {
 	ListWriter *writer = palloc(sizeof(ListWriter));
 	uint32		ngroups = state->shared->ngroups;
 
 	writer->state = state;
-	writer->file = DiskannBuildCreateFile(state, file);
-	writer->directory = DiskannBuildCreateFile(state, file + 1);
+	writer->file = DiskannBuildCreateFile(state, FILE_CANDIDATES);
+	writer->directory = DiskannBuildCreateFile(state, FILE_DIRECTORY);
 	writer->blocks = palloc_extended((Size) ngroups * DISKANN_LIST_BLOCK,
 									 MCXT_ALLOC_HUGE);
 	writer->used = palloc0(sizeof(uint32) * ngroups);
@@ -112,19 +111,18 @@ DiskannFinishLists(ListWriter *writer)
 }
 
 ListReader *
-DiskannOpenLists(BuildState *state, BuildFile file)
+DiskannOpenLists(BuildState *state)
 {
 	ListReader *reader = palloc(sizeof(ListReader));
 	int			participants = state->shared->participants;
 
 	reader->state = state;
-	reader->file = file;
 	reader->block = palloc(DISKANN_LIST_BLOCK);
 	reader->directories = palloc(sizeof(Directory) * participants);
 	for (int p = 0; p < participants; p++)
 	{
 		Size		size;
-		DiskannSpool *directory = DiskannBuildFile(state, file + 1, p);
+		DiskannSpool *directory = DiskannBuildFile(state, FILE_DIRECTORY, p);
 
 		reader->directories[p].group = DiskannSpoolReadAll(directory, &size);
 		reader->directories[p].nblocks = size / sizeof(uint32);
@@ -172,7 +170,7 @@ DiskannReadLists(ListReader *reader, uint32 group,
 {
 	for (int p = 0; p < reader->state->shared->participants; p++)
 	{
-		DiskannSpool *file = DiskannBuildFile(reader->state, reader->file, p);
+		DiskannSpool *file = DiskannBuildFile(reader->state, FILE_CANDIDATES, p);
 		const Directory *directory = &reader->directories[p];
 
 		for (uint32 b = 0; b < directory->nblocks; b++)

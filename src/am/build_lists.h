@@ -22,19 +22,19 @@
 
 typedef struct BuildList
 {
-	uint32		owner;			/* row or node whose candidates these are */
+	uint32		owner;			/* row whose candidates these are */
 	uint16		count;
 	uint16		far;			/* found in a sample */
 	DiskannCandidate candidates[FLEXIBLE_ARRAY_MEMBER];
 } BuildList;
 
 /*
- * Writing: each participant writes a file of lists and, in the file after it,
+ * Writing: each participant writes a file of blocks of lists, and a directory,
  * the group of each block.  The writer has a block in memory for each group.
  */
 typedef struct ListWriter ListWriter;
 
-extern ListWriter *DiskannStartLists(BuildState *state, BuildFile file);
+extern ListWriter *DiskannStartLists(BuildState *state);
 extern void DiskannWriteList(ListWriter *writer, uint32 group, uint32 owner,
 							 bool far, const DiskannCandidate *candidates,
 							 int n);
@@ -43,7 +43,7 @@ extern void DiskannFinishLists(ListWriter *writer);
 /* Reading all participants' lists of a group. */
 typedef struct ListReader ListReader;
 
-extern ListReader *DiskannOpenLists(BuildState *state, BuildFile file);
+extern ListReader *DiskannOpenLists(BuildState *state);
 extern Size DiskannListBytes(const ListReader *reader, uint32 group);
 extern void DiskannReadLists(ListReader *reader, uint32 group,
 							 void (*callback) (void *arg, const BuildList *list),
