@@ -27,7 +27,7 @@
 #define CACHE_SHARE 2
 
 static const char *const file_names[NFILES] = {
-	"sample", "codes", "own", "leaders", "candidates", "directory", "assign",
+	"sample", "codes", "leaders", "candidates", "directory", "assign",
 	"sections", "members", "order", "nodes", "map", "edges"
 };
 
@@ -155,17 +155,6 @@ DiskannBuildTake(BuildState *state, uint64 npieces, uint64 *piece)
 	return *piece < npieces;
 }
 
-int
-DiskannBuildLocate(const BuildState *state, uint32 row, uint32 *local)
-{
-	int			p = 0;
-
-	while (row >= state->first_row[p + 1])
-		p++;
-	*local = row - state->first_row[p];
-	return p;
-}
-
 void
 DiskannBuildStartCache(BuildState *state)
 {
@@ -191,16 +180,26 @@ DiskannBuildRow(BuildState *state, uint32 row)
 
 	if (state->cached[at] != row + 1)
 	{
-		uint32		local;
-		int			p = DiskannBuildLocate(state, row, &local);
+		int			p = 0;
 
+		while (row >= state->first_row[p + 1])
+			p++;
 		state->cached[at] = 0;
 		DiskannSpoolRead(DiskannBuildFile(state, FILE_CODES, p),
-						 local * state->code_bytes, cached,
-						 state->code_bytes);
+						 (row - state->first_row[p]) * state->code_bytes,
+						 cached, state->code_bytes);
 		state->cached[at] = row + 1;
 	}
 	return (const BuildCode *) cached;
+}
+
+const void *
+DiskannBuildOwn(const BuildState *state, const BuildCode *code)
+{
+	const DiskannIndex *index = state->index;
+
+	return code->code + (index->kind == DISKANN_INT8 ? 0 :
+						 MAXALIGN(index->space.dims));
 }
 
 /* ---------- the whole ---------- */

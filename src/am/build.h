@@ -52,7 +52,6 @@ typedef enum BuildFile
 {
 	FILE_SAMPLE,				/* rows before there is a centre */
 	FILE_CODES,					/* BuildCode of each row */
-	FILE_OWN,					/* factors, own vector, unless it is int8 */
 	FILE_LEADERS,				/* BuildLeader, candidates */
 	FILE_CANDIDATES,			/* blocks of lists of candidates */
 	FILE_DIRECTORY,				/* uint32 group of each of those blocks */
@@ -74,14 +73,14 @@ typedef enum BuildFile
 /* A row.  Rows are numbered participant by participant. */
 typedef struct BuildCode
 {
-	float		scale;
+	float		scale;			/* of the int8 code */
 	float		norm2;
-	float		residual;
+	DiskannVectorFactors own;	/* of the vector the node will have */
 	float		length2;
 	uint64		hash;
 	ItemPointerData tid;
 	uint16		unused;
-	int8		code[FLEXIBLE_ARRAY_MEMBER];
+	int8		code[FLEXIBLE_ARRAY_MEMBER];	/* then, if other, own vector */
 } BuildCode;
 
 /* A row that may lead a ball: those of least priority do. */
@@ -228,9 +227,9 @@ extern void DiskannBuildDone(BuildState *state, uint64 n);
 extern void DiskannBuildStartCache(BuildState *state);
 extern const BuildCode *DiskannBuildRow(BuildState *state, uint32 row);
 
-/* The participant that read a row, and the row's number there. */
-extern int	DiskannBuildLocate(const BuildState *state, uint32 row,
-							   uint32 *local);
+/* The vector the row's node will have, as it will be stored. */
+extern const void *DiskannBuildOwn(const BuildState *state,
+								   const BuildCode *code);
 
 /* ---------- build_parallel.c ---------- */
 

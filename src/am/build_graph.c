@@ -458,8 +458,8 @@ link_hub(BuildState *state, const uint32 *node_rows, const uint32 *starts,
 	{
 		const BuildCode *code = DiskannBuildRow(state, node_rows[starts[i]]);
 
-		diskann_vector_decode(DISKANN_INT8, code->code, code->scale,
-							  index->space.dims, x);
+		diskann_vector_decode(index->kind, DiskannBuildOwn(state, code),
+							  code->own.scale, index->space.dims, x);
 		DiskannLinkHub(&ref, starts[i], x, -1);
 	}
 	pfree(x);

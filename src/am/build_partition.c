@@ -331,7 +331,8 @@ make_sections(BuildState *state)
 		sections[s].place = place;
 		start += sections[s].count;
 		place += sections[s].homes;
-		if (in_group > 0 && in_group + sections[s].homes > group_rows)
+		if (s < nballs && in_group > 0 &&
+			in_group + sections[s].homes > group_rows)
 		{
 			shared->ngroups++;
 			in_group = 0;

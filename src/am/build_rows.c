@@ -53,7 +53,6 @@ typedef struct RowReader
 
 	float	   *x;
 	BuildCode  *code;
-	char	   *own;
 	int			nleaders;
 	BuildLeader *leaders;		/* heap, the greatest priority on top */
 } RowReader;
@@ -127,21 +126,15 @@ encode_row(RowReader *reader, const float *row, uint64 hash, ItemPointer tid)
 						  code->code, &factors);
 	code->scale = factors.scale;
 	code->norm2 = factors.norm2;
-	code->residual = factors.residual;
+	code->own = factors;
 	code->hash = hash;
 	code->tid = *tid;
+	if (index->kind != DISKANN_INT8)
+		diskann_vector_encode(index->kind, reader->x, index->space.dims,
+							  unconstify(void *, DiskannBuildOwn(state, code)),
+							  &code->own);
 	DiskannSpoolAppend(DiskannBuildFile(state, FILE_CODES, state->participant),
 					   code, state->code_bytes);
-	if (index->kind != DISKANN_INT8)
-	{
-		DiskannSpool *own = DiskannBuildFile(state, FILE_OWN,
-											 state->participant);
-
-		diskann_vector_encode(index->kind, reader->x, index->space.dims,
-							  reader->own, &factors);
-		DiskannSpoolAppend(own, &factors, sizeof(factors));
-		DiskannSpoolAppend(own, reader->own, index->own_bytes);
-	}
 	offer_leader(reader, hash);
 	if (++reader->nrows == PG_UINT32_MAX)
 		ereport(ERROR,
@@ -229,13 +222,14 @@ start_encoding(RowReader *reader)
 									state->support->metric);
 	index = state->index;
 	state->code_bytes = MAXALIGN(offsetof(BuildCode, code) + index->space.dims);
+	if (index->kind != DISKANN_INT8)
+		state->code_bytes = MAXALIGN(offsetof(BuildCode, code) +
+									 MAXALIGN(index->space.dims) +
+									 index->own_bytes);
 	reader->x = palloc(sizeof(float) * index->space.dims);
 	reader->code = palloc0(state->code_bytes);
-	reader->own = palloc(index->own_bytes);
 	reader->leaders = palloc(sizeof(BuildLeader) * DISKANN_MAX_LEADERS);
 	DiskannBuildCreateFile(state, FILE_CODES);
-	if (index->kind != DISKANN_INT8)
-		DiskannBuildCreateFile(state, FILE_OWN);
 	for (int i = 0; i < reader->nsample; i++)
 		encode_row(reader, reader->sample_x + (Size) i * reader->dims,
 				   reader->sample[i].hash, &reader->sample[i].tid);
@@ -337,9 +331,6 @@ DiskannBuildReadRows(BuildState *state)
 	if (state->shared->dims == 0)
 		return;
 	DiskannSpoolFlush(DiskannBuildFile(state, FILE_CODES, state->participant));
-	if (state->index->kind != DISKANN_INT8)
-		DiskannSpoolFlush(DiskannBuildFile(state, FILE_OWN,
-										   state->participant));
 	leaders = DiskannBuildCreateFile(state, FILE_LEADERS);
 	DiskannSpoolAppend(leaders, reader.leaders,
 					   sizeof(BuildLeader) * reader.nleaders);

@@ -82,50 +82,22 @@ read_tids(BuildState *state, const BuildNode *info)
 	return tids;
 }
 
-/* The vector stored for a row, and the factors of its code. */
-static const void *
-read_own(BuildState *state, uint32 row, DiskannVectorFactors *factors)
-{
-	const DiskannIndex *index = state->index;
-	char	   *own = palloc(index->own_bytes);
-
-	if (index->kind == DISKANN_INT8)
-	{
-		const BuildCode *code = DiskannBuildRow(state, row);
-
-		factors->scale = code->scale;
-		factors->norm2 = code->norm2;
-		factors->residual = code->residual;
-		memcpy(own, code->code, index->own_bytes);
-	}
-	else
-	{
-		uint32		local;
-		int			p = DiskannBuildLocate(state, row, &local);
-		DiskannSpool *file = DiskannBuildFile(state, FILE_OWN, p);
-		uint64		at = local * (sizeof(*factors) + index->own_bytes);
-
-		DiskannSpoolRead(file, at, factors, sizeof(*factors));
-		DiskannSpoolRead(file, at + sizeof(*factors), own, index->own_bytes);
-	}
-	return own;
-}
-
 /* Decode the neighbours of a node. */
 static const float *const *
 read_neighbours(Writer *writer, const uint32 *edges, int n)
 {
 	BuildState *state = writer->state;
-	int			dims = state->index->space.dims;
+	const DiskannIndex *index = state->index;
 	const float **vectors = palloc(sizeof(float *) * (n + 1));
 
 	for (int i = 0; i < n; i++)
 	{
 		const BuildCode *code = DiskannBuildRow(state,
 												writer->node_rows[edges[i]]);
-		float	   *x = palloc(sizeof(float) * dims);
+		float	   *x = palloc(sizeof(float) * index->space.dims);
 
-		diskann_vector_decode(DISKANN_INT8, code->code, code->scale, dims, x);
+		diskann_vector_decode(index->kind, DiskannBuildOwn(state, code),
+							  code->own.scale, index->space.dims, x);
 		vectors[i] = x;
 	}
 	return vectors;
@@ -145,8 +117,9 @@ write_node(Writer *writer, DiskannNode node, const BuildNode *info)
 	new.vectors = read_neighbours(writer, edges, new.degree);
 	new.tids = read_tids(state, info);
 	new.ntids = Min(info->nrows, DISKANN_INLINE_TIDS);
-	new.own = read_own(state, info->row, &new.factors);
 	code = DiskannBuildRow(state, info->row);
+	new.own = DiskannBuildOwn(state, code);
+	new.factors = code->own;
 	new.length2 = code->length2;
 	new.hash = code->hash;
 	new.next = DISKANN_INVALID_NODE;
