@@ -271,7 +271,7 @@ choose_for_node(Chooser *chooser, Candidates *c, uint32 i, uint32 *result)
 {
 	DiskannCandidate edges[DISKANN_MAX_DEGREE];
 	int			nfar = c->start[1][i + 1] - c->start[1][i];
-	int			n = DiskannChooseEdges(&chooser->choice,
+	int			n = DiskannChooseEdges(&chooser->choice, c->first + i,
 									   c->list[0] + c->start[0][i],
 									   c->start[0][i + 1] - c->start[0][i],
 									   c->list[1] + c->start[1][i], &nfar,
@@ -351,6 +351,7 @@ start_choosing(Chooser *chooser, BuildState *state)
 	chooser->first_node[shared->ngroups] = shared->nnodes + 1;
 	chooser->choice.dims = state->index->space.dims;
 	chooser->choice.max_degree = state->index->meta.max_degree;
+	chooser->choice.nnodes = shared->nnodes;
 	chooser->choice.alpha = state->index->meta.alpha;
 	chooser->choice.fetch = fetch_for_choice;
 	chooser->choice.arg = chooser;

@@ -26,7 +26,7 @@ DiskannBlockCreate(int dims, int capacity, bool packed)
 	block->ngroups = (dims + 3) / 4;
 	block->stride = 4 * (Size) block->ngroups;
 	block->capacity = capacity;
-	block->codes = palloc_extended(block->stride * capacity,
+	block->codes = palloc_extended(Max(block->stride * capacity, 1),
 								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	block->scale = palloc0(sizeof(float) * columns);
 	block->norm2 = palloc0(sizeof(float) * columns);

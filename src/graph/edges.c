@@ -19,6 +19,9 @@
 /* So many of the nearest candidates are enough to choose from. */
 #define MAX_CANDIDATES 128
 
+/* Nodes at intervals of 1, 4, 16 and so on, in both directions. */
+#define MAX_SPREAD 32
+
 /* One edge in so many may lead to a far candidate. */
 #define FAR_SHARE 8
 
@@ -76,41 +79,92 @@ sort_candidates(DiskannCandidate *candidates, int n,
 	return kept;
 }
 
-/* Append at most limit - nedges of the candidates to the edges. */
+/*
+ * Append at most limit - nedges of n candidates, sorted by distance, whose
+ * vectors are in block.
+ */
 static int
-choose(DiskannEdgeChoice *choice, DiskannCandidate *candidates, int n,
-	   int limit, DiskannCandidate *edges, int nedges)
+prune(DiskannEdgeChoice *choice, const DiskannBlock *block,
+	  const DiskannCandidate *candidates, int n, int limit,
+	  DiskannCandidate *edges, int nedges)
 {
-	float		dist[MAX_CANDIDATES];
-	int			chosen[MAX_CANDIDATES];
+	float		dist[MAX_CANDIDATES + MAX_SPREAD];
+	int			chosen[MAX_CANDIDATES + MAX_SPREAD];
 	int			nchosen;
-	Pairs		pairs = {choice, NULL};
-	DiskannPrune prune = {limit - nedges, choice->alpha, pair_distance, &pairs};
-	DiskannBlock *block;
+	Pairs		pairs = {choice, block};
+	DiskannPrune robust = {limit - nedges, choice->alpha, pair_distance, &pairs};
 
-	n = sort_candidates(candidates, n, edges, nedges);
-	if (n == 0)
-		return nedges;
-	block = DiskannBlockCreate(choice->dims, n, false);
 	for (int i = 0; i < n; i++)
-	{
-		choice->fetch(choice->arg, candidates[i].member, block);
 		dist[i] = candidates[i].dist;
-	}
-	pairs.block = block;
-	nchosen = DiskannRobustPrune(&prune, dist, n, chosen);
+	nchosen = DiskannRobustPrune(&robust, dist, n, chosen);
 	for (int i = 0; i < nchosen; i++)
 		edges[nedges++] = candidates[chosen[i]];
-	DiskannBlockFree(block);
 	return nedges;
 }
 
-int
-DiskannChooseEdges(DiskannEdgeChoice *choice, DiskannCandidate *near,
-				   int nnear, DiskannCandidate *far, int *nfar,
-				   DiskannCandidate *edges)
+static DiskannBlock *
+fetch_candidates(DiskannEdgeChoice *choice,
+				 const DiskannCandidate *candidates, int n)
 {
-	*nfar = choose(choice, far, *nfar, choice->max_degree / FAR_SHARE, edges,
-				   0);
-	return choose(choice, near, nnear, choice->max_degree, edges, *nfar);
+	DiskannBlock *block = DiskannBlockCreate(choice->dims, n, false);
+
+	for (int i = 0; i < n; i++)
+		choice->fetch(choice->arg, candidates[i].member, block);
+	return block;
+}
+
+/* Nodes at growing intervals that are no candidates yet; returns how many. */
+static int
+spread_out(DiskannEdgeChoice *choice, uint32 node,
+		   const DiskannCandidate *near, int nnear,
+		   const DiskannCandidate *edges, int nedges,
+		   DiskannCandidate *spread)
+{
+	DiskannBlock *pair = DiskannBlockCreate(choice->dims, 2, false);
+	int			n = 0;
+
+	for (uint64 step = 1; step < choice->nnodes; step *= 4)
+	{
+		for (int sign = -1; sign <= 1; sign += 2)
+		{
+			int64		other = (int64) node + sign * (int64) step;
+
+			if (other < 1 || other > choice->nnodes ||
+				contains(near, nnear, other) || contains(edges, nedges, other))
+				continue;
+			pair->count = 0;
+			choice->fetch(choice->arg, node, pair);
+			choice->fetch(choice->arg, other, pair);
+			spread[n].member = other;
+			spread[n++].dist = DiskannBlockDistance(pair, 0, 1);
+			choice->distances++;
+		}
+	}
+	DiskannBlockFree(pair);
+	return n;
+}
+
+int
+DiskannChooseEdges(DiskannEdgeChoice *choice, uint32 node,
+				   DiskannCandidate *near, int nnear,
+				   DiskannCandidate *far, int *nfar, DiskannCandidate *edges)
+{
+	DiskannCandidate all[MAX_CANDIDATES + MAX_SPREAD];
+	DiskannBlock *block;
+	int			n;
+
+	n = sort_candidates(far, *nfar, edges, 0);
+	block = fetch_candidates(choice, far, n);
+	*nfar = prune(choice, block, far, n, choice->max_degree / FAR_SHARE,
+				  edges, 0);
+	DiskannBlockFree(block);
+
+	n = sort_candidates(near, nnear, edges, *nfar);
+	memcpy(all, near, sizeof(DiskannCandidate) * n);
+	n += spread_out(choice, node, near, n, edges, *nfar, all + n);
+	qsort(all, n, sizeof(DiskannCandidate), compare_candidates);
+	block = fetch_candidates(choice, all, n);
+	n = prune(choice, block, all, n, choice->max_degree, edges, *nfar);
+	DiskannBlockFree(block);
+	return n;
 }

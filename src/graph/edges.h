@@ -21,19 +21,22 @@ typedef struct DiskannEdgeChoice
 	int			dims;
 	int			max_degree;
 	float		alpha;			/* see prune.h */
+	uint32		nnodes;
 	void		(*fetch) (void *arg, uint32 member, DiskannBlock *block);
 	void	   *arg;
 	uint64		distances;		/* computed so far */
 } DiskannEdgeChoice;
 
 /*
- * Choose at most max_degree edges among near candidates and far ones (of a
- * sample, see am/build_graph.c), which have a quarter of the edges to
- * themselves.  Candidates may come several times; both arrays are sorted in
+ * Choose at most max_degree edges of a node among near candidates and far ones
+ * (of a sample, see am/build_partition.c), which have an eighth of the edges to
+ * themselves.  Nodes must be numbered so that near ones mostly have near numbers,
+ * 1..nnodes: some at growing intervals are candidates, too, which keeps data of
+ * few dimensions from falling apart into neighbourhoods.  Candidates may come several times; both arrays are sorted in
  * place.  edges gets the chosen ones without duplicates, far ones first; returns
  * their number, and in *nfar how many of them are far.
  */
-extern int	DiskannChooseEdges(DiskannEdgeChoice *choice,
+extern int	DiskannChooseEdges(DiskannEdgeChoice *choice, uint32 node,
 							   DiskannCandidate *near, int nnear,
 							   DiskannCandidate *far, int *nfar,
 							   DiskannCandidate *edges);
