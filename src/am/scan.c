@@ -45,10 +45,12 @@
 #include "utils/tuplesort.h"
 
 /*
- * How far a stored distance may be off, as a multiple of the standard error
- * of its rounding: 6 fails once in a billion comparisons.
+ * How far stored distances, or two of them, may be off as a multiple of the
+ * standard error of their rounding.  Beyond 5 lies one in 3 million; that two
+ * rows are taken for certain in the wrong order is rarer still, since they must
+ * also be as near to each other as the error: less than one in 100 million.
  */
-#define ERROR_SIGMAS 6.0
+#define ERROR_SIGMAS 5.0
 
 /* Relative error of a float sum of products, with room. */
 #define FLOAT_SLACK 4e-6
@@ -57,9 +59,12 @@
 typedef struct Found
 {
 	pairingheap_node heap_node;
-	double		low;			/* its distance lies within low..high */
-	double		high;
-	bool		exact;			/* both are the operator's own value */
+	double		rank;			/* of its distance, see vector/space.h */
+	double		noise;			/* which may be off by this at random, */
+	double		rounding;		/* and by this in any case */
+	double		low;			/* the least it may be */
+	double		floor;			/* rank of what was returned before */
+	bool		exact;			/* it is the operator's own value */
 	DiskannNode node;
 	DiskannNode next;			/* first TIDS slot */
 	int			ntids;
@@ -129,41 +134,49 @@ typedef struct DiskannScan
 /* ---------- distances ---------- */
 
 /*
- * The interval that holds the operator's distance.  The stored vector is off
- * by n with |n| = residual, so that the true squared distance differs from the
- * computed one by 2<q - o, n> and |n|^2.  n is rounding noise in a randomly
- * rotated space: <q - o, n> is at most |q - o||n| and has a standard deviation
- * of that by sqrt(dims).  What mapping to index space rounds is relative to the
- * lengths before centring.
+ * The rank of the node just visited and how far off it may be.  The stored
+ * vector is off by n with |n| = residual, so that the true squared distance
+ * differs from the computed one by 2<q - o, n> and |n|^2.  n is rounding noise in
+ * a randomly rotated space: <q - o, n> is at most |q - o||n| and has a standard
+ * deviation of that by sqrt(dims).  What mapping to index space rounds is
+ * relative to the lengths before centring.
  */
 static void
-distance_interval(const DiskannScan *state, const DiskannVisit *visit,
-				  double *low, double *high)
+measure_result(const DiskannScan *state, Found *result)
 {
 	const DiskannSpace *space = &state->index->space;
-	double		dist2 = visit->dist2;
-	double		residual = visit->head.residual;
-	double		mapping = FLOAT_SLACK * (sqrt(visit->head.length2) +
+	const DiskannSlotData *head = &state->visit.head;
+	double		dist2 = state->visit.dist2;
+	double		dist = sqrt(dist2);
+	double		residual = head->residual;
+	double		mapping = FLOAT_SLACK * (sqrt(head->length2) +
 										 sqrt(state->space_query.length2));
-	double		error = 2 * sqrt(dist2) *
-	(residual * state->error_factor + mapping) +
+	double		noise = 2 * dist * residual * state->error_factor;
+	double		rounding = 2 * dist * mapping +
 	residual * residual + mapping * mapping +
-	FLOAT_SLACK * (state->query.norm2 + visit->head.norm2 + dist2) +
-	FLT_MIN;
+	FLOAT_SLACK * (state->query.norm2 + head->norm2 + dist2) + FLT_MIN;
+	double		unit;
 
 	/* An inner product is the difference of squares. */
 	if (space->metric == DISKANN_INNER_PRODUCT)
-		error += FLOAT_SLACK * (space->max_norm2 + state->space_query.length2);
+		rounding += FLOAT_SLACK * (space->max_norm2 +
+								   state->space_query.length2);
 
-	*low = diskann_space_distance(space, &state->space_query,
-								  Max(0, dist2 - error),
-								  visit->head.length2);
-	*high = diskann_space_distance(space, &state->space_query, dist2 + error,
-								   visit->head.length2);
+	result->rank = diskann_space_rank(space, &state->space_query, dist2,
+									  head->length2);
+	unit = diskann_space_rank(space, &state->space_query, dist2 + 1,
+							  head->length2) - result->rank;
+	result->noise = noise * unit;
 
-	/* What the mapping to index space and the operator round themselves. */
-	*low -= FLOAT_SLACK * fabs(*low);
-	*high += FLOAT_SLACK * fabs(*high);
+	/* The operator rounds, too. */
+	result->rounding = rounding * unit + 2 * FLOAT_SLACK * fabs(result->rank);
+	result->low = result->rank - result->noise - result->rounding;
+}
+
+static inline double
+highest(const Found *result)
+{
+	return result->rank + result->noise + result->rounding;
 }
 
 static int
@@ -187,10 +200,14 @@ push_result(DiskannScan *state)
 	Found	   *result = MemoryContextAlloc(state->results_context,
 											sizeof(Found));
 
-	distance_interval(state, &state->visit, &result->low, &result->high);
+	measure_result(state, result);
 	if (state->iterative == DISKANN_ITERATE_RELAXED ||
 		state->query_rescore == 0)
-		result->low = result->high = (result->low + result->high) / 2;
+	{
+		result->noise = result->rounding = 0;
+		result->low = result->rank;
+	}
+	result->floor = state->returned;
 	result->exact = false;
 	result->node = state->ref.node;
 	result->next = head->next;
@@ -211,11 +228,9 @@ visit_node(DiskannScan *state, DiskannNode node)
 	if (!DiskannVisitNode(&state->ref, &state->query, node, visit, NULL))
 		return;
 	if (state->source == SOURCE_LIST || state->source == SOURCE_STREAM)
-	{
-		for (int i = 0; i < visit->degree; i++)
-			DiskannSearchAdd(state->search, visit->nodes[i],
-							 visit->estimates[i]);
-	}
+		DiskannSearchAddAll(state->search, visit->nodes, visit->estimates,
+							visit->degree);
+
 	if (visit->head.state == DISKANN_LIVE)
 		push_result(state);
 }
@@ -255,8 +270,7 @@ sort_pages(DiskannScan *state)
 	for (DiskannNode node = DISKANN_HUB + 1; node < count; node++)
 	{
 		TupleTableSlot *slot = state->sort_slot;
-		double		low;
-		double		high;
+		Found		result;
 
 		CHECK_FOR_INTERRUPTS();
 		if (DiskannSearchVisited(state->search, node) ||
@@ -264,9 +278,9 @@ sort_pages(DiskannScan *state)
 							  &state->visit, NULL) ||
 			state->visit.head.state != DISKANN_LIVE)
 			continue;
-		distance_interval(state, &state->visit, &low, &high);
+		measure_result(state, &result);
 		ExecClearTuple(slot);
-		slot->tts_values[0] = Float8GetDatum(low);
+		slot->tts_values[0] = Float8GetDatum(result.low);
 		slot->tts_values[1] = Int64GetDatum(node);
 		slot->tts_isnull[0] = slot->tts_isnull[1] = false;
 		ExecStoreVirtualTuple(slot);
@@ -277,9 +291,19 @@ sort_pages(DiskannScan *state)
 	state->sort_pending = false;
 }
 
-/* Least distance that what is not visited promises; false: nothing is left. */
+static double
+promise(const DiskannScan *state, float key)
+{
+	return diskann_space_promise(&state->index->space, &state->space_query,
+								 Max(0, key), state->max_length2);
+}
+
+/*
+ * Least rank that what is not visited promises; false: nothing is left.  Any
+ * bound will do that is not below enough.
+ */
 static bool
-peek_source(DiskannScan *state, double *distance)
+peek_source(DiskannScan *state, double enough, double *rank)
 {
 	float		key;
 
@@ -287,12 +311,12 @@ peek_source(DiskannScan *state, double *distance)
 		return false;
 	if (state->source == SOURCE_STREAM)
 	{
+		if (DiskannSearchBound(state->search, &key) &&
+			(*rank = promise(state, key)) >= enough)
+			return true;
 		if (DiskannSearchPeek(state->search, &key))
 		{
-			*distance = diskann_space_promise(&state->index->space,
-											  &state->space_query,
-											  Max(0, key),
-											  state->max_length2);
+			*rank = promise(state, key);
 			return true;
 		}
 		sort_pages(state);
@@ -305,7 +329,7 @@ peek_source(DiskannScan *state, double *distance)
 	if (!state->sort_pending)
 		return false;
 	slot_getallattrs(state->sort_slot);
-	*distance = DatumGetFloat8(state->sort_slot->tts_values[0]);
+	*rank = DatumGetFloat8(state->sort_slot->tts_values[0]);
 	return true;
 }
 
@@ -434,7 +458,9 @@ rescore(IndexScanDesc scan, DiskannScan *state, Found *result)
 	state->ntids = 0;
 	if (found)
 	{
-		result->low = result->high = distance;
+		result->rank = diskann_space_rank_of(&state->index->space, distance);
+		result->low = result->rank;
+		result->noise = result->rounding = 0;
 		result->exact = true;
 	}
 	return found;
@@ -459,21 +485,44 @@ pop_result(DiskannScan *state)
 }
 
 /*
+ * Is the result certainly nearer than all in this part of the heap?  None of a
+ * node's descendants may be nearer than the node itself.  The noise of two
+ * results is independent.
+ */
+static bool
+is_nearest(const Found *result, const pairingheap_node *node)
+{
+	for (; node != NULL; node = node->next_sibling)
+	{
+		const Found *other = pairingheap_const_container(Found, heap_node,
+														 node);
+		double		noise2 = result->noise * result->noise +
+		other->noise * other->noise;
+
+		if (highest(result) < other->low)
+			continue;
+		if (other->rank - result->rank <=
+			sqrt(noise2) + result->rounding + other->rounding ||
+			!is_nearest(result, node->first_child))
+			return false;
+	}
+	return true;
+}
+
+/*
  * May this result, just popped, be returned without looking at its row?
- * promised is the least distance of what has not been visited.
+ * promised is the least rank of what has not been visited.
  */
 static bool
 is_certain(DiskannScan *state, const Found *result, double promised)
 {
-	const Found *next = top_result(state);
-
 	if (result->exact || state->query_rescore == 0 ||
 		state->iterative == DISKANN_ITERATE_RELAXED)
 		return true;
 	if (state->rescored < state->query_rescore)
 		return false;
-	return result->low >= state->returned && result->high <= promised &&
-		(next == NULL || result->high < next->low);
+	return result->low >= result->floor && highest(result) <= promised &&
+		is_nearest(result, state->results->ph_root);
 }
 
 static void
@@ -511,7 +560,7 @@ next_result(IndexScanDesc scan, DiskannScan *state)
 		Found	   *result = top_result(state);
 		double		promised = get_float8_infinity();
 
-		if (peek_source(state, &promised) &&
+		if (peek_source(state, result ? highest(result) : promised, &promised) &&
 			(result == NULL || promised < result->low))
 		{
 			advance_source(state);
@@ -532,13 +581,13 @@ next_result(IndexScanDesc scan, DiskannScan *state)
 			}
 			continue;
 		}
-		if (strict && result->low < state->returned)
+		if (strict && result->low < result->floor)
 		{
 			keep_for_last(state, result);
 			continue;
 		}
 		state->nresults--;
-		state->returned = result->high;
+		state->returned = Max(state->returned, highest(result));
 		return result;
 	}
 }

@@ -164,17 +164,24 @@ heap_down(Candidate *heap, Size count, Size i)
 	heap[i] = c;
 }
 
+/* Make room for n more in the rest. */
 static void
+reserve_rest(DiskannSearch *search, int n)
+{
+	if (search->rest_count + n <= search->rest_alloc)
+		return;
+	while (search->rest_count + n > search->rest_alloc)
+		search->rest_alloc *= 2;
+	search->rest = repalloc_huge(search->rest,
+								 search->rest_alloc * sizeof(Candidate));
+}
+
+/* There must be room. */
+static inline void
 add_to_rest(DiskannSearch *search, uint32 node, float key)
 {
 	if (!search->keep_rest)
 		return;
-	if (search->rest_count == search->rest_alloc)
-	{
-		search->rest_alloc *= 2;
-		search->rest = repalloc_huge(search->rest,
-									 search->rest_alloc * sizeof(Candidate));
-	}
 	search->rest[search->rest_count].key = key;
 	search->rest[search->rest_count].node = node;
 	search->rest_count++;
@@ -237,8 +244,9 @@ list_insert(DiskannSearch *search, uint32 node, float key)
 	}
 }
 
-void
-DiskannSearchAdd(DiskannSearch *search, uint32 node, float key)
+/* The rest has room for one. */
+static inline void
+add(DiskannSearch *search, uint32 node, float key)
 {
 	SeenEntry  *seen;
 	bool		found;
@@ -273,6 +281,22 @@ DiskannSearchAdd(DiskannSearch *search, uint32 node, float key)
 		list_insert(search, node, key);
 }
 
+void
+DiskannSearchAdd(DiskannSearch *search, uint32 node, float key)
+{
+	reserve_rest(search, 1);
+	add(search, node, key);
+}
+
+void
+DiskannSearchAddAll(DiskannSearch *search, const uint32 *nodes,
+					const float *keys, int n)
+{
+	reserve_rest(search, n);
+	for (int i = 0; i < n; i++)
+		add(search, nodes[i], keys[i]);
+}
+
 bool
 DiskannSearchNext(DiskannSearch *search, uint32 *node)
 {
@@ -303,6 +327,15 @@ pop_rest(DiskannSearch *search)
 	search->rest[0] = search->rest[--search->rest_count];
 	if (search->rest_count > 0)
 		heap_down(search->rest, search->rest_count, 0);
+}
+
+bool
+DiskannSearchBound(const DiskannSearch *search, float *key)
+{
+	if (search->streaming || search->rest_count == 0)
+		return false;
+	*key = search->list[search->list_count - 1].candidate.key;
+	return true;
 }
 
 bool

@@ -42,8 +42,18 @@ extern void DiskannSearchReset(DiskannSearch *search, int list_size,
 /* Offer a node at an estimated distance; cheap if seen nearer or visited. */
 extern void DiskannSearchAdd(DiskannSearch *search, uint32 node, float key);
 
+/* The same for all neighbours of a node. */
+extern void DiskannSearchAddAll(DiskannSearch *search, const uint32 *nodes,
+								const float *keys, int n);
+
 /* The nearest unvisited node of the list, now counted as visited. */
 extern bool DiskannSearchNext(DiskannSearch *search, uint32 *node);
+
+/*
+ * A lower bound of the estimates beyond the list, at no cost.  False if there
+ * is nothing, or Stream has been used: then Peek is as cheap.
+ */
+extern bool DiskannSearchBound(const DiskannSearch *search, float *key);
 
 /*
  * The same beyond the list.  Peek tells the estimate of what Stream would
