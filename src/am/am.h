@@ -225,6 +225,11 @@ extern IndexBulkDeleteResult *diskannbulkdelete(IndexVacuumInfo *info,
 extern IndexBulkDeleteResult *diskannvacuumcleanup(IndexVacuumInfo *info,
 												   IndexBulkDeleteResult *stats);
 
+/* ---------- plan.c ---------- */
+
+/* Take part in planning, to leave out distances nobody asked for. */
+extern void DiskannInitPlan(void);
+
 /* ---------- cost.c, validate.c ---------- */
 extern void diskanncostestimate(PlannerInfo *root, IndexPath *path,
 								double loop_count, Cost *startup_cost,
