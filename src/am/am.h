@@ -217,6 +217,17 @@ extern void diskannrescan(IndexScanDesc scan, ScanKey keys, int nkeys,
 extern bool diskanngettuple(IndexScanDesc scan, ScanDirection dir);
 extern void diskannendscan(IndexScanDesc scan);
 
+/* What a scan has done since its start. */
+typedef struct DiskannScanCounts
+{
+	int64		visits;			/* nodes read */
+	int64		estimates;		/* of distances to their neighbours */
+	int64		rescored;		/* rows looked at to compare them */
+} DiskannScanCounts;
+
+/* The counts of the scan of this session that was last asked for a row. */
+extern DiskannScanCounts DiskannLastScan(void);
+
 /* ---------- vacuum.c ---------- */
 extern IndexBulkDeleteResult *diskannbulkdelete(IndexVacuumInfo *info,
 												IndexBulkDeleteResult *stats,

@@ -103,8 +103,7 @@ typedef struct DiskannScan
 	Found	   *late;			/* nearer than what was returned; a list */
 	Found	   *late_tail;
 	double		returned;		/* nothing returned lies beyond this */
-	int64		visits;
-	int64		rescored;
+	DiskannScanCounts counts;
 	int			query_rescore;
 	int			iterative;
 	int			max_scan_tuples;
@@ -130,6 +129,15 @@ typedef struct DiskannScan
 	MemoryContext fetch_context;
 	ScanKeyData orderby;
 } DiskannScan;
+
+/* Of the scan that was asked for a row last. */
+static DiskannScanCounts last_scan;
+
+DiskannScanCounts
+DiskannLastScan(void)
+{
+	return last_scan;
+}
 
 /* ---------- distances ---------- */
 
@@ -224,9 +232,10 @@ visit_node(DiskannScan *state, DiskannNode node)
 	DiskannVisit *visit = &state->visit;
 
 	CHECK_FOR_INTERRUPTS();
-	state->visits++;
+	state->counts.visits++;
 	if (!DiskannVisitNode(&state->ref, &state->query, node, visit, NULL))
 		return;
+	state->counts.estimates += visit->degree;
 	if (state->source == SOURCE_LIST || state->source == SOURCE_STREAM)
 		DiskannSearchAddAll(state->search, visit->nodes, visit->estimates,
 							visit->degree);
@@ -307,7 +316,7 @@ peek_source(DiskannScan *state, double enough, double *rank)
 {
 	float		key;
 
-	if (state->max_scan_tuples > 0 && state->visits >= state->max_scan_tuples)
+	if (state->max_scan_tuples > 0 && state->counts.visits >= state->max_scan_tuples)
 		return false;
 	if (state->source == SOURCE_STREAM)
 	{
@@ -445,7 +454,7 @@ rescore(IndexScanDesc scan, DiskannScan *state, Found *result)
 	bool		found = false;
 	DiskannChain chain;
 
-	state->rescored++;
+	state->counts.rescored++;
 	for (int i = 0; i < result->ntids && !found; i++)
 		found = fetch_distance(scan, state, &result->tids[i], &distance);
 	DiskannStartChain(&chain, result->node, result->next);
@@ -519,7 +528,7 @@ is_certain(DiskannScan *state, const Found *result, double promised)
 	if (result->exact || state->query_rescore == 0 ||
 		state->iterative == DISKANN_ITERATE_RELAXED)
 		return true;
-	if (state->rescored < state->query_rescore)
+	if (state->counts.rescored < state->query_rescore)
 		return false;
 	return result->low >= result->floor && highest(result) <= promised &&
 		is_nearest(result, state->results->ph_root);
@@ -715,8 +724,7 @@ start_scan(IndexScanDesc scan, DiskannScan *state)
 	state->nresults = 0;
 	state->late = NULL;
 	state->returned = -get_float8_infinity();
-	state->visits = 0;
-	state->rescored = 0;
+	memset(&state->counts, 0, sizeof(state->counts));
 	state->ntids = 0;
 	state->tid = 0;
 	state->chain.next = DISKANN_INVALID_NODE;
@@ -797,6 +805,7 @@ diskanngettuple(IndexScanDesc scan, ScanDirection dir)
 		scan->xs_recheck = false;
 		scan->xs_recheckorderby = false;
 	}
+	last_scan = state->counts;
 	MemoryContextSwitchTo(old);
 	return found;
 }
