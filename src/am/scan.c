@@ -364,6 +364,7 @@ static void
 search_list(DiskannScan *state, int list_size)
 {
 	DiskannNode node;
+	DiskannNode next;
 
 	DiskannSearchReset(state->search, list_size,
 					   state->iterative != DISKANN_ITERATE_OFF);
@@ -371,7 +372,11 @@ search_list(DiskannScan *state, int list_size)
 	/* The entry node is no candidate: it takes no place in the list. */
 	visit_node(state, DISKANN_HUB);
 	while (DiskannSearchNext(state->search, &node))
+	{
+		if (DiskannSearchLookAhead(state->search, &next))
+			DiskannNodePrefetch(&state->ref, next);
 		visit_node(state, node);
+	}
 
 	/* The list takes what it was set to take; more is bounded by work_mem. */
 	state->memory_limit = memory_used(state) + (Size) work_mem * 1024;

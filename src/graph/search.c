@@ -313,6 +313,20 @@ DiskannSearchNext(DiskannSearch *search, uint32 *node)
 	return true;
 }
 
+bool
+DiskannSearchLookAhead(const DiskannSearch *search, uint32 *node)
+{
+	for (int i = search->cursor; i < search->list_count; i++)
+	{
+		if (!search->list[i].visited)
+		{
+			*node = search->list[i].candidate.node;
+			return true;
+		}
+	}
+	return false;
+}
+
 static void
 start_streaming(DiskannSearch *search)
 {

@@ -49,6 +49,9 @@ extern void DiskannSearchAddAll(DiskannSearch *search, const uint32 *nodes,
 /* The nearest unvisited node of the list, now counted as visited. */
 extern bool DiskannSearchNext(DiskannSearch *search, uint32 *node);
 
+/* The node that Next would return now, which is not yet visited by this. */
+extern bool DiskannSearchLookAhead(const DiskannSearch *search, uint32 *node);
+
 /*
  * A lower bound of the estimates beyond the list, at no cost.  False if there
  * is nothing, or Stream has been used: then Peek is as cheap.

@@ -19,8 +19,16 @@
 #include "storage/indexfsm.h"
 #include "storage/lmgr.h"
 #include "storage/node.h"
+#include "storage/recent.h"
 #include "storage/xlog.h"
 #include "utils/snapmgr.h"
+
+/*
+ * What of a slot is fetched ahead, in lines of the processor's cache; reading
+ * on in sequence it fetches the rest by itself.
+ */
+#define PREFETCH_BYTES 2048
+#define PREFETCH_LINE 64
 
 void
 DiskannNodeInit(DiskannNodeRef *ref, Relation rel, const DiskannIndex *index,
@@ -110,8 +118,10 @@ check_slot(const DiskannNodeRef *ref, DiskannNode node, const char *slot)
 static Buffer
 read_part(DiskannNodeRef *ref, BlockNumber block, int mode)
 {
-	Buffer		buffer = ReadBufferExtended(ref->rel, MAIN_FORKNUM, block,
-											RBM_NORMAL, ref->strategy);
+	Buffer		buffer = ref->strategy == NULL ?
+	DiskannReadBuffer(ref->rel, block) :
+	ReadBufferExtended(ref->rel, MAIN_FORKNUM, block, RBM_NORMAL,
+					   ref->strategy);
 
 	LockBuffer(buffer, mode);
 	return buffer;
@@ -165,6 +175,24 @@ locate_slot(DiskannNodeRef *ref, DiskannNode node)
 			(Size) slot_number(ref->index, node) * ref->index->meta.slot_size;
 	check_slot(ref, node, ref->slot);
 	return true;
+}
+
+void
+DiskannNodePrefetch(const DiskannNodeRef *ref, DiskannNode node)
+{
+	const char *page = DiskannRecentPage(ref->rel,
+										 DiskannNodeBlock(ref->index, node));
+	const char *slot;
+
+	if (page == NULL)
+		return;
+	slot = page + MAXALIGN(SizeOfPageHeaderData) +
+		(Size) slot_number(ref->index, node) * ref->index->meta.slot_size;
+	__builtin_prefetch(page);
+	__builtin_prefetch(page + BLCKSZ - sizeof(DiskannPageOpaqueData));
+	for (Size i = 0; i < Min(ref->index->meta.slot_size, PREFETCH_BYTES);
+		 i += PREFETCH_LINE)
+		__builtin_prefetch(slot + i);
 }
 
 bool

@@ -52,6 +52,9 @@ extern void DiskannNodeInit(DiskannNodeRef *ref, Relation rel,
  */
 extern bool DiskannNodeOpen(DiskannNodeRef *ref, DiskannNode node, int mode);
 
+/* Tell the processor that the node is likely to be opened soon. */
+extern void DiskannNodePrefetch(const DiskannNodeRef *ref, DiskannNode node);
+
 /* Unlock and unpin. */
 extern void DiskannNodeClose(DiskannNodeRef *ref);
 
