@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "common/hashfn.h"
@@ -62,6 +63,9 @@ typedef struct SeenEntry
 #define SEEN_START 2048
 #define REST_KEEP 65536
 #define REST_START 1024
+
+/* So many neighbours are sorted at a time. */
+#define BATCH 32
 
 struct DiskannSearch
 {
@@ -164,13 +168,13 @@ heap_down(Candidate *heap, Size count, Size i)
 	heap[i] = c;
 }
 
-/* Make room for n more in the rest. */
+/* Make room for n more in the rest, and one to scribble in. */
 static void
 reserve_rest(DiskannSearch *search, int n)
 {
-	if (search->rest_count + n <= search->rest_alloc)
+	if (search->rest_count + n < search->rest_alloc)
 		return;
-	while (search->rest_count + n > search->rest_alloc)
+	while (search->rest_count + n >= search->rest_alloc)
 		search->rest_alloc *= 2;
 	search->rest = repalloc_huge(search->rest,
 								 search->rest_alloc * sizeof(Candidate));
@@ -189,23 +193,24 @@ add_to_rest(DiskannSearch *search, uint32 node, float key)
 		heap_up(search->rest, search->rest_count - 1);
 }
 
-/* First position in the list whose key is not less than key. */
-static int
+/*
+ * First position in the list whose key is not less than key.  Without a branch
+ * that depends on the keys, for it could not be predicted.
+ */
+static inline int
 list_position(const DiskannSearch *search, float key)
 {
-	int			low = 0;
-	int			high = search->list_count;
+	const ListEntry *first = search->list;
+	int			n = search->list_count;
 
-	while (low < high)
+	while (n > 0)
 	{
-		int			mid = (low + high) / 2;
+		int			half = (n + 1) / 2;
 
-		if (search->list[mid].candidate.key < key)
-			low = mid + 1;
-		else
-			high = mid;
+		first += first[half - 1].candidate.key < key ? half : 0;
+		n -= half;
 	}
-	return low;
+	return (int) (first - search->list);
 }
 
 /* Take an unvisited node, last added with this key, out of the list. */
@@ -244,23 +249,23 @@ list_insert(DiskannSearch *search, uint32 node, float key)
 	}
 }
 
+/* Does it have no place in the list, so that it need not be looked up? */
+static inline bool
+beyond_list(const DiskannSearch *search, float key)
+{
+	return !search->streaming && search->list_count == search->list_size &&
+		key >= search->list[search->list_count - 1].candidate.key;
+}
+
 /* The rest has room for one. */
-static inline void
+static void
 add(DiskannSearch *search, uint32 node, float key)
 {
 	SeenEntry  *seen;
 	bool		found;
 
-	/* Overflow, or a damaged page: to be visited last, not to break order. */
-	if (unlikely(isnan(key)))
-		key = INFINITY;
-
-	/*
-	 * Most of what a visit brings late in a search is farther than the whole
-	 * list: do not even look it up.  The rest may hold a node several times.
-	 */
-	if (!search->streaming && search->list_count == search->list_size &&
-		key >= search->list[search->list_count - 1].candidate.key)
+	/* The rest may hold a node several times. */
+	if (beyond_list(search, key))
 	{
 		add_to_rest(search, node, key);
 		return;
@@ -281,20 +286,64 @@ add(DiskannSearch *search, uint32 node, float key)
 		list_insert(search, node, key);
 }
 
+/*
+ * A number, and not infinite: damage or overflow is to be visited last, not to
+ * break the order.
+ */
+static inline float
+sane_key(float key)
+{
+	return key < FLT_MAX ? key : FLT_MAX;
+}
+
 void
 DiskannSearchAdd(DiskannSearch *search, uint32 node, float key)
 {
 	reserve_rest(search, 1);
-	add(search, node, key);
+	add(search, node, sane_key(key));
 }
 
+/*
+ * Most of what a visit brings late in a search is beyond the list.  That is
+ * sorted out first, without branches.
+ */
 void
 DiskannSearchAddAll(DiskannSearch *search, const uint32 *nodes,
 					const float *keys, int n)
 {
+	float		limit;
+
 	reserve_rest(search, n);
-	for (int i = 0; i < n; i++)
-		add(search, nodes[i], keys[i]);
+	if (search->streaming || search->list_count < search->list_size)
+	{
+		for (int i = 0; i < n; i++)
+			add(search, nodes[i], sane_key(keys[i]));
+		return;
+	}
+	limit = search->list[search->list_count - 1].candidate.key;
+	for (int first = 0; first < n; first += BATCH)
+	{
+		int			near[BATCH];
+		int			nnear = 0;
+		Candidate  *rest = search->rest + search->rest_count;
+		Size		nrest = 0;
+
+		for (int i = first; i < Min(n, first + BATCH); i++)
+		{
+			float		key = sane_key(keys[i]);
+			bool		is_near = key < limit;
+
+			near[nnear] = i;
+			nnear += is_near ? 1 : 0;
+			rest[nrest].key = key;
+			rest[nrest].node = nodes[i];
+			nrest += is_near ? 0 : 1;
+		}
+		if (search->keep_rest)
+			search->rest_count += nrest;
+		for (int i = 0; i < nnear; i++)
+			add(search, nodes[near[i]], sane_key(keys[near[i]]));
+	}
 }
 
 bool

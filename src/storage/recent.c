@@ -26,7 +26,7 @@
  * A buffer found again does not count as used when another is to be replaced;
  * so every so many times it is looked up as others are.
  */
-#define LOOKUP_INTERVAL 4
+#define LOOKUP_INTERVAL 8
 
 uint32
 DiskannRecentPlaces(BlockNumber nblocks)

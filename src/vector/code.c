@@ -344,6 +344,14 @@ diskann_edge_cosine(const DiskannEdgeShape *shape, float rho)
 	return cosine < 1.0f ? cosine : 1.0f;
 }
 
+/* In comparisons that need no call of a function; NaN becomes a number. */
+static inline uint8_t
+to_byte(float x)
+{
+	x = x < 255.0f ? x : 255.0f;
+	return (uint8_t) (x > 0 ? x : 0);
+}
+
 void
 diskann_edge_query(const DiskannEdgeShape *shape, const float *q,
 				   uint8_t *lut, DiskannEdgeQuery *query)
@@ -362,7 +370,7 @@ diskann_edge_query(const DiskannEdgeShape *shape, const float *q,
 
 		for (int j = i; j < i + 4 && j < shape->code_dims; j++)
 			sum += fabsf(q[j]);
-		max = fmaxf(max, sum);
+		max = sum > max ? sum : max;
 		offset -= sum;
 	}
 	query->step = 2 * max / 255.0f;
@@ -390,7 +398,7 @@ diskann_edge_query(const DiskannEdgeShape *shape, const float *q,
 			entry[p] = entry[p & (p - 1)] + twice[bit];
 		}
 		for (int p = 0; p < 16; p++)
-			*lut++ = (uint8_t) fmaxf(0, fminf(255, entry[p]));
+			*lut++ = to_byte(entry[p]);
 	}
 }
 
