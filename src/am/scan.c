@@ -39,6 +39,7 @@
 #include "lib/pairingheap.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "portability/instr_time.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -55,6 +56,18 @@
 /* Relative error of a float sum of products, with room. */
 #define FLOAT_SLACK 4e-6
 
+/*
+ * Reading ahead.  A page that is not in shared buffers costs little if the
+ * operating system has it, and asking for pages ahead would only add to that.
+ * So a scan begins to ask once a visit that had to read took this long; then it
+ * has the pages of so many nodes read before they are visited, and of the rows
+ * that are going to be returned, at first as many.
+ */
+#define SLOW_VISIT_US 40
+#define NODES_AHEAD 8
+#define ROWS_AHEAD 12
+#define MOST_ROWS_AHEAD 48
+
 /* A visited node whose rows have not been returned. */
 typedef struct Found
 {
@@ -65,6 +78,7 @@ typedef struct Found
 	double		low;			/* the least it may be */
 	double		floor;			/* rank of what was returned before */
 	bool		exact;			/* it is the operator's own value */
+	bool		announced;		/* its row is being read ahead */
 	DiskannNode node;
 	DiskannNode next;			/* first TIDS slot */
 	int			ntids;
@@ -104,6 +118,9 @@ typedef struct DiskannScan
 	Found	   *late_tail;
 	double		returned;		/* nothing returned lies beyond this */
 	DiskannScanCounts counts;
+	bool		slow;			/* pages come from a disk: read ahead */
+	bool		missed;			/* the last visit had to read a page */
+	int			rows_ahead;
 	int			query_rescore;
 	int			iterative;
 	int			max_scan_tuples;
@@ -217,6 +234,7 @@ push_result(DiskannScan *state)
 	}
 	result->floor = state->returned;
 	result->exact = false;
+	result->announced = false;
 	result->node = state->ref.node;
 	result->next = head->next;
 	result->ntids = head->ntids;
@@ -242,6 +260,48 @@ visit_node(DiskannScan *state, DiskannNode node)
 
 	if (visit->head.state == DISKANN_LIVE)
 		push_result(state);
+}
+
+static inline int64
+blocks_read(void)
+{
+	return pgBufferUsage.shared_blks_read + pgBufferUsage.local_blks_read;
+}
+
+/*
+ * Visit the next node of the list while those after it are on their way: into
+ * the processor's cache, or into memory.  Visits are timed only while pages
+ * are missing.
+ */
+static void
+visit_ahead(DiskannScan *state, DiskannNode node)
+{
+	DiskannNode next[NODES_AHEAD];
+	int64		before = blocks_read();
+	instr_time	start;
+	instr_time	end;
+	bool		timed = state->missed && !state->slow;
+
+	if (state->slow)
+	{
+		int			n = DiskannSearchAnnounce(state->search, NODES_AHEAD, next);
+
+		for (int i = 0; i < n; i++)
+			DiskannNodeReadAhead(&state->ref, next[i]);
+	}
+	else if (DiskannSearchLookAhead(state->search, next))
+		DiskannNodePrefetch(&state->ref, next[0]);
+
+	if (timed)
+		INSTR_TIME_SET_CURRENT(start);
+	visit_node(state, node);
+	state->missed = blocks_read() != before;
+	if (timed && state->missed)
+	{
+		INSTR_TIME_SET_CURRENT(end);
+		INSTR_TIME_SUBTRACT(end, start);
+		state->slow = INSTR_TIME_GET_MICROSEC(end) >= SLOW_VISIT_US;
+	}
 }
 
 static Size
@@ -364,7 +424,6 @@ static void
 search_list(DiskannScan *state, int list_size)
 {
 	DiskannNode node;
-	DiskannNode next;
 
 	DiskannSearchReset(state->search, list_size,
 					   state->iterative != DISKANN_ITERATE_OFF);
@@ -372,11 +431,7 @@ search_list(DiskannScan *state, int list_size)
 	/* The entry node is no candidate: it takes no place in the list. */
 	visit_node(state, DISKANN_HUB);
 	while (DiskannSearchNext(state->search, &node))
-	{
-		if (DiskannSearchLookAhead(state->search, &next))
-			DiskannNodePrefetch(&state->ref, next);
-		visit_node(state, node);
-	}
+		visit_ahead(state, node);
 
 	/* The list takes what it was set to take; more is bounded by work_mem. */
 	state->memory_limit = memory_used(state) + (Size) work_mem * 1024;
@@ -562,6 +617,34 @@ pop_late(DiskannScan *state)
 	return result;
 }
 
+/*
+ * Have the pages of the rows read that are nearest now.  Called before a row is
+ * looked at or returned: when it is one that nothing has been done about yet,
+ * it and those after it are announced.
+ */
+static void
+read_rows_ahead(IndexScanDesc scan, DiskannScan *state, Found *first)
+{
+	Found	   *results[MOST_ROWS_AHEAD];
+	int			n = 0;
+
+	if (!state->slow || first->announced)
+		return;
+	results[n++] = first;
+	while (n < state->rows_ahead && !pairingheap_is_empty(state->results))
+		results[n++] = pop_result(state);
+	for (int i = 0; i < n; i++)
+	{
+		if (!results[i]->announced && results[i]->ntids > 0)
+			(void) PrefetchBuffer(scan->heapRelation, MAIN_FORKNUM,
+								  ItemPointerGetBlockNumber(&results[i]->tids[0]));
+		results[i]->announced = true;
+		if (i > 0)
+			pairingheap_add(state->results, &results[i]->heap_node);
+	}
+	state->rows_ahead = Min(2 * state->rows_ahead, MOST_ROWS_AHEAD);
+}
+
 /* The next node whose rows are to be returned. */
 static Found *
 next_result(IndexScanDesc scan, DiskannScan *state)
@@ -584,6 +667,7 @@ next_result(IndexScanDesc scan, DiskannScan *state)
 		if (result == NULL)
 			return pop_late(state);
 		result = pop_result(state);
+		read_rows_ahead(scan, state, result);
 		if (!is_certain(state, result, promised))
 		{
 			if (rescore(scan, state, result))
@@ -730,6 +814,9 @@ start_scan(IndexScanDesc scan, DiskannScan *state)
 	state->late = NULL;
 	state->returned = -get_float8_infinity();
 	memset(&state->counts, 0, sizeof(state->counts));
+	state->slow = false;
+	state->missed = false;
+	state->rows_ahead = ROWS_AHEAD;
 	state->ntids = 0;
 	state->tid = 0;
 	state->chain.next = DISKANN_INVALID_NODE;

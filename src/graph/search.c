@@ -31,6 +31,7 @@ typedef struct ListEntry
 {
 	Candidate	candidate;
 	bool		visited;
+	bool		announced;
 } ListEntry;
 
 typedef struct SeenEntry
@@ -239,6 +240,7 @@ list_insert(DiskannSearch *search, uint32 node, float key)
 	entry->candidate.key = key;
 	entry->candidate.node = node;
 	entry->visited = false;
+	entry->announced = false;
 	search->cursor = Min(search->cursor, i);
 	if (++search->list_count > search->list_size)
 	{
@@ -374,6 +376,25 @@ DiskannSearchLookAhead(const DiskannSearch *search, uint32 *node)
 		}
 	}
 	return false;
+}
+
+int
+DiskannSearchAnnounce(DiskannSearch *search, int width, uint32 *nodes)
+{
+	int			n = 0;
+
+	for (int i = search->cursor; i < search->list_count && width > 0; i++)
+	{
+		ListEntry  *entry = &search->list[i];
+
+		if (entry->visited)
+			continue;
+		if (!entry->announced)
+			nodes[n++] = entry->candidate.node;
+		entry->announced = true;
+		width--;
+	}
+	return n;
 }
 
 static void

@@ -195,6 +195,18 @@ DiskannNodePrefetch(const DiskannNodeRef *ref, DiskannNode node)
 		__builtin_prefetch(slot + i);
 }
 
+void
+DiskannNodeReadAhead(const DiskannNodeRef *ref, DiskannNode node)
+{
+	BlockNumber block = DiskannNodeBlock(ref->index, node);
+
+	for (int part = 0; part < ref->index->meta.pages_per_slot; part++)
+	{
+		if (block + part < ref->nblocks)
+			(void) PrefetchBuffer(ref->rel, MAIN_FORKNUM, block + part);
+	}
+}
+
 bool
 DiskannNodeOpen(DiskannNodeRef *ref, DiskannNode node, int mode)
 {

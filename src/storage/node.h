@@ -55,6 +55,9 @@ extern bool DiskannNodeOpen(DiskannNodeRef *ref, DiskannNode node, int mode);
 /* Tell the processor that the node is likely to be opened soon. */
 extern void DiskannNodePrefetch(const DiskannNodeRef *ref, DiskannNode node);
 
+/* Have the operating system read a node's pages that are not in memory. */
+extern void DiskannNodeReadAhead(const DiskannNodeRef *ref, DiskannNode node);
+
 /* Unlock and unpin. */
 extern void DiskannNodeClose(DiskannNodeRef *ref);
 
