@@ -58,9 +58,20 @@ is_our_index(Oid index)
 }
 
 /*
+ * Does the node hand on the columns of the one below without looking at those
+ * that are junk?  A Limit WITH TIES does look at them.
+ */
+static bool
+hands_on(const Plan *plan)
+{
+	return IsA(plan, LockRows) ||
+		(IsA(plan, Limit) &&
+		 ((const Limit *) plan)->limitOption == LIMIT_OPTION_COUNT);
+}
+
+/*
  * top is the top of a query, or a Limit, which is that of a query or subquery:
- * nobody above it sees the columns that it marks as junk.  Below a Limit or
- * LockRows they are the same ones, and those nodes look at no distance.
+ * nobody above it sees the columns that it marks as junk.
  */
 static void
 trim_query(Plan *top)
@@ -68,7 +79,7 @@ trim_query(Plan *top)
 	Plan	   *plan = top;
 	List	   *orderbys;
 
-	while (plan && (IsA(plan, Limit) || IsA(plan, LockRows)))
+	while (plan && hands_on(plan))
 		plan = outerPlan(plan);
 	if (plan == NULL || !IsA(plan, IndexScan) ||
 		list_length(plan->targetlist) != list_length(top->targetlist))

@@ -180,7 +180,6 @@ measure_result(const DiskannScan *state, Found *result)
 	double		rounding = 2 * dist * mapping +
 	residual * residual + mapping * mapping +
 	FLOAT_SLACK * (state->query.norm2 + head->norm2 + dist2) + FLT_MIN;
-	double		unit;
 
 	/* An inner product is the difference of squares. */
 	if (space->metric == DISKANN_INNER_PRODUCT)
@@ -189,12 +188,14 @@ measure_result(const DiskannScan *state, Found *result)
 
 	result->rank = diskann_space_rank(space, &state->space_query, dist2,
 									  head->length2);
-	unit = diskann_space_rank(space, &state->space_query, dist2 + 1,
-							  head->length2) - result->rank;
-	result->noise = noise * unit;
+	result->noise = diskann_space_rank(space, &state->space_query,
+									   dist2 + noise, head->length2) -
+		result->rank;
 
 	/* The operator rounds, too. */
-	result->rounding = rounding * unit + 2 * FLOAT_SLACK * fabs(result->rank);
+	result->rounding = diskann_space_rank(space, &state->space_query,
+										  dist2 + rounding, head->length2) -
+		result->rank + 2 * FLOAT_SLACK * fabs(result->rank);
 	result->low = result->rank - result->noise - result->rounding;
 }
 
@@ -510,7 +511,7 @@ fetch_distance(IndexScanDesc scan, DiskannScan *state, ItemPointer tid,
 static bool
 rescore(IndexScanDesc scan, DiskannScan *state, Found *result)
 {
-	double		distance;
+	double		distance = 0;
 	bool		found = false;
 	DiskannChain chain;
 
