@@ -34,34 +34,21 @@ typedef struct ListEntry
 	bool		announced;
 } ListEntry;
 
+/* What was seen: open addressing with linear probing. */
 typedef struct SeenEntry
 {
-	uint32		node;
+	uint32		node;			/* NOBODY: free */
 	float		key;			/* least estimate seen, or VISITED */
-	char		status;
 } SeenEntry;
 
-#define SH_PREFIX seen
-#define SH_ELEMENT_TYPE SeenEntry
-#define SH_KEY_TYPE uint32
-#define SH_KEY node
-#define SH_HASH_KEY(tb, key) murmurhash32(key)
-#define SH_EQUAL(tb, a, b) ((a) == (b))
-#define SH_SCOPE static inline
-#define SH_DECLARE
-#define SH_DEFINE
-/* The header shadows one of its own locals. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-#include "lib/simplehash.h"
-#pragma GCC diagnostic pop
+#define NOBODY UINT32_MAX
 
 /*
  * A reset clears the table, so it is not kept when it has grown beyond this;
  * nor is what a long stream left behind.
  */
 #define SEEN_KEEP 16384
-#define SEEN_START 2048
+#define SEEN_START 1024
 #define REST_KEEP 65536
 #define REST_START 1024
 
@@ -79,7 +66,9 @@ struct DiskannSearch
 	int			list_count;
 	int			cursor;			/* every entry before it has been visited */
 
-	seen_hash  *seen;
+	SeenEntry  *seen;
+	uint32		seen_size;		/* a power of two, at most half of it in use */
+	uint32		seen_count;
 
 	Candidate  *rest;			/* a binary heap once streaming */
 	Size		rest_alloc;
@@ -89,6 +78,64 @@ struct DiskannSearch
 	int64		visits;
 };
 
+static void
+create_seen(DiskannSearch *search, uint32 size)
+{
+	search->seen = MemoryContextAllocHuge(search->context,
+										  (Size) size * sizeof(SeenEntry));
+	memset(search->seen, 0xFF, (Size) size * sizeof(SeenEntry));
+	search->seen_size = size;
+	search->seen_count = 0;
+}
+
+/* The node's entry, or the free one where it belongs. */
+static inline SeenEntry *
+find_seen(const DiskannSearch *search, uint32 node)
+{
+	uint32		mask = search->seen_size - 1;
+	uint32		i = murmurhash32(node) & mask;
+
+	while (search->seen[i].node != node && search->seen[i].node != NOBODY)
+		i = (i + 1) & mask;
+	return &search->seen[i];
+}
+
+static void
+grow_seen(DiskannSearch *search)
+{
+	SeenEntry  *old = search->seen;
+	uint32		old_size = search->seen_size;
+
+	create_seen(search, 2 * old_size);
+	for (uint32 i = 0; i < old_size; i++)
+	{
+		if (old[i].node == NOBODY)
+			continue;
+		*find_seen(search, old[i].node) = old[i];
+		search->seen_count++;
+	}
+	pfree(old);
+}
+
+/* The node's entry, new or not. */
+static inline SeenEntry *
+insert_seen(DiskannSearch *search, uint32 node, bool *found)
+{
+	SeenEntry  *entry = find_seen(search, node);
+
+	*found = entry->node == node;
+	if (*found)
+		return entry;
+	if (unlikely(2 * search->seen_count >= search->seen_size))
+	{
+		grow_seen(search);
+		entry = find_seen(search, node);
+	}
+	search->seen_count++;
+	entry->node = node;
+	return entry;
+}
+
 DiskannSearch *
 DiskannSearchCreate(MemoryContext context)
 {
@@ -96,7 +143,7 @@ DiskannSearchCreate(MemoryContext context)
 
 	search = MemoryContextAllocZero(context, sizeof(DiskannSearch));
 	search->context = context;
-	search->seen = seen_create(context, SEEN_START, NULL);
+	create_seen(search, SEEN_START);
 	search->rest_alloc = REST_START;
 	search->rest = MemoryContextAlloc(context, REST_START * sizeof(Candidate));
 	return search;
@@ -114,13 +161,16 @@ DiskannSearchReset(DiskannSearch *search, int list_size, bool keep_rest)
 		search->list = MemoryContextAlloc(search->context,
 										  search->list_alloc * sizeof(ListEntry));
 	}
-	if (search->seen->size > SEEN_KEEP)
+	if (search->seen_size > SEEN_KEEP)
 	{
-		seen_destroy(search->seen);
-		search->seen = seen_create(search->context, SEEN_START, NULL);
+		pfree(search->seen);
+		create_seen(search, SEEN_START);
 	}
 	else
-		seen_reset(search->seen);
+	{
+		memset(search->seen, 0xFF, search->seen_size * sizeof(SeenEntry));
+		search->seen_count = 0;
+	}
 	if (search->rest_alloc > REST_KEEP)
 	{
 		search->rest_alloc = REST_START;
@@ -273,7 +323,7 @@ add(DiskannSearch *search, uint32 node, float key)
 		return;
 	}
 
-	seen = seen_insert(search->seen, node, &found);
+	seen = insert_seen(search, node, &found);
 	if (found)
 	{
 		if (seen->key <= key)
@@ -359,7 +409,7 @@ DiskannSearchNext(DiskannSearch *search, uint32 *node)
 
 	search->list[search->cursor].visited = true;
 	*node = search->list[search->cursor].candidate.node;
-	seen_lookup(search->seen, *node)->key = VISITED;
+	find_seen(search, *node)->key = VISITED;
 	search->visits++;
 	return true;
 }
@@ -446,7 +496,7 @@ DiskannSearchStream(DiskannSearch *search, uint32 *node)
 		return false;
 	*node = search->rest[0].node;
 	pop_rest(search);
-	seen_insert(search->seen, *node, &found)->key = VISITED;
+	insert_seen(search, *node, &found)->key = VISITED;
 	search->visits++;
 	return true;
 }
@@ -454,16 +504,16 @@ DiskannSearchStream(DiskannSearch *search, uint32 *node)
 bool
 DiskannSearchVisited(DiskannSearch *search, uint32 node)
 {
-	SeenEntry  *seen = seen_lookup(search->seen, node);
+	const SeenEntry *seen = find_seen(search, node);
 
-	return seen != NULL && seen->key == VISITED;
+	return seen->node == node && seen->key == VISITED;
 }
 
 Size
 DiskannSearchMemory(const DiskannSearch *search)
 {
 	return search->rest_alloc * sizeof(Candidate) +
-		search->seen->size * sizeof(SeenEntry) +
+		search->seen_size * sizeof(SeenEntry) +
 		search->list_alloc * sizeof(ListEntry);
 }
 
