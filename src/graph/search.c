@@ -27,9 +27,10 @@ typedef struct Candidate
 	uint32		node;
 } Candidate;
 
+/* Its key is in an array of its own, to be searched faster. */
 typedef struct ListEntry
 {
-	Candidate	candidate;
+	uint32		node;
 	bool		visited;
 	bool		announced;
 } ListEntry;
@@ -62,6 +63,7 @@ struct DiskannSearch
 	bool		keep_rest;
 
 	ListEntry  *list;			/* ascending by key */
+	float	   *keys;			/* of the entries */
 	int			list_alloc;
 	int			list_count;
 	int			cursor;			/* every entry before it has been visited */
@@ -156,10 +158,15 @@ DiskannSearchReset(DiskannSearch *search, int list_size, bool keep_rest)
 	if (search->list_alloc < list_size + 1)
 	{
 		if (search->list)
+		{
 			pfree(search->list);
+			pfree(search->keys);
+		}
 		search->list_alloc = list_size + 1;
 		search->list = MemoryContextAlloc(search->context,
 										  search->list_alloc * sizeof(ListEntry));
+		search->keys = MemoryContextAlloc(search->context,
+										  search->list_alloc * sizeof(float));
 	}
 	if (search->seen_size > SEEN_KEEP)
 	{
@@ -245,23 +252,30 @@ add_to_rest(DiskannSearch *search, uint32 node, float key)
 }
 
 /*
- * First position in the list whose key is not less than key.  Without a branch
- * that depends on the keys, for it could not be predicted.
+ * First position in the list whose key is not less than key.  Halving branches
+ * on keys that cannot be predicted; the last so many are counted instead, which
+ * compilers vectorize.
  */
+#define COUNTED 64
+
 static inline int
 list_position(const DiskannSearch *search, float key)
 {
-	const ListEntry *first = search->list;
+	const float *keys = search->keys;
 	int			n = search->list_count;
+	int			less = 0;
 
-	while (n > 0)
+	while (n > COUNTED)
 	{
-		int			half = (n + 1) / 2;
+		int			half = n / 2;
 
-		first += first[half - 1].candidate.key < key ? half : 0;
+		if (keys[half - 1] < key)
+			keys += half;
 		n -= half;
 	}
-	return (int) (first - search->list);
+	for (int i = 0; i < n; i++)
+		less += keys[i] < key ? 1 : 0;
+	return (int) (keys - search->keys) + less;
 }
 
 /* Take an unvisited node, last added with this key, out of the list. */
@@ -269,12 +283,15 @@ static void
 list_remove(DiskannSearch *search, uint32 node, float key)
 {
 	for (int i = list_position(search, key);
-		 i < search->list_count && search->list[i].candidate.key == key; i++)
+		 i < search->list_count && search->keys[i] == key; i++)
 	{
-		if (search->list[i].candidate.node != node)
+		int			after = search->list_count - i - 1;
+
+		if (search->list[i].node != node)
 			continue;
 		memmove(&search->list[i], &search->list[i + 1],
-				(search->list_count - i - 1) * sizeof(ListEntry));
+				after * sizeof(ListEntry));
+		memmove(&search->keys[i], &search->keys[i + 1], after * sizeof(float));
 		search->list_count--;
 		return;
 	}
@@ -284,11 +301,13 @@ static void
 list_insert(DiskannSearch *search, uint32 node, float key)
 {
 	int			i = list_position(search, key);
+	int			after = search->list_count - i;
 	ListEntry  *entry = &search->list[i];
 
-	memmove(entry + 1, entry, (search->list_count - i) * sizeof(ListEntry));
-	entry->candidate.key = key;
-	entry->candidate.node = node;
+	memmove(entry + 1, entry, after * sizeof(ListEntry));
+	memmove(&search->keys[i + 1], &search->keys[i], after * sizeof(float));
+	search->keys[i] = key;
+	entry->node = node;
 	entry->visited = false;
 	entry->announced = false;
 	search->cursor = Min(search->cursor, i);
@@ -297,7 +316,7 @@ list_insert(DiskannSearch *search, uint32 node, float key)
 		ListEntry  *last = &search->list[--search->list_count];
 
 		if (!last->visited)
-			add_to_rest(search, last->candidate.node, last->candidate.key);
+			add_to_rest(search, last->node, search->keys[search->list_count]);
 	}
 }
 
@@ -306,7 +325,7 @@ static inline bool
 beyond_list(const DiskannSearch *search, float key)
 {
 	return !search->streaming && search->list_count == search->list_size &&
-		key >= search->list[search->list_count - 1].candidate.key;
+		key >= search->keys[search->list_count - 1];
 }
 
 /* The rest has room for one. */
@@ -372,7 +391,7 @@ DiskannSearchAddAll(DiskannSearch *search, const uint32 *nodes,
 			add(search, nodes[i], sane_key(keys[i]));
 		return;
 	}
-	limit = search->list[search->list_count - 1].candidate.key;
+	limit = search->keys[search->list_count - 1];
 	for (int first = 0; first < n; first += BATCH)
 	{
 		int			near[BATCH];
@@ -408,7 +427,7 @@ DiskannSearchNext(DiskannSearch *search, uint32 *node)
 		return false;
 
 	search->list[search->cursor].visited = true;
-	*node = search->list[search->cursor].candidate.node;
+	*node = search->list[search->cursor].node;
 	find_seen(search, *node)->key = VISITED;
 	search->visits++;
 	return true;
@@ -421,7 +440,7 @@ DiskannSearchLookAhead(const DiskannSearch *search, uint32 *node)
 	{
 		if (!search->list[i].visited)
 		{
-			*node = search->list[i].candidate.node;
+			*node = search->list[i].node;
 			return true;
 		}
 	}
@@ -440,7 +459,7 @@ DiskannSearchAnnounce(DiskannSearch *search, int width, uint32 *nodes)
 		if (entry->visited)
 			continue;
 		if (!entry->announced)
-			nodes[n++] = entry->candidate.node;
+			nodes[n++] = entry->node;
 		entry->announced = true;
 		width--;
 	}
@@ -468,7 +487,7 @@ DiskannSearchBound(const DiskannSearch *search, float *key)
 {
 	if (search->streaming || search->rest_count == 0)
 		return false;
-	*key = search->list[search->list_count - 1].candidate.key;
+	*key = search->keys[search->list_count - 1];
 	return true;
 }
 
@@ -514,7 +533,7 @@ DiskannSearchMemory(const DiskannSearch *search)
 {
 	return search->rest_alloc * sizeof(Candidate) +
 		search->seen_size * sizeof(SeenEntry) +
-		search->list_alloc * sizeof(ListEntry);
+		search->list_alloc * (sizeof(ListEntry) + sizeof(float));
 }
 
 int64

@@ -118,10 +118,14 @@ check_slot(const DiskannNodeRef *ref, DiskannNode node, const char *slot)
 static Buffer
 read_part(DiskannNodeRef *ref, BlockNumber block, int mode)
 {
-	Buffer		buffer = ref->strategy == NULL ?
-	DiskannReadBuffer(ref->rel, block) :
-	ReadBufferExtended(ref->rel, MAIN_FORKNUM, block, RBM_NORMAL,
-					   ref->strategy);
+	Buffer		buffer;
+
+	ref->recent = false;
+	if (ref->strategy == NULL)
+		buffer = DiskannReadBuffer(ref->rel, block, &ref->recent);
+	else
+		buffer = ReadBufferExtended(ref->rel, MAIN_FORKNUM, block, RBM_NORMAL,
+									ref->strategy);
 
 	LockBuffer(buffer, mode);
 	return buffer;
@@ -167,7 +171,13 @@ locate_slot(DiskannNodeRef *ref, DiskannNode node)
 	ref->slot = NULL;
 	if (PageIsNew(page))
 		return false;
-	DiskannCheckPage(ref->rel, block, page, DISKANN_PAGE_NODES, 0);
+
+	/*
+	 * The page was checked when it was read.  Its special area is far from all
+	 * else that a visit reads, and would take time to fetch.
+	 */
+	if (!ref->recent)
+		DiskannCheckPage(ref->rel, block, page, DISKANN_PAGE_NODES, 0);
 	if (ref->index->meta.pages_per_slot > 1)
 		assemble(ref, block);
 	else
@@ -189,7 +199,6 @@ DiskannNodePrefetch(const DiskannNodeRef *ref, DiskannNode node)
 	slot = page + MAXALIGN(SizeOfPageHeaderData) +
 		(Size) slot_number(ref->index, node) * ref->index->meta.slot_size;
 	__builtin_prefetch(page);
-	__builtin_prefetch(page + BLCKSZ - sizeof(DiskannPageOpaqueData));
 	for (Size i = 0; i < Min(ref->index->meta.slot_size, PREFETCH_BYTES);
 		 i += PREFETCH_LINE)
 		__builtin_prefetch(slot + i);

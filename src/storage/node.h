@@ -35,6 +35,7 @@ typedef struct DiskannNodeRef
 	/* The open slot. */
 	DiskannNode node;
 	Buffer		buffer;			/* its first page, pinned and locked */
+	bool		recent;			/* the page last read was read before */
 	const char *slot;			/* its bytes */
 
 	char	   *assembled;		/* of a slot that spans pages */

@@ -43,15 +43,17 @@ place_of(Relation index, BlockNumber block)
 }
 
 Buffer
-DiskannReadBuffer(Relation index, BlockNumber block)
+DiskannReadBuffer(Relation index, BlockNumber block, bool *recent)
 {
 	static uint32 reads = 0;
 	Buffer	   *place = place_of(index, block);
 	Buffer		buffer;
 
+	*recent = false;
 	if (place && *place != InvalidBuffer && ++reads % LOOKUP_INTERVAL != 0 &&
 		ReadRecentBuffer(DiskannRelLocator(index), MAIN_FORKNUM, block, *place))
 	{
+		*recent = true;
 		pgstat_count_buffer_read(index);
 		pgstat_count_buffer_hit(index);
 		return *place;

@@ -31,8 +31,12 @@ typedef struct DiskannRecent
 /* Places worth having for an index of that many blocks. */
 extern uint32 DiskannRecentPlaces(BlockNumber nblocks);
 
-/* Like ReadBuffer(): pins a page of the index. */
-extern Buffer DiskannReadBuffer(Relation index, BlockNumber block);
+/*
+ * Like ReadBuffer(): pins a page of the index.  *recent tells whether it has
+ * been in this buffer since this backend last read it.
+ */
+extern Buffer DiskannReadBuffer(Relation index, BlockNumber block,
+								bool *recent);
 
 /*
  * Where the page may be, to be given to the processor as a hint but not to be
