@@ -178,6 +178,7 @@ locate_slot(DiskannNodeRef *ref, DiskannNode node)
 	 */
 	if (!ref->recent)
 		DiskannCheckPage(ref->rel, block, page, DISKANN_PAGE_NODES, 0);
+	ref->recent = false;
 	if (ref->index->meta.pages_per_slot > 1)
 		assemble(ref, block);
 	else
