@@ -782,6 +782,16 @@ CREATE FUNCTION diskann_simd()
 COMMENT ON FUNCTION diskann_simd()
 	IS 'instruction set of the distance functions in use';
 
+CREATE FUNCTION diskann_last_scan(
+	OUT visits bigint,
+	OUT estimates bigint,
+	OUT rescored bigint)
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION diskann_last_scan()
+	IS 'what the last scan of a diskann index in this session has done: nodes visited, distances estimated, rows fetched to compare them';
+
 CREATE FUNCTION diskann_index_info(index regclass)
 	RETURNS TABLE (property text, value text)
 	AS 'MODULE_PATHNAME'

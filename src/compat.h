@@ -57,6 +57,13 @@
 	TestForOldSnapshot(snapshot, rel, page)
 #endif
 
+/* Where a relation's files are. */
+#if PG_VERSION_NUM >= 160000
+#define DiskannRelLocator(rel) ((rel)->rd_locator)
+#else
+#define DiskannRelLocator(rel) ((rel)->rd_node)
+#endif
+
 /* What runs on behalf of a table's owner trusts no search path. */
 #if PG_VERSION_NUM >= 170000
 #define DiskannRestrictSearchPath() RestrictSearchPath()

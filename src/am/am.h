@@ -217,6 +217,17 @@ extern void diskannrescan(IndexScanDesc scan, ScanKey keys, int nkeys,
 extern bool diskanngettuple(IndexScanDesc scan, ScanDirection dir);
 extern void diskannendscan(IndexScanDesc scan);
 
+/* What a scan has done since its start. */
+typedef struct DiskannScanCounts
+{
+	int64		visits;			/* nodes read */
+	int64		estimates;		/* of distances to their neighbours */
+	int64		rescored;		/* rows looked at to compare them */
+} DiskannScanCounts;
+
+/* The counts of the scan of this session that was last asked for a row. */
+extern DiskannScanCounts DiskannLastScan(void);
+
 /* ---------- vacuum.c ---------- */
 extern IndexBulkDeleteResult *diskannbulkdelete(IndexVacuumInfo *info,
 												IndexBulkDeleteResult *stats,
@@ -224,6 +235,11 @@ extern IndexBulkDeleteResult *diskannbulkdelete(IndexVacuumInfo *info,
 												void *callback_state);
 extern IndexBulkDeleteResult *diskannvacuumcleanup(IndexVacuumInfo *info,
 												   IndexBulkDeleteResult *stats);
+
+/* ---------- plan.c ---------- */
+
+/* Take part in planning, to leave out distances nobody asked for. */
+extern void DiskannInitPlan(void);
 
 /* ---------- cost.c, validate.c ---------- */
 extern void diskanncostestimate(PlannerInfo *root, IndexPath *path,

@@ -18,7 +18,6 @@
 #include "compat.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/paths.h"
-#include "utils/float.h"
 #include "utils/rel.h"
 #include "utils/selfuncs.h"
 #include "utils/spccache.h"
@@ -31,6 +30,13 @@
  * scores all of a node's edges, which costs about as much as a few operators.
  */
 #define OPERATORS_PER_VISIT 10
+
+/*
+ * Of a path that would give wrong results: more than that of any path that is
+ * merely disabled, but finite, for a sort above it would make it a NaN, which
+ * compares as equal to everything.
+ */
+#define FORBIDDEN_COST 1e20
 
 /* Does the query want rows with a NULL vector, which are not in the index? */
 static bool
@@ -70,8 +76,8 @@ diskanncostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	if (path->indexorderbys == NIL || wants_nulls(info))
 	{
 		DiskannDisablePath(path);
-		*startup_cost = get_float8_infinity();
-		*total_cost = get_float8_infinity();
+		*startup_cost = FORBIDDEN_COST;
+		*total_cost = FORBIDDEN_COST;
 		return;
 	}
 

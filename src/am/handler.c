@@ -28,6 +28,7 @@ _PG_init(void)
 {
 	(void) diskann_kernels_force("auto");
 	DiskannInitOptions();
+	DiskannInitPlan();
 }
 
 /* Ordering by distance is what the index can do; say so to those who ask. */

@@ -138,9 +138,8 @@ meet_node(DiskannInserter *inserter, DiskannNode node)
 		pfree(own);
 		return;
 	}
-	for (int i = 0; i < visit->degree; i++)
-		DiskannSearchAdd(inserter->search, visit->nodes[i],
-						 visit->estimates[i]);
+	DiskannSearchAddAll(inserter->search, visit->nodes, visit->estimates,
+						visit->degree);
 
 	/* No edge should lead back to the entry node. */
 	if (visit->head.state != DISKANN_ENTRY)

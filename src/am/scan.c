@@ -39,27 +39,46 @@
 #include "lib/pairingheap.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "portability/instr_time.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/tuplesort.h"
 
 /*
- * How far a stored distance may be off, as a multiple of the standard error
- * of its rounding: 6 fails once in a billion comparisons.
+ * How far stored distances, or two of them, may be off as a multiple of the
+ * standard error of their rounding.  Beyond 5 lies one in 3 million; that two
+ * rows are taken for certain in the wrong order is rarer still, since they must
+ * also be as near to each other as the error: less than one in 100 million.
  */
-#define ERROR_SIGMAS 6.0
+#define ERROR_SIGMAS 5.0
 
 /* Relative error of a float sum of products, with room. */
 #define FLOAT_SLACK 4e-6
+
+/*
+ * Reading ahead.  A page that is not in shared buffers costs little if the
+ * operating system has it, and asking for pages ahead would only add to that.
+ * So a scan begins to ask once a visit that had to read took this long; then it
+ * has the pages of so many nodes read before they are visited, and of the rows
+ * that are going to be returned, at first as many.
+ */
+#define SLOW_VISIT_US 40
+#define NODES_AHEAD 8
+#define ROWS_AHEAD 12
+#define MOST_ROWS_AHEAD 48
 
 /* A visited node whose rows have not been returned. */
 typedef struct Found
 {
 	pairingheap_node heap_node;
-	double		low;			/* its distance lies within low..high */
-	double		high;
-	bool		exact;			/* both are the operator's own value */
+	double		rank;			/* of its distance, see vector/space.h */
+	double		noise;			/* which may be off by this at random, */
+	double		rounding;		/* and by this in any case */
+	double		low;			/* the least it may be */
+	double		floor;			/* rank of what was returned before */
+	bool		exact;			/* it is the operator's own value */
+	bool		announced;		/* its row is being read ahead */
 	DiskannNode node;
 	DiskannNode next;			/* first TIDS slot */
 	int			ntids;
@@ -98,8 +117,10 @@ typedef struct DiskannScan
 	Found	   *late;			/* nearer than what was returned; a list */
 	Found	   *late_tail;
 	double		returned;		/* nothing returned lies beyond this */
-	int64		visits;
-	int64		rescored;
+	DiskannScanCounts counts;
+	bool		slow;			/* pages come from a disk: read ahead */
+	bool		missed;			/* the last visit had to read a page */
+	int			rows_ahead;
 	int			query_rescore;
 	int			iterative;
 	int			max_scan_tuples;
@@ -126,44 +147,62 @@ typedef struct DiskannScan
 	ScanKeyData orderby;
 } DiskannScan;
 
+/* Of the scan that was asked for a row last. */
+static DiskannScanCounts last_scan;
+
+DiskannScanCounts
+DiskannLastScan(void)
+{
+	return last_scan;
+}
+
 /* ---------- distances ---------- */
 
 /*
- * The interval that holds the operator's distance.  The stored vector is off
- * by n with |n| = residual, so that the true squared distance differs from the
- * computed one by 2<q - o, n> and |n|^2.  n is rounding noise in a randomly
- * rotated space: <q - o, n> is at most |q - o||n| and has a standard deviation
- * of that by sqrt(dims).  What mapping to index space rounds is relative to the
- * lengths before centring.
+ * The rank of the node just visited and how far off it may be.  The stored
+ * vector is off by n with |n| = residual, so that the true squared distance
+ * differs from the computed one by 2<q - o, n> and |n|^2.  n is rounding noise in
+ * a randomly rotated space: <q - o, n> is at most |q - o||n| and has a standard
+ * deviation of that by sqrt(dims).  What mapping to index space rounds is
+ * relative to the lengths before centring.
  */
 static void
-distance_interval(const DiskannScan *state, const DiskannVisit *visit,
-				  double *low, double *high)
+measure_result(const DiskannScan *state, Found *result)
 {
 	const DiskannSpace *space = &state->index->space;
-	double		dist2 = visit->dist2;
-	double		residual = visit->head.residual;
-	double		mapping = FLOAT_SLACK * (sqrt(visit->head.length2) +
+	const DiskannSlotData *head = &state->visit.head;
+	double		dist2 = state->visit.dist2;
+	double		dist = sqrt(dist2);
+	double		residual = head->residual;
+	double		mapping = FLOAT_SLACK * (sqrt(head->length2) +
 										 sqrt(state->space_query.length2));
-	double		error = 2 * sqrt(dist2) *
-	(residual * state->error_factor + mapping) +
+	double		noise = 2 * dist * residual * state->error_factor;
+	double		rounding = 2 * dist * mapping +
 	residual * residual + mapping * mapping +
-	FLOAT_SLACK * (state->query.norm2 + visit->head.norm2 + dist2) +
-	FLT_MIN;
+	FLOAT_SLACK * (state->query.norm2 + head->norm2 + dist2) + FLT_MIN;
 
 	/* An inner product is the difference of squares. */
 	if (space->metric == DISKANN_INNER_PRODUCT)
-		error += FLOAT_SLACK * (space->max_norm2 + state->space_query.length2);
+		rounding += FLOAT_SLACK * (space->max_norm2 +
+								   state->space_query.length2);
 
-	*low = diskann_space_distance(space, &state->space_query,
-								  Max(0, dist2 - error),
-								  visit->head.length2);
-	*high = diskann_space_distance(space, &state->space_query, dist2 + error,
-								   visit->head.length2);
+	result->rank = diskann_space_rank(space, &state->space_query, dist2,
+									  head->length2);
+	result->noise = diskann_space_rank(space, &state->space_query,
+									   dist2 + noise, head->length2) -
+		result->rank;
 
-	/* What the mapping to index space and the operator round themselves. */
-	*low -= FLOAT_SLACK * fabs(*low);
-	*high += FLOAT_SLACK * fabs(*high);
+	/* The operator rounds, too. */
+	result->rounding = diskann_space_rank(space, &state->space_query,
+										  dist2 + rounding, head->length2) -
+		result->rank + 2 * FLOAT_SLACK * fabs(result->rank);
+	result->low = result->rank - result->noise - result->rounding;
+}
+
+static inline double
+highest(const Found *result)
+{
+	return result->rank + result->noise + result->rounding;
 }
 
 static int
@@ -187,11 +226,16 @@ push_result(DiskannScan *state)
 	Found	   *result = MemoryContextAlloc(state->results_context,
 											sizeof(Found));
 
-	distance_interval(state, &state->visit, &result->low, &result->high);
+	measure_result(state, result);
 	if (state->iterative == DISKANN_ITERATE_RELAXED ||
 		state->query_rescore == 0)
-		result->low = result->high = (result->low + result->high) / 2;
+	{
+		result->noise = result->rounding = 0;
+		result->low = result->rank;
+	}
+	result->floor = state->returned;
 	result->exact = false;
+	result->announced = false;
 	result->node = state->ref.node;
 	result->next = head->next;
 	result->ntids = head->ntids;
@@ -207,17 +251,58 @@ visit_node(DiskannScan *state, DiskannNode node)
 	DiskannVisit *visit = &state->visit;
 
 	CHECK_FOR_INTERRUPTS();
-	state->visits++;
+	state->counts.visits++;
 	if (!DiskannVisitNode(&state->ref, &state->query, node, visit, NULL))
 		return;
+	state->counts.estimates += visit->degree;
 	if (state->source == SOURCE_LIST || state->source == SOURCE_STREAM)
-	{
-		for (int i = 0; i < visit->degree; i++)
-			DiskannSearchAdd(state->search, visit->nodes[i],
-							 visit->estimates[i]);
-	}
+		DiskannSearchAddAll(state->search, visit->nodes, visit->estimates,
+							visit->degree);
+
 	if (visit->head.state == DISKANN_LIVE)
 		push_result(state);
+}
+
+static inline int64
+blocks_read(void)
+{
+	return pgBufferUsage.shared_blks_read + pgBufferUsage.local_blks_read;
+}
+
+/*
+ * Visit the next node of the list while those after it are on their way: into
+ * the processor's cache, or into memory.  Visits are timed only while pages
+ * are missing.
+ */
+static void
+visit_ahead(DiskannScan *state, DiskannNode node)
+{
+	DiskannNode next[NODES_AHEAD];
+	int64		before = blocks_read();
+	instr_time	start;
+	instr_time	end;
+	bool		timed = state->missed && !state->slow;
+
+	if (state->slow)
+	{
+		int			n = DiskannSearchAnnounce(state->search, NODES_AHEAD, next);
+
+		for (int i = 0; i < n; i++)
+			DiskannNodeReadAhead(&state->ref, next[i]);
+	}
+	else if (DiskannSearchLookAhead(state->search, next))
+		DiskannNodePrefetch(&state->ref, next[0]);
+
+	if (timed)
+		INSTR_TIME_SET_CURRENT(start);
+	visit_node(state, node);
+	state->missed = blocks_read() != before;
+	if (timed && state->missed)
+	{
+		INSTR_TIME_SET_CURRENT(end);
+		INSTR_TIME_SUBTRACT(end, start);
+		state->slow = INSTR_TIME_GET_MICROSEC(end) >= SLOW_VISIT_US;
+	}
 }
 
 static Size
@@ -255,8 +340,7 @@ sort_pages(DiskannScan *state)
 	for (DiskannNode node = DISKANN_HUB + 1; node < count; node++)
 	{
 		TupleTableSlot *slot = state->sort_slot;
-		double		low;
-		double		high;
+		Found		result;
 
 		CHECK_FOR_INTERRUPTS();
 		if (DiskannSearchVisited(state->search, node) ||
@@ -264,9 +348,9 @@ sort_pages(DiskannScan *state)
 							  &state->visit, NULL) ||
 			state->visit.head.state != DISKANN_LIVE)
 			continue;
-		distance_interval(state, &state->visit, &low, &high);
+		measure_result(state, &result);
 		ExecClearTuple(slot);
-		slot->tts_values[0] = Float8GetDatum(low);
+		slot->tts_values[0] = Float8GetDatum(result.low);
 		slot->tts_values[1] = Int64GetDatum(node);
 		slot->tts_isnull[0] = slot->tts_isnull[1] = false;
 		ExecStoreVirtualTuple(slot);
@@ -277,22 +361,32 @@ sort_pages(DiskannScan *state)
 	state->sort_pending = false;
 }
 
-/* Least distance that what is not visited promises; false: nothing is left. */
+static double
+promise(const DiskannScan *state, float key)
+{
+	return diskann_space_promise(&state->index->space, &state->space_query,
+								 Max(0, key), state->max_length2);
+}
+
+/*
+ * Least rank that what is not visited promises; false: nothing is left.  Any
+ * bound will do that is not below enough.
+ */
 static bool
-peek_source(DiskannScan *state, double *distance)
+peek_source(DiskannScan *state, double enough, double *rank)
 {
 	float		key;
 
-	if (state->max_scan_tuples > 0 && state->visits >= state->max_scan_tuples)
+	if (state->max_scan_tuples > 0 && state->counts.visits >= state->max_scan_tuples)
 		return false;
 	if (state->source == SOURCE_STREAM)
 	{
+		if (DiskannSearchBound(state->search, &key) &&
+			(*rank = promise(state, key)) >= enough)
+			return true;
 		if (DiskannSearchPeek(state->search, &key))
 		{
-			*distance = diskann_space_promise(&state->index->space,
-											  &state->space_query,
-											  Max(0, key),
-											  state->max_length2);
+			*rank = promise(state, key);
 			return true;
 		}
 		sort_pages(state);
@@ -305,7 +399,7 @@ peek_source(DiskannScan *state, double *distance)
 	if (!state->sort_pending)
 		return false;
 	slot_getallattrs(state->sort_slot);
-	*distance = DatumGetFloat8(state->sort_slot->tts_values[0]);
+	*rank = DatumGetFloat8(state->sort_slot->tts_values[0]);
 	return true;
 }
 
@@ -338,7 +432,7 @@ search_list(DiskannScan *state, int list_size)
 	/* The entry node is no candidate: it takes no place in the list. */
 	visit_node(state, DISKANN_HUB);
 	while (DiskannSearchNext(state->search, &node))
-		visit_node(state, node);
+		visit_ahead(state, node);
 
 	/* The list takes what it was set to take; more is bounded by work_mem. */
 	state->memory_limit = memory_used(state) + (Size) work_mem * 1024;
@@ -417,11 +511,11 @@ fetch_distance(IndexScanDesc scan, DiskannScan *state, ItemPointer tid,
 static bool
 rescore(IndexScanDesc scan, DiskannScan *state, Found *result)
 {
-	double		distance;
+	double		distance = 0;
 	bool		found = false;
 	DiskannChain chain;
 
-	state->rescored++;
+	state->counts.rescored++;
 	for (int i = 0; i < result->ntids && !found; i++)
 		found = fetch_distance(scan, state, &result->tids[i], &distance);
 	DiskannStartChain(&chain, result->node, result->next);
@@ -434,7 +528,9 @@ rescore(IndexScanDesc scan, DiskannScan *state, Found *result)
 	state->ntids = 0;
 	if (found)
 	{
-		result->low = result->high = distance;
+		result->rank = diskann_space_rank_of(&state->index->space, distance);
+		result->low = result->rank;
+		result->noise = result->rounding = 0;
 		result->exact = true;
 	}
 	return found;
@@ -459,21 +555,44 @@ pop_result(DiskannScan *state)
 }
 
 /*
+ * Is the result certainly nearer than all in this part of the heap?  None of a
+ * node's descendants may be nearer than the node itself.  The noise of two
+ * results is independent.
+ */
+static bool
+is_nearest(const Found *result, const pairingheap_node *node)
+{
+	for (; node != NULL; node = node->next_sibling)
+	{
+		const Found *other = pairingheap_const_container(Found, heap_node,
+														 node);
+		double		noise2 = result->noise * result->noise +
+		other->noise * other->noise;
+
+		if (highest(result) < other->low)
+			continue;
+		if (other->rank - result->rank <=
+			sqrt(noise2) + result->rounding + other->rounding ||
+			!is_nearest(result, node->first_child))
+			return false;
+	}
+	return true;
+}
+
+/*
  * May this result, just popped, be returned without looking at its row?
- * promised is the least distance of what has not been visited.
+ * promised is the least rank of what has not been visited.
  */
 static bool
 is_certain(DiskannScan *state, const Found *result, double promised)
 {
-	const Found *next = top_result(state);
-
 	if (result->exact || state->query_rescore == 0 ||
 		state->iterative == DISKANN_ITERATE_RELAXED)
 		return true;
-	if (state->rescored < state->query_rescore)
+	if (state->counts.rescored < state->query_rescore)
 		return false;
-	return result->low >= state->returned && result->high <= promised &&
-		(next == NULL || result->high < next->low);
+	return result->low >= result->floor && highest(result) <= promised &&
+		is_nearest(result, state->results->ph_root);
 }
 
 static void
@@ -499,6 +618,34 @@ pop_late(DiskannScan *state)
 	return result;
 }
 
+/*
+ * Have the pages of the rows read that are nearest now.  Called before a row is
+ * looked at or returned: when it is one that nothing has been done about yet,
+ * it and those after it are announced.
+ */
+static void
+read_rows_ahead(IndexScanDesc scan, DiskannScan *state, Found *first)
+{
+	Found	   *results[MOST_ROWS_AHEAD];
+	int			n = 0;
+
+	if (!state->slow || first->announced)
+		return;
+	results[n++] = first;
+	while (n < state->rows_ahead && !pairingheap_is_empty(state->results))
+		results[n++] = pop_result(state);
+	for (int i = 0; i < n; i++)
+	{
+		if (!results[i]->announced && results[i]->ntids > 0)
+			(void) PrefetchBuffer(scan->heapRelation, MAIN_FORKNUM,
+								  ItemPointerGetBlockNumber(&results[i]->tids[0]));
+		results[i]->announced = true;
+		if (i > 0)
+			pairingheap_add(state->results, &results[i]->heap_node);
+	}
+	state->rows_ahead = Min(2 * state->rows_ahead, MOST_ROWS_AHEAD);
+}
+
 /* The next node whose rows are to be returned. */
 static Found *
 next_result(IndexScanDesc scan, DiskannScan *state)
@@ -511,7 +658,7 @@ next_result(IndexScanDesc scan, DiskannScan *state)
 		Found	   *result = top_result(state);
 		double		promised = get_float8_infinity();
 
-		if (peek_source(state, &promised) &&
+		if (peek_source(state, result ? highest(result) : promised, &promised) &&
 			(result == NULL || promised < result->low))
 		{
 			advance_source(state);
@@ -521,6 +668,7 @@ next_result(IndexScanDesc scan, DiskannScan *state)
 		if (result == NULL)
 			return pop_late(state);
 		result = pop_result(state);
+		read_rows_ahead(scan, state, result);
 		if (!is_certain(state, result, promised))
 		{
 			if (rescore(scan, state, result))
@@ -532,13 +680,13 @@ next_result(IndexScanDesc scan, DiskannScan *state)
 			}
 			continue;
 		}
-		if (strict && result->low < state->returned)
+		if (strict && result->low < result->floor)
 		{
 			keep_for_last(state, result);
 			continue;
 		}
 		state->nresults--;
-		state->returned = result->high;
+		state->returned = Max(state->returned, highest(result));
 		return result;
 	}
 }
@@ -666,8 +814,10 @@ start_scan(IndexScanDesc scan, DiskannScan *state)
 	state->nresults = 0;
 	state->late = NULL;
 	state->returned = -get_float8_infinity();
-	state->visits = 0;
-	state->rescored = 0;
+	memset(&state->counts, 0, sizeof(state->counts));
+	state->slow = false;
+	state->missed = false;
+	state->rows_ahead = ROWS_AHEAD;
 	state->ntids = 0;
 	state->tid = 0;
 	state->chain.next = DISKANN_INVALID_NODE;
@@ -748,6 +898,7 @@ diskanngettuple(IndexScanDesc scan, ScanDirection dir)
 		scan->xs_recheck = false;
 		scan->xs_recheckorderby = false;
 	}
+	last_scan = state->counts;
 	MemoryContextSwitchTo(old);
 	return found;
 }

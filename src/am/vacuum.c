@@ -467,9 +467,8 @@ find_substitutes(RepairState *state, DiskannNode node,
 			n++;
 			continue;
 		}
-		for (int i = 0; i < state->visit.degree; i++)
-			DiskannSearchAdd(state->search, state->visit.nodes[i],
-							 state->visit.estimates[i]);
+		DiskannSearchAddAll(state->search, state->visit.nodes,
+							state->visit.estimates, state->visit.degree);
 	}
 	return n;
 }
@@ -646,9 +645,8 @@ attach_node(RepairState *state, DiskannNode node)
 		if (!DiskannVisitNode(&state->ref, &state->query, next, &state->visit,
 							  NULL))
 			continue;
-		for (int i = 0; i < state->visit.degree; i++)
-			DiskannSearchAdd(state->search, state->visit.nodes[i],
-							 state->visit.estimates[i]);
+		DiskannSearchAddAll(state->search, state->visit.nodes,
+							state->visit.estimates, state->visit.degree);
 		if (next == node || state->visit.head.state != DISKANN_LIVE ||
 			(best != DISKANN_INVALID_NODE && state->visit.dist2 >= best_dist2))
 			continue;

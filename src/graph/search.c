@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "common/hashfn.h"
@@ -26,42 +27,34 @@ typedef struct Candidate
 	uint32		node;
 } Candidate;
 
+/* Its key is in an array of its own, to be searched faster. */
 typedef struct ListEntry
 {
-	Candidate	candidate;
+	uint32		node;
 	bool		visited;
+	bool		announced;
 } ListEntry;
 
+/* What was seen: open addressing with linear probing. */
 typedef struct SeenEntry
 {
-	uint32		node;
+	uint32		node;			/* NOBODY: free */
 	float		key;			/* least estimate seen, or VISITED */
-	char		status;
 } SeenEntry;
 
-#define SH_PREFIX seen
-#define SH_ELEMENT_TYPE SeenEntry
-#define SH_KEY_TYPE uint32
-#define SH_KEY node
-#define SH_HASH_KEY(tb, key) murmurhash32(key)
-#define SH_EQUAL(tb, a, b) ((a) == (b))
-#define SH_SCOPE static inline
-#define SH_DECLARE
-#define SH_DEFINE
-/* The header shadows one of its own locals. */
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wshadow"
-#include "lib/simplehash.h"
-#pragma GCC diagnostic pop
+#define NOBODY UINT32_MAX
 
 /*
  * A reset clears the table, so it is not kept when it has grown beyond this;
  * nor is what a long stream left behind.
  */
 #define SEEN_KEEP 16384
-#define SEEN_START 2048
+#define SEEN_START 1024
 #define REST_KEEP 65536
 #define REST_START 1024
+
+/* So many neighbours are sorted at a time. */
+#define BATCH 32
 
 struct DiskannSearch
 {
@@ -70,11 +63,14 @@ struct DiskannSearch
 	bool		keep_rest;
 
 	ListEntry  *list;			/* ascending by key */
+	float	   *keys;			/* of the entries */
 	int			list_alloc;
 	int			list_count;
 	int			cursor;			/* every entry before it has been visited */
 
-	seen_hash  *seen;
+	SeenEntry  *seen;
+	uint32		seen_size;		/* a power of two, at most half of it in use */
+	uint32		seen_count;
 
 	Candidate  *rest;			/* a binary heap once streaming */
 	Size		rest_alloc;
@@ -84,6 +80,64 @@ struct DiskannSearch
 	int64		visits;
 };
 
+static void
+create_seen(DiskannSearch *search, uint32 size)
+{
+	search->seen = MemoryContextAllocHuge(search->context,
+										  (Size) size * sizeof(SeenEntry));
+	memset(search->seen, 0xFF, (Size) size * sizeof(SeenEntry));
+	search->seen_size = size;
+	search->seen_count = 0;
+}
+
+/* The node's entry, or the free one where it belongs. */
+static inline SeenEntry *
+find_seen(const DiskannSearch *search, uint32 node)
+{
+	uint32		mask = search->seen_size - 1;
+	uint32		i = murmurhash32(node) & mask;
+
+	while (search->seen[i].node != node && search->seen[i].node != NOBODY)
+		i = (i + 1) & mask;
+	return &search->seen[i];
+}
+
+static void
+grow_seen(DiskannSearch *search)
+{
+	SeenEntry  *old = search->seen;
+	uint32		old_size = search->seen_size;
+
+	create_seen(search, 2 * old_size);
+	for (uint32 i = 0; i < old_size; i++)
+	{
+		if (old[i].node == NOBODY)
+			continue;
+		*find_seen(search, old[i].node) = old[i];
+		search->seen_count++;
+	}
+	pfree(old);
+}
+
+/* The node's entry, new or not. */
+static inline SeenEntry *
+insert_seen(DiskannSearch *search, uint32 node, bool *found)
+{
+	SeenEntry  *entry = find_seen(search, node);
+
+	*found = entry->node == node;
+	if (*found)
+		return entry;
+	if (unlikely(2 * search->seen_count >= search->seen_size))
+	{
+		grow_seen(search);
+		entry = find_seen(search, node);
+	}
+	search->seen_count++;
+	entry->node = node;
+	return entry;
+}
+
 DiskannSearch *
 DiskannSearchCreate(MemoryContext context)
 {
@@ -91,7 +145,7 @@ DiskannSearchCreate(MemoryContext context)
 
 	search = MemoryContextAllocZero(context, sizeof(DiskannSearch));
 	search->context = context;
-	search->seen = seen_create(context, SEEN_START, NULL);
+	create_seen(search, SEEN_START);
 	search->rest_alloc = REST_START;
 	search->rest = MemoryContextAlloc(context, REST_START * sizeof(Candidate));
 	return search;
@@ -104,18 +158,26 @@ DiskannSearchReset(DiskannSearch *search, int list_size, bool keep_rest)
 	if (search->list_alloc < list_size + 1)
 	{
 		if (search->list)
+		{
 			pfree(search->list);
+			pfree(search->keys);
+		}
 		search->list_alloc = list_size + 1;
 		search->list = MemoryContextAlloc(search->context,
 										  search->list_alloc * sizeof(ListEntry));
+		search->keys = MemoryContextAlloc(search->context,
+										  search->list_alloc * sizeof(float));
 	}
-	if (search->seen->size > SEEN_KEEP)
+	if (search->seen_size > SEEN_KEEP)
 	{
-		seen_destroy(search->seen);
-		search->seen = seen_create(search->context, SEEN_START, NULL);
+		pfree(search->seen);
+		create_seen(search, SEEN_START);
 	}
 	else
-		seen_reset(search->seen);
+	{
+		memset(search->seen, 0xFF, search->seen_size * sizeof(SeenEntry));
+		search->seen_count = 0;
+	}
 	if (search->rest_alloc > REST_KEEP)
 	{
 		search->rest_alloc = REST_START;
@@ -164,17 +226,24 @@ heap_down(Candidate *heap, Size count, Size i)
 	heap[i] = c;
 }
 
+/* Make room for n more in the rest, and one to scribble in. */
 static void
+reserve_rest(DiskannSearch *search, int n)
+{
+	if (search->rest_count + n < search->rest_alloc)
+		return;
+	while (search->rest_count + n >= search->rest_alloc)
+		search->rest_alloc *= 2;
+	search->rest = repalloc_huge(search->rest,
+								 search->rest_alloc * sizeof(Candidate));
+}
+
+/* There must be room. */
+static inline void
 add_to_rest(DiskannSearch *search, uint32 node, float key)
 {
 	if (!search->keep_rest)
 		return;
-	if (search->rest_count == search->rest_alloc)
-	{
-		search->rest_alloc *= 2;
-		search->rest = repalloc_huge(search->rest,
-									 search->rest_alloc * sizeof(Candidate));
-	}
 	search->rest[search->rest_count].key = key;
 	search->rest[search->rest_count].node = node;
 	search->rest_count++;
@@ -182,23 +251,31 @@ add_to_rest(DiskannSearch *search, uint32 node, float key)
 		heap_up(search->rest, search->rest_count - 1);
 }
 
-/* First position in the list whose key is not less than key. */
-static int
+/*
+ * First position in the list whose key is not less than key.  Halving branches
+ * on keys that cannot be predicted; the last so many are counted instead, which
+ * compilers vectorize.
+ */
+#define COUNTED 64
+
+static inline int
 list_position(const DiskannSearch *search, float key)
 {
-	int			low = 0;
-	int			high = search->list_count;
+	const float *keys = search->keys;
+	int			n = search->list_count;
+	int			less = 0;
 
-	while (low < high)
+	while (n > COUNTED)
 	{
-		int			mid = (low + high) / 2;
+		int			half = n / 2;
 
-		if (search->list[mid].candidate.key < key)
-			low = mid + 1;
-		else
-			high = mid;
+		if (keys[half - 1] < key)
+			keys += half;
+		n -= half;
 	}
-	return low;
+	for (int i = 0; i < n; i++)
+		less += keys[i] < key ? 1 : 0;
+	return (int) (keys - search->keys) + less;
 }
 
 /* Take an unvisited node, last added with this key, out of the list. */
@@ -206,12 +283,15 @@ static void
 list_remove(DiskannSearch *search, uint32 node, float key)
 {
 	for (int i = list_position(search, key);
-		 i < search->list_count && search->list[i].candidate.key == key; i++)
+		 i < search->list_count && search->keys[i] == key; i++)
 	{
-		if (search->list[i].candidate.node != node)
+		int			after = search->list_count - i - 1;
+
+		if (search->list[i].node != node)
 			continue;
 		memmove(&search->list[i], &search->list[i + 1],
-				(search->list_count - i - 1) * sizeof(ListEntry));
+				after * sizeof(ListEntry));
+		memmove(&search->keys[i], &search->keys[i + 1], after * sizeof(float));
 		search->list_count--;
 		return;
 	}
@@ -221,44 +301,48 @@ static void
 list_insert(DiskannSearch *search, uint32 node, float key)
 {
 	int			i = list_position(search, key);
+	int			after = search->list_count - i;
 	ListEntry  *entry = &search->list[i];
 
-	memmove(entry + 1, entry, (search->list_count - i) * sizeof(ListEntry));
-	entry->candidate.key = key;
-	entry->candidate.node = node;
+	memmove(entry + 1, entry, after * sizeof(ListEntry));
+	memmove(&search->keys[i + 1], &search->keys[i], after * sizeof(float));
+	search->keys[i] = key;
+	entry->node = node;
 	entry->visited = false;
+	entry->announced = false;
 	search->cursor = Min(search->cursor, i);
 	if (++search->list_count > search->list_size)
 	{
 		ListEntry  *last = &search->list[--search->list_count];
 
 		if (!last->visited)
-			add_to_rest(search, last->candidate.node, last->candidate.key);
+			add_to_rest(search, last->node, search->keys[search->list_count]);
 	}
 }
 
-void
-DiskannSearchAdd(DiskannSearch *search, uint32 node, float key)
+/* Does it have no place in the list, so that it need not be looked up? */
+static inline bool
+beyond_list(const DiskannSearch *search, float key)
+{
+	return !search->streaming && search->list_count == search->list_size &&
+		key >= search->keys[search->list_count - 1];
+}
+
+/* The rest has room for one. */
+static void
+add(DiskannSearch *search, uint32 node, float key)
 {
 	SeenEntry  *seen;
 	bool		found;
 
-	/* Overflow, or a damaged page: to be visited last, not to break order. */
-	if (unlikely(isnan(key)))
-		key = INFINITY;
-
-	/*
-	 * Most of what a visit brings late in a search is farther than the whole
-	 * list: do not even look it up.  The rest may hold a node several times.
-	 */
-	if (!search->streaming && search->list_count == search->list_size &&
-		key >= search->list[search->list_count - 1].candidate.key)
+	/* The rest may hold a node several times. */
+	if (beyond_list(search, key))
 	{
 		add_to_rest(search, node, key);
 		return;
 	}
 
-	seen = seen_insert(search->seen, node, &found);
+	seen = insert_seen(search, node, &found);
 	if (found)
 	{
 		if (seen->key <= key)
@@ -273,6 +357,66 @@ DiskannSearchAdd(DiskannSearch *search, uint32 node, float key)
 		list_insert(search, node, key);
 }
 
+/*
+ * A number, and not infinite: damage or overflow is to be visited last, not to
+ * break the order.
+ */
+static inline float
+sane_key(float key)
+{
+	return key < FLT_MAX ? key : FLT_MAX;
+}
+
+void
+DiskannSearchAdd(DiskannSearch *search, uint32 node, float key)
+{
+	reserve_rest(search, 1);
+	add(search, node, sane_key(key));
+}
+
+/*
+ * Most of what a visit brings late in a search is beyond the list.  That is
+ * sorted out first, without branches.
+ */
+void
+DiskannSearchAddAll(DiskannSearch *search, const uint32 *nodes,
+					const float *keys, int n)
+{
+	float		limit;
+
+	reserve_rest(search, n);
+	if (search->streaming || search->list_count < search->list_size)
+	{
+		for (int i = 0; i < n; i++)
+			add(search, nodes[i], sane_key(keys[i]));
+		return;
+	}
+	limit = search->keys[search->list_count - 1];
+	for (int first = 0; first < n; first += BATCH)
+	{
+		int			near[BATCH];
+		int			nnear = 0;
+		Candidate  *rest = search->rest + search->rest_count;
+		Size		nrest = 0;
+
+		for (int i = first; i < Min(n, first + BATCH); i++)
+		{
+			float		key = sane_key(keys[i]);
+			bool		is_near = key < limit;
+
+			near[nnear] = i;
+			nnear += is_near ? 1 : 0;
+			rest[nrest].key = key;
+			rest[nrest].node = nodes[i];
+			nrest += is_near ? 0 : 1;
+		}
+		if (search->keep_rest)
+			search->rest_count += nrest;
+		for (int i = 0; i < nnear; i++)
+			add(search, nodes[near[i]], sane_key(keys[near[i]]));
+	}
+}
+
 bool
 DiskannSearchNext(DiskannSearch *search, uint32 *node)
 {
@@ -283,10 +427,43 @@ DiskannSearchNext(DiskannSearch *search, uint32 *node)
 		return false;
 
 	search->list[search->cursor].visited = true;
-	*node = search->list[search->cursor].candidate.node;
-	seen_lookup(search->seen, *node)->key = VISITED;
+	*node = search->list[search->cursor].node;
+	find_seen(search, *node)->key = VISITED;
 	search->visits++;
 	return true;
+}
+
+bool
+DiskannSearchLookAhead(const DiskannSearch *search, uint32 *node)
+{
+	for (int i = search->cursor; i < search->list_count; i++)
+	{
+		if (!search->list[i].visited)
+		{
+			*node = search->list[i].node;
+			return true;
+		}
+	}
+	return false;
+}
+
+int
+DiskannSearchAnnounce(DiskannSearch *search, int width, uint32 *nodes)
+{
+	int			n = 0;
+
+	for (int i = search->cursor; i < search->list_count && width > 0; i++)
+	{
+		ListEntry  *entry = &search->list[i];
+
+		if (entry->visited)
+			continue;
+		if (!entry->announced)
+			nodes[n++] = entry->node;
+		entry->announced = true;
+		width--;
+	}
+	return n;
 }
 
 static void
@@ -303,6 +480,15 @@ pop_rest(DiskannSearch *search)
 	search->rest[0] = search->rest[--search->rest_count];
 	if (search->rest_count > 0)
 		heap_down(search->rest, search->rest_count, 0);
+}
+
+bool
+DiskannSearchBound(const DiskannSearch *search, float *key)
+{
+	if (search->streaming || search->rest_count == 0)
+		return false;
+	*key = search->keys[search->list_count - 1];
+	return true;
 }
 
 bool
@@ -329,7 +515,7 @@ DiskannSearchStream(DiskannSearch *search, uint32 *node)
 		return false;
 	*node = search->rest[0].node;
 	pop_rest(search);
-	seen_insert(search->seen, *node, &found)->key = VISITED;
+	insert_seen(search, *node, &found)->key = VISITED;
 	search->visits++;
 	return true;
 }
@@ -337,17 +523,17 @@ DiskannSearchStream(DiskannSearch *search, uint32 *node)
 bool
 DiskannSearchVisited(DiskannSearch *search, uint32 node)
 {
-	SeenEntry  *seen = seen_lookup(search->seen, node);
+	const SeenEntry *seen = find_seen(search, node);
 
-	return seen != NULL && seen->key == VISITED;
+	return seen->node == node && seen->key == VISITED;
 }
 
 Size
 DiskannSearchMemory(const DiskannSearch *search)
 {
 	return search->rest_alloc * sizeof(Candidate) +
-		search->seen->size * sizeof(SeenEntry) +
-		search->list_alloc * sizeof(ListEntry);
+		search->seen_size * sizeof(SeenEntry) +
+		search->list_alloc * (sizeof(ListEntry) + sizeof(float));
 }
 
 int64

@@ -42,8 +42,28 @@ extern void DiskannSearchReset(DiskannSearch *search, int list_size,
 /* Offer a node at an estimated distance; cheap if seen nearer or visited. */
 extern void DiskannSearchAdd(DiskannSearch *search, uint32 node, float key);
 
+/* The same for all neighbours of a node. */
+extern void DiskannSearchAddAll(DiskannSearch *search, const uint32 *nodes,
+								const float *keys, int n);
+
 /* The nearest unvisited node of the list, now counted as visited. */
 extern bool DiskannSearchNext(DiskannSearch *search, uint32 *node);
+
+/* The node that Next would return now, which is not yet visited by this. */
+extern bool DiskannSearchLookAhead(const DiskannSearch *search, uint32 *node);
+
+/*
+ * Those of the next width nodes that Next would return now that have not been
+ * told of by this function before; their number.  nodes has room for width.
+ */
+extern int	DiskannSearchAnnounce(DiskannSearch *search, int width,
+								  uint32 *nodes);
+
+/*
+ * A lower bound of the estimates beyond the list, at no cost.  False if there
+ * is nothing, or Stream has been used: then Peek is as cheap.
+ */
+extern bool DiskannSearchBound(const DiskannSearch *search, float *key);
 
 /*
  * The same beyond the list.  Peek tells the estimate of what Stream would

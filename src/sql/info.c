@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/xlog.h"
 #include "am/am.h"
@@ -317,6 +318,24 @@ diskann_index_info(PG_FUNCTION_ARGS)
 	}
 	relation_close(rel, AccessShareLock);
 	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(diskann_last_scan);
+Datum
+diskann_last_scan(PG_FUNCTION_ARGS)
+{
+	DiskannScanCounts counts = DiskannLastScan();
+	TupleDesc	desc;
+	Datum		values[3];
+	bool		nulls[3] = {false, false, false};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	values[0] = Int64GetDatum(counts.visits);
+	values[1] = Int64GetDatum(counts.estimates);
+	values[2] = Int64GetDatum(counts.rescored);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
+													  values, nulls)));
 }
 
 PG_FUNCTION_INFO_V1(diskann_simd);

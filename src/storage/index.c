@@ -20,6 +20,7 @@
 
 #include "storage/index.h"
 #include "storage/node.h"
+#include "storage/recent.h"
 #include "storage/xlog.h"
 #include "utils/memutils.h"
 
@@ -423,17 +424,15 @@ set_pointers(DiskannIndex *index)
 	index->space.rotation.signs = index->data + index->meta.space_dims;
 }
 
-/* All of *index but the centre, from its metapage. */
-static DiskannIndex *
-make_index(const DiskannMetaPageData *meta, MemoryContext context)
+/* All of *index but the centre, from its metapage; it is given as zeroes. */
+static void
+fill_index(DiskannIndex *index, const DiskannMetaPageData *meta)
 {
-	Size		size = index_size(meta);
-	DiskannIndex *index = MemoryContextAllocZero(context, size);
 	int			prefix = meta->space_dims;
 
 	if (meta->prefix_dims > 0 && meta->prefix_dims < meta->space_dims)
 		prefix = meta->prefix_dims;
-	index->size = size;
+	index->size = index_size(meta);
 	index->meta = *meta;
 	index->kind = meta->vector_kind;
 	index->space.metric = meta->metric;
@@ -458,7 +457,6 @@ make_index(const DiskannMetaPageData *meta, MemoryContext context)
 	index->own_bytes = diskann_vector_bytes(index->kind, meta->space_dims);
 	index->max_tids = (Min(meta->slot_size, DISKANN_PAGE_BYTES) -
 					   DISKANN_SLOT_HEADER) / sizeof(ItemPointerData);
-	return index;
 }
 
 static DiskannIndex *
@@ -471,26 +469,54 @@ copy_index(const DiskannIndex *from, MemoryContext context)
 	return index;
 }
 
+/* The index follows the recent buffers in rd_amcache, which is one chunk. */
+static Size
+recent_size(uint32 places)
+{
+	return MAXALIGN(offsetof(DiskannRecent, buffers) + places * sizeof(Buffer));
+}
+
+static DiskannIndex *
+cached_index(Relation rel)
+{
+	DiskannRecent *recent = (DiskannRecent *) rel->rd_amcache;
+
+	if (recent == NULL)
+		return NULL;
+	return (DiskannIndex *) ((char *) recent + recent_size(recent->mask + 1));
+}
+
+/* False if the index never had a row. */
+static bool
+fill_cache(Relation rel, DiskannMetric metric)
+{
+	DiskannMetaPageData meta;
+	uint32		places = DiskannRecentPlaces(RelationGetNumberOfBlocks(rel));
+	DiskannRecent *recent;
+	DiskannIndex *index;
+
+	UnlockReleaseBuffer(read_metapage(rel, BUFFER_LOCK_SHARE, &meta));
+	if (meta.metric != metric)
+		DiskannReportCorrupt(rel, DISKANN_METAPAGE_BLKNO, -1,
+							 "it was built for another distance");
+	if (!meta.ready)
+		return false;
+	recent = MemoryContextAllocZero(rel->rd_indexcxt,
+									recent_size(places) + index_size(&meta));
+	recent->mask = places - 1;
+	index = (DiskannIndex *) ((char *) recent + recent_size(places));
+	fill_index(index, &meta);
+	read_center(rel, &meta, index->data);
+	rel->rd_amcache = recent;
+	return true;
+}
+
 DiskannIndex *
 DiskannLoadIndex(Relation rel, MemoryContext context, DiskannMetric metric)
 {
-	DiskannIndex *index = (DiskannIndex *) rel->rd_amcache;
-
-	if (index == NULL)
-	{
-		DiskannMetaPageData meta;
-
-		UnlockReleaseBuffer(read_metapage(rel, BUFFER_LOCK_SHARE, &meta));
-		if (meta.metric != metric)
-			DiskannReportCorrupt(rel, DISKANN_METAPAGE_BLKNO, -1,
-								 "it was built for another distance");
-		if (!meta.ready)
-			return NULL;
-		index = make_index(&meta, rel->rd_indexcxt);
-		read_center(rel, &meta, index->data);
-		rel->rd_amcache = index;
-	}
-	return copy_index(index, context);
+	if (rel->rd_amcache == NULL && !fill_cache(rel, metric))
+		return NULL;
+	return copy_index(cached_index(rel), context);
 }
 
 /*
@@ -535,7 +561,8 @@ DiskannMakeReady(Relation rel, int input_dims, const float *rows, int nrows,
 		choose_layout(&meta, input_dims);
 		meta.max_norm2 = max_norm2;
 		meta.max_length2 = max_norm2;
-		index = make_index(&meta, CurrentMemoryContext);
+		index = palloc0(index_size(&meta));
+		fill_index(index, &meta);
 		compute_center(index, rows, nrows);
 		write_first_pages(rel, index, building);
 		meta.ready = 1;

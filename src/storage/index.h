@@ -34,7 +34,7 @@ typedef struct DiskannSettings
 	uint64		seed;
 } DiskannSettings;
 
-/* One palloc'd chunk, so that it can be the relation's rd_amcache. */
+/* One palloc'd chunk, so that it can be part of the relation's rd_amcache. */
 typedef struct DiskannIndex
 {
 	Size		size;			/* of this chunk */

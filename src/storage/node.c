@@ -20,8 +20,16 @@
 #include "storage/lmgr.h"
 #include "storage/node.h"
 #include "storage/smgr.h"
+#include "storage/recent.h"
 #include "storage/xlog.h"
 #include "utils/snapmgr.h"
+
+/*
+ * What of a slot is fetched ahead, in lines of the processor's cache; reading
+ * on in sequence it fetches the rest by itself.
+ */
+#define PREFETCH_BYTES 2048
+#define PREFETCH_LINE 64
 
 void
 DiskannNodeInit(DiskannNodeRef *ref, Relation rel, const DiskannIndex *index,
@@ -111,8 +119,14 @@ check_slot(const DiskannNodeRef *ref, DiskannNode node, const char *slot)
 static Buffer
 read_part(DiskannNodeRef *ref, BlockNumber block, int mode)
 {
-	Buffer		buffer = ReadBufferExtended(ref->rel, MAIN_FORKNUM, block,
-											RBM_NORMAL, ref->strategy);
+	Buffer		buffer;
+
+	ref->recent = false;
+	if (ref->strategy == NULL)
+		buffer = DiskannReadBuffer(ref->rel, block, &ref->recent);
+	else
+		buffer = ReadBufferExtended(ref->rel, MAIN_FORKNUM, block, RBM_NORMAL,
+									ref->strategy);
 
 	LockBuffer(buffer, mode);
 	return buffer;
@@ -158,7 +172,14 @@ locate_slot(DiskannNodeRef *ref, DiskannNode node)
 	ref->slot = NULL;
 	if (PageIsNew(page))
 		return false;
-	DiskannCheckPage(ref->rel, block, page, DISKANN_PAGE_NODES, 0);
+
+	/*
+	 * The page was checked when it was read.  Its special area is far from all
+	 * else that a visit reads, and would take time to fetch.
+	 */
+	if (!ref->recent)
+		DiskannCheckPage(ref->rel, block, page, DISKANN_PAGE_NODES, 0);
+	ref->recent = false;
 	if (ref->index->meta.pages_per_slot > 1)
 		assemble(ref, block);
 	else
@@ -166,6 +187,35 @@ locate_slot(DiskannNodeRef *ref, DiskannNode node)
 			(Size) slot_number(ref->index, node) * ref->index->meta.slot_size;
 	check_slot(ref, node, ref->slot);
 	return true;
+}
+
+void
+DiskannNodePrefetch(const DiskannNodeRef *ref, DiskannNode node)
+{
+	const char *page = DiskannRecentPage(ref->rel,
+										 DiskannNodeBlock(ref->index, node));
+	const char *slot;
+
+	if (page == NULL)
+		return;
+	slot = page + MAXALIGN(SizeOfPageHeaderData) +
+		(Size) slot_number(ref->index, node) * ref->index->meta.slot_size;
+	__builtin_prefetch(page);
+	for (Size i = 0; i < Min(ref->index->meta.slot_size, PREFETCH_BYTES);
+		 i += PREFETCH_LINE)
+		__builtin_prefetch(slot + i);
+}
+
+void
+DiskannNodeReadAhead(const DiskannNodeRef *ref, DiskannNode node)
+{
+	BlockNumber block = DiskannNodeBlock(ref->index, node);
+
+	for (int part = 0; part < ref->index->meta.pages_per_slot; part++)
+	{
+		if (block + part < ref->nblocks)
+			(void) PrefetchBuffer(ref->rel, MAIN_FORKNUM, block + part);
+	}
 }
 
 bool

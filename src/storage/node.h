@@ -35,6 +35,7 @@ typedef struct DiskannNodeRef
 	/* The open slot. */
 	DiskannNode node;
 	Buffer		buffer;			/* its first page, pinned and locked */
+	bool		recent;			/* the page last read was read before */
 	const char *slot;			/* its bytes */
 
 	char	   *assembled;		/* of a slot that spans pages */
@@ -51,6 +52,12 @@ extern void DiskannNodeInit(DiskannNodeRef *ref, Relation rel,
  * number beyond the relation, or a damaged page, is an error.
  */
 extern bool DiskannNodeOpen(DiskannNodeRef *ref, DiskannNode node, int mode);
+
+/* Tell the processor that the node is likely to be opened soon. */
+extern void DiskannNodePrefetch(const DiskannNodeRef *ref, DiskannNode node);
+
+/* Have the operating system read a node's pages that are not in memory. */
+extern void DiskannNodeReadAhead(const DiskannNodeRef *ref, DiskannNode node);
 
 /* Unlock and unpin. */
 extern void DiskannNodeClose(DiskannNodeRef *ref);

@@ -86,9 +86,8 @@ diskann_space_query(const DiskannSpace *space, float *x,
 }
 
 double
-diskann_space_distance(const DiskannSpace *space,
-					   const DiskannSpaceQuery *query, double dist2,
-					   float length2)
+diskann_space_rank(const DiskannSpace *space, const DiskannSpaceQuery *query,
+				   double dist2, float length2)
 {
 	double		product;
 
@@ -107,7 +106,7 @@ diskann_space_distance(const DiskannSpace *space,
 		case DISKANN_L2:
 			break;
 	}
-	return dist2 > 0 ? sqrt(dist2) : 0;
+	return dist2;
 }
 
 double
@@ -116,6 +115,6 @@ diskann_space_promise(const DiskannSpace *space,
 					  float max_length2)
 {
 	/* A longer row is better where the product is, and worse where not. */
-	return fmin(diskann_space_distance(space, query, dist2, space->max_norm2),
-				diskann_space_distance(space, query, dist2, max_length2));
+	return fmin(diskann_space_rank(space, query, dist2, space->max_norm2),
+				diskann_space_rank(space, query, dist2, max_length2));
 }

@@ -70,16 +70,24 @@ extern void diskann_space_query(const DiskannSpace *space, float *x,
 								DiskannSpaceQuery *query);
 
 /*
- * The operator's distance for a squared distance in index space; length2 is
- * what diskann_space_row() returned for the row.  Increasing in dist2.
+ * What rows are compared by: the operator's distance, under L2 its square; for
+ * a squared distance in index space, length2 being what diskann_space_row()
+ * returned for the row.  Linear and increasing in dist2.
  */
-extern double diskann_space_distance(const DiskannSpace *space,
-									 const DiskannSpaceQuery *query,
-									 double dist2, float length2);
+extern double diskann_space_rank(const DiskannSpace *space,
+								 const DiskannSpaceQuery *query,
+								 double dist2, float length2);
+
+/* The same for a value of the operator. */
+static inline double
+diskann_space_rank_of(const DiskannSpace *space, double distance)
+{
+	return space->metric == DISKANN_L2 ? distance * distance : distance;
+}
 
 /*
- * The least distance that a row at this squared distance in index space can
- * have, if no row is longer than max_length2.
+ * The least rank that a row at this squared distance in index space can have,
+ * if no row is longer than max_length2.
  */
 extern double diskann_space_promise(const DiskannSpace *space,
 									const DiskannSpaceQuery *query,

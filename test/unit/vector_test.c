@@ -997,6 +997,20 @@ make_space(DiskannSpace *space, SpaceBuffers *buffers, DiskannMetric metric,
 	space->center = buffers->center;
 }
 
+/* The operator's distance, from a rank. */
+static double
+space_distance(const DiskannSpace *space, const DiskannSpaceQuery *query,
+			   double dist2, float length2)
+{
+	double		rank = diskann_space_rank(space, query, dist2, length2);
+	double		distance = space->metric == DISKANN_L2 ? sqrt(rank) : rank;
+
+	check(near(diskann_space_rank_of(space, distance), rank,
+			   1e-14 * fabs(rank)),
+		  "metric %d: rank %g", space->metric, rank);
+	return distance;
+}
+
 /* One row and one query, both given in the buffers' x and q. */
 static void
 check_distance(const DiskannSpace *space, SpaceBuffers *b, const char *what)
@@ -1015,9 +1029,9 @@ check_distance(const DiskannSpace *space, SpaceBuffers *b, const char *what)
 	b->row[dims] = b->query[dims] = NAN;
 	length2 = diskann_space_row(space, b->row);
 	diskann_space_query(space, b->query, &query);
-	distance = diskann_space_distance(space, &query,
-									  distance2(b->row, b->query, space->dims),
-									  length2);
+	distance = space_distance(space, &query,
+							  distance2(b->row, b->query, space->dims),
+							  length2);
 	check(near(distance, truth, distance_slack(space, x2, q2, truth)),
 		  "%s, metric %d, %d dims, prefix %d: distance %g, not %g", what,
 		  space->metric, dims, space->rotation.prefix, distance, truth);
@@ -1087,9 +1101,9 @@ test_odd_queries(DiskannMetric metric)
 		diskann_space_query(&space, b.query, &query);
 		for (int i = 0; i < space.dims; i++)
 			finite &= isfinite(b.query[i]) != 0;
-		distance = diskann_space_distance(&space, &query,
-										  distance2(b.row, b.query, space.dims),
-										  length2);
+		distance = space_distance(&space, &query,
+								  distance2(b.row, b.query, space.dims),
+								  length2);
 		check(finite && isfinite(distance) && isfinite(query.norm2) &&
 			  isfinite(query.factor), "metric %d: query of scale %g", metric,
 			  scale);
@@ -1108,7 +1122,7 @@ test_monotone(DiskannMetric metric)
 
 	for (double dist2 = 0; dist2 < 20; dist2 += 0.25)
 	{
-		double		distance = diskann_space_distance(&space, &query, dist2, 4);
+		double		distance = space_distance(&space, &query, dist2, 4);
 
 		check(distance > last, "metric %d: order at %g", metric, dist2);
 		last = distance;
@@ -1128,8 +1142,8 @@ test_promise(DiskannMetric metric)
 		double		least = INFINITY;
 
 		for (float length2 = 4; length2 <= 9; length2 += 0.5f)
-			least = fmin(least, diskann_space_distance(&space, &query, dist2,
-													   length2));
+			least = fmin(least, diskann_space_rank(&space, &query, dist2,
+												   length2));
 		check(near(promise, least, 1e-6 * fabs(least)),
 			  "metric %d: promise %g, not %g, at %g", metric, promise, least,
 			  dist2);
