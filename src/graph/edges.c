@@ -19,8 +19,8 @@
 /* So many of the nearest candidates are enough to choose from. */
 #define MAX_CANDIDATES 128
 
-/* Nodes at intervals of 1, 4, 16 and so on, in both directions. */
-#define MAX_SPREAD 32
+/* Nodes at intervals of 1, 2, 4 and so on, in both directions. */
+#define MAX_SPREAD 64
 
 /* One edge in so many may lead to a far candidate. */
 #define FAR_SHARE 8
@@ -123,7 +123,7 @@ spread_out(DiskannEdgeChoice *choice, uint32 node,
 	DiskannBlock *pair = DiskannBlockCreate(choice->dims, 2, false);
 	int			n = 0;
 
-	for (uint64 step = 1; step < choice->nnodes; step *= 4)
+	for (uint64 step = 1; step < choice->nnodes; step *= 2)
 	{
 		for (int sign = -1; sign <= 1; sign += 2)
 		{
