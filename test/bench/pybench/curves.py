@@ -1,0 +1,147 @@
+"""From the driver's results to curves, to values at a recall, to ratios."""
+
+import statistics
+
+from . import metrics
+
+POINT_KEYS = ("qps", "mean_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms",
+              "index_pages", "pages", "read")
+
+
+def numbers(row):
+    """The metrics of one of the driver's results."""
+    kinds = ("index", "heap", "toast")
+    out = {key: row[key] for key in POINT_KEYS if key in row}
+    out["index_pages"] = row["index_hit"] + row["index_read"]
+    out["pages"] = sum(row[k + "_hit"] + row[k + "_read"] for k in kinds)
+    out["read"] = sum(row[k + "_read"] for k in kinds)
+    return out
+
+
+def points(result):
+    """The points of one sweep, in its order: with one client, and with many."""
+    by_setting = {}
+    for row in result["results"]:
+        if "recall" in row:
+            by_setting.setdefault(row["setting"], []).append(row)
+    return [point(rows) for rows in by_setting.values()]
+
+
+def point(rows):
+    rows = sorted(rows, key=lambda row: row["clients"])
+    out = numbers(rows[0])
+    out.update(setting=rows[0]["setting"], recall=rows[0]["recall"],
+               plan=rows[0]["plan"], tail=out["p99_ms"] / out["p50_ms"])
+    if len(rows) > 1:
+        out["qps_many"] = rows[-1]["qps"]
+        out["scale"] = rows[-1]["qps"] / rows[0]["qps"]
+    return out
+
+
+def lookup(result):
+    """p50 of the primary key lookup in one client, None if not measured."""
+    for row in result["results"]:
+        if row["setting"] == "key lookup":
+            return row["p50_ms"]
+    return None
+
+
+def at_recall(curve, recall):
+    """The point of a sweep at a recall, between its neighbours.
+
+    The first point if the sweep begins above the recall; None if the recall is
+    not reached.
+    """
+    for i, p in enumerate(curve):
+        if p["recall"] >= recall:
+            break
+    else:
+        return None
+    if i == 0:
+        return dict(curve[0], setting=number(curve[0]["setting"]))
+    before = curve[i - 1]
+    share = (recall - before["recall"]) / (p["recall"] - before["recall"])
+    out = {"recall": recall}
+    for key in p:
+        if key == "setting":
+            out[key] = metrics.blend(number(before[key]), number(p[key]), share)
+        elif key not in ("plan", "recall"):
+            out[key] = metrics.blend(before[key], p[key], share)
+    return out
+
+
+def number(setting):
+    """A setting as a number; "default" is none."""
+    try:
+        return float(setting)
+    except ValueError:
+        return None
+
+
+def summarize(results, targets):
+    """"curve", "at" and "lookup_ms" of one contender from its sweeps."""
+    sweeps = [points(result) for result in results]
+    lookups = [lookup(result) for result in results]
+    return {"curve": merge(sweeps),
+            "lookup_ms": metrics.metric(lookups),
+            "at": {str(t): values_at(sweeps, lookups, t) for t in targets}}
+
+
+def merge(sweeps):
+    """One curve: each setting's medians over the repeats."""
+    out = []
+    for same in zip(*sweeps):
+        p = {key: same[0][key] for key in ("setting", "recall", "plan")}
+        for key in same[0]:
+            if key not in p:
+                p[key] = metrics.metric(s[key] for s in same)
+        out.append(p)
+    return out
+
+
+def values_at(sweeps, lookups, target):
+    """Metrics at a recall, interpolated within each repeat; None if not reached."""
+    found = [at_recall(sweep, target) for sweep in sweeps]
+    if None in found:
+        return None
+    out = {"recall": found[0]["recall"]}
+    if found[0]["setting"] is not None:
+        out["setting"] = statistics.median(f["setting"] for f in found)
+    for key in found[0]:
+        if key in metrics.KINDS:
+            out[key] = metrics.metric(f[key] for f in found)
+    if None not in lookups:
+        out["lookups"] = metrics.metric(f["p50_ms"] / base
+                                        for f, base in zip(found, lookups))
+    return out
+
+
+def ratio(ours, theirs):
+    """ours / theirs of two metrics.
+
+    Paired by repeat where both have as many, since these ran one after the
+    other; else of the medians alone.
+    """
+    a, b = ours["repeats"], theirs["repeats"]
+    if len(a) != len(b):
+        a, b = [ours["value"]], [theirs["value"]]
+    if any(x == 0 for x in b):
+        return None
+    quotients = [x / y for x, y in zip(a, b)]
+    return {"ours": ours["value"], "theirs": theirs["value"],
+            "ratio": statistics.median(quotients),
+            "low": min(quotients), "high": max(quotients)}
+
+
+def ratios(ours, theirs):
+    """{path: ratio} of all metrics two contenders have in common, less curves."""
+    left, right = (
+        dict(metrics.walk({k: v for k, v in c.items() if k != "curve"}))
+        for c in (ours, theirs))
+    out = {}
+    for path, m in left.items():
+        if path in right:
+            r = ratio(m, right[path])
+            if r is not None:
+                out["/".join(path)] = r
+    return out
