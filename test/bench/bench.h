@@ -148,7 +148,7 @@ extern void find_truth(const Options *opt, Truth *truth);
 
 /* measure.c */
 extern char *find_plan(const Options *opt, PGconn *conn, const char *sql);
-extern int	measure_setting(const Options *opt, const Truth *truth,
+extern int	measure_setting(const Options *opt, Truth *truth,
 							const char *value, PGconn *monitor,
 							Measurement *m);
 extern int	measure_exact(const Options *opt, PGconn *monitor, Measurement *m);

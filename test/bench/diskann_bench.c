@@ -135,12 +135,16 @@ static void
 command_query(const Options *opt)
 {
 	PGconn	   *monitor;
-	Truth		truth;
+	Truth		truth = {NULL, NULL, 0};
 	Measurement *m;
 	int			n = 0;
 
 	load_queries(opt);
-	find_truth(opt, &truth);
+	/* Looking for the truth reads the table. */
+	if (!opt->cold)
+		find_truth(opt, &truth);
+	else if (opt->values.n > 1)
+		vec_fatal("--cold measures one value");
 	monitor = connect_server(opt, NULL);
 	m = vec_alloc(sizeof(Measurement) * (opt->values.n + 2) * opt->clients.n);
 	for (int i = 0; i < opt->values.n; i++)

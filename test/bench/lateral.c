@@ -73,6 +73,8 @@ create_query_table(PGconn *conn, const Options *opt)
 	execute(conn, "COMMIT");
 	execute(conn, "DEALLOCATE q");
 	execute(conn, "ANALYZE " QUERY_TABLE);
+	/* Queries that come again are to be answered again. */
+	execute(conn, "SET enable_memoize = off");
 }
 
 /* Mean time of a single statement with a parameter, in ms. */

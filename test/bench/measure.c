@@ -346,9 +346,12 @@ time_queries(Work *w, const IntList *clients, PGconn *monitor, Measurement *m)
 	return clients->n;
 }
 
-/* One setting, with each number of clients; returns their number. */
+/*
+ * One setting, with each number of clients; returns their number.  A cold pass
+ * finds the truth itself, after it has timed.
+ */
 int
-measure_setting(const Options *opt, const Truth *truth, const char *value,
+measure_setting(const Options *opt, Truth *truth, const char *value,
 				PGconn *monitor, Measurement *m)
 {
 	Work		w = {.opt = opt};
@@ -376,6 +379,7 @@ measure_setting(const Options *opt, const Truth *truth, const char *value,
 	n = time_queries(&w, &opt->clients, monitor, m);
 	if (opt->cold)
 	{
+		find_truth(opt, truth);
 		check_queries(opt, truth, conn, &checked);
 		for (int i = 0; i < n; i++)
 			copy_check(&m[i], &checked);

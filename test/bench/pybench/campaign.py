@@ -5,10 +5,12 @@ import os
 import re
 import time
 
-from . import counting, curves, metrics, server as servers
+from . import counting, curves, metrics, server as servers, vectors
 
 # Cold passes end with as many queries that warm the session up.
 COLD_WARMUP = 10
+# A timed pass lasts at least that many executions: few queries come again.
+MIN_EXECUTIONS = 1000
 # The scaling mode builds this many sizes, each twice the one before.
 SCALING_SIZES = 4
 
@@ -56,8 +58,8 @@ class Campaign:
 
     def table(self, vector_set, contender):
         name = "%s_%s_%s_%s" % (vector_set.name, vector_set.limit or "all",
-                                vector_set.metric, contender.name)
-        return re.sub(r"\W", "_", name.lower())
+                                contender.name, contender.type)
+        return re.sub(r"\W+", "_", name.lower()).strip("_")
 
     def raw_name(self, *parts):
         return re.sub(r"[^\w.-]", "_", "-".join(str(p) for p in parts))
@@ -270,7 +272,9 @@ class Campaign:
     def sweep_all(self, vector_set):
         a = self.args
         results = {c.name: [] for c in self.contenders}
-        further = [] if a.no_baseline else ["--baseline"]
+        further = ["--repeat", self.passes(vector_set)]
+        if not a.no_baseline:
+            further.append("--baseline")
         if a.exact:
             further += ["--exact", a.exact]
         if a.until:
@@ -283,6 +287,12 @@ class Campaign:
                 self.raw_name(vector_set.name, c.name, "sweep", repeat + 1),
                 c.values, ",".join(map(str, a.clients)), a.queries, *further))
         return results
+
+    def passes(self, vector_set):
+        queries = vectors.count_rows(vector_set.query)
+        if self.args.queries:
+            queries = min(queries, self.args.queries)
+        return max(1, math.ceil(MIN_EXECUTIONS / queries))
 
     def warn(self, vector_set, c, results):
         plans = {row["plan"] for r in results for row in r["results"]
@@ -417,8 +427,6 @@ class Campaign:
 
     def run(self):
         started = time.strftime("%Y-%m-%dT%H:%M:%S%z")
-        for c in self.contenders:
-            self.server.create_extensions(c)
         facts = self.server.facts()
         sets = {}
         for vector_set in self.sets:

@@ -54,6 +54,9 @@ KNOWN = {c.name: c for c in (
                      "vector_negative_inner_product")),
 )}
 
+# The one of these whose extensions are there; in a report it is "diskann".
+OURS = ("diskann_vector", "diskann")
+
 TUPLES = {"extensions", "sets", "build_sets", "count"}
 # Short names on the command line.
 ALIASES = {"with": "options", "extension": "extensions", "set": "sets",
@@ -61,10 +64,10 @@ ALIASES = {"with": "options", "extension": "extensions", "set": "sets",
 
 
 def parse(spec):
-    """A contender from "NAME[;KEY=VALUE]...".
+    """The contenders that "NAME[;KEY=VALUE]..." may mean, the best first.
 
-    NAME is one of KNOWN, or a new one, which needs am, type, opclass, guc and
-    extension.  Example: "hnsw;name=hnsw32;with=m = 32, ef_construction = 128".
+    NAME is "ours", one of KNOWN, or a new one, which needs am, type, opclass,
+    guc and extension.  Example: "hnsw;name=hnsw32;with=m = 32".
     """
     name, *parts = [part.strip() for part in spec.split(";")]
     given = {}
@@ -75,10 +78,13 @@ def parse(spec):
             raise SystemExit("not KEY=VALUE of a contender: \"%s\"" % part)
         value = value.strip()
         given[key] = tuple(value.split(",")) if key in TUPLES else value
+    if name == "ours":
+        given = {"name": "diskann", **given}
+        return [checked(replace(KNOWN[known], **given)) for known in OURS]
     if name in KNOWN:
-        return checked(replace(KNOWN[name], **given))
+        return [checked(replace(KNOWN[name], **given))]
     try:
-        return checked(Contender(**{"name": name, **given}))
+        return [checked(Contender(**{"name": name, **given}))]
     except TypeError:
         raise SystemExit("contender \"%s\" is not a known one: it needs am, type,"
                          " opclass, guc and extension" % name) from None

@@ -33,12 +33,15 @@ class Server:
                         encoding="utf-8")
         self.data = self.sql("SHOW data_directory")
 
-    def sql(self, statement, database="postgres"):
-        """The first column of all rows, one a line."""
-        done = subprocess.run(
+    def psql(self, statement, database, **more):
+        return subprocess.run(
             [os.path.join(self.bindir, "psql"), "-X", "-q", "-A", "-t",
              "-v", "ON_ERROR_STOP=1", "-d", database, "-c", statement],
-            stdout=subprocess.PIPE, text=True, check=False)
+            stdout=subprocess.PIPE, text=True, check=False, **more)
+
+    def sql(self, statement, database="postgres"):
+        """The first column of all rows, one a line."""
+        done = self.psql(statement, database)
         if done.returncode:
             raise SystemExit("failed: " + statement)
         return done.stdout.strip()
@@ -107,21 +110,25 @@ class Server:
 
     # Facts
 
-    def has_extension(self, name):
-        return self.sql("SELECT 1 FROM pg_available_extensions"
-                        " WHERE name = '%s'" % name) == "1"
-
     def create_extensions(self, contender):
+        """What a contender needs; the server's complaint if that is not there.
+
+        pg_available_extensions would not tell: Debian's extension_destdir is
+        unknown to it.
+        """
         if contender.database != "postgres" and not self.sql(
                 "SELECT 1 FROM pg_database WHERE datname = '%s'"
                 % contender.database):
             self.sql("CREATE DATABASE %s" % contender.database)
         for name in contender.extensions:
-            if not self.sql("SELECT 1 FROM pg_extension WHERE extname = '%s'"
-                            % name, contender.database):
-                self.sql("SET client_min_messages = warning;"
-                         " CREATE EXTENSION %s CASCADE" % name,
-                         contender.database)
+            if self.sql("SELECT 1 FROM pg_extension WHERE extname = '%s'"
+                        % name, contender.database):
+                continue
+            done = self.psql("CREATE EXTENSION %s CASCADE" % name,
+                             contender.database, stderr=subprocess.PIPE)
+            if done.returncode:
+                return done.stderr.strip().splitlines()[0]
+        return None
 
     def facts(self):
         settings = self.sql(

@@ -81,22 +81,25 @@ def open_file(path):
     return gzip.open(path, "rb") if zipped else open(path, "rb")
 
 
-def read_rows(path, limit):
+def read_rows(path, limit=None):
     """The first rows of a vector file, as tuples of numbers."""
     codes = {"u8bin": "B", "f16bin": "e", "fbin": "f", "fvecs": "f"}
     kind = re.sub(r"\.gz$", "", path).rsplit(".", 1)[-1]
-    code = codes[kind]
+    total = columns = None
     rows = []
     with open_file(path) as f:
         if kind != "fvecs":
             total, columns = struct.unpack("<II", f.read(8))
-            limit = min(limit, total)
-        while len(rows) < limit:
+        while len(rows) not in (limit, total):
             if kind == "fvecs":
                 head = f.read(4)
                 if not head:
                     break
                 columns = struct.unpack("<i", head)[0]
-            layout = struct.Struct("<%d%s" % (columns, code))
+            layout = struct.Struct("<%d%s" % (columns, codes[kind]))
             rows.append(layout.unpack(f.read(layout.size)))
     return rows
+
+
+def count_rows(path):
+    return len(read_rows(path))
