@@ -63,7 +63,9 @@ typedef struct Options
 	int			check;			/* queries to compare with the truth, 0: all */
 	int64_t		count;			/* lateral: queries */
 	double		until;			/* recall that ends the sweep */
+	double		seconds;		/* least duration of a timed pass */
 	bool		baseline;
+	bool		pin;
 	bool		cold;
 } Options;
 
@@ -166,6 +168,7 @@ extern bool server_is_local(PGconn *conn);
 extern int64_t process_read_bytes(int pid);
 extern int64_t process_status_kb(int pid, const char *name);
 extern bool process_memory(int pid, ProcessMemory *sum);
+extern void pin_session(PGconn *conn, int number);
 
 /* report.c */
 extern FILE *json_open(const char *path);

@@ -195,6 +195,8 @@ usage(void)
 		 "                       (default diskann.query_search_list_size)\n"
 		 "  --values A,B,...     its values; default leaves it alone\n"
 		 "  --clients N,M,...    sessions in the timed passes, one pass each (default 1)\n"
+		 "  --seconds S          a timed pass repeats the queries to last about that long\n"
+		 "  --pin                each session and its client share a processor\n"
 		 "  --until RECALL       end the sweep with the first setting that reaches it\n"
 		 "  --cold               time before anything warms caches: the timed pass comes\n"
 		 "                       first, and warming up is left to the last 10 queries\n"
@@ -223,13 +225,13 @@ parse_number(const char *name, const char *arg, int64_t min)
 }
 
 static double
-parse_share(const char *name, const char *arg)
+parse_real(const char *name, const char *arg)
 {
 	char	   *end;
 	double		v = strtod(arg, &end);
 
-	if (end == arg || *end != '\0' || !(v > 0 && v <= 1))
-		vec_fatal("--%s: not between 0 and 1: \"%s\"", name, arg);
+	if (end == arg || *end != '\0' || !(v >= 0 && v < 1e6))
+		vec_fatal("--%s: not a valid number: \"%s\"", name, arg);
 	return v;
 }
 
@@ -295,7 +297,11 @@ set_option(Options *opt, const char *name, const char *arg)
 	else if (strcmp(name, "count") == 0)
 		opt->count = parse_number(name, arg, 1);
 	else if (strcmp(name, "until") == 0)
-		opt->until = parse_share(name, arg);
+		opt->until = parse_real(name, arg);
+	else if (strcmp(name, "seconds") == 0)
+		opt->seconds = parse_real(name, arg);
+	else if (strcmp(name, "pin") == 0)
+		opt->pin = true;
 	else if (strcmp(name, "baseline") == 0)
 		opt->baseline = true;
 	else if (strcmp(name, "cold") == 0)
@@ -314,10 +320,10 @@ parse_options(int argc, char **argv, Options *opt)
 		"dsn", "table", "file", "op", "type", "storage", "where", "sql",
 		"guc", "values", "set", "truth", "truth-cache", "json", "label",
 		"limit", "offset", "k", "clients", "truth-clients", "repeat", "exact",
-		"check", "count", "until"
+		"check", "count", "until", "seconds"
 	};
 	const int	n = sizeof(with_argument) / sizeof(with_argument[0]);
-	struct option longopts[sizeof(with_argument) / sizeof(with_argument[0]) + 4];
+	struct option longopts[sizeof(with_argument) / sizeof(with_argument[0]) + 5];
 	int			found;
 
 	memset(longopts, 0, sizeof(longopts));
@@ -328,7 +334,8 @@ parse_options(int argc, char **argv, Options *opt)
 	}
 	longopts[n].name = "baseline";
 	longopts[n + 1].name = "cold";
-	longopts[n + 2].name = "help";
+	longopts[n + 2].name = "pin";
+	longopts[n + 3].name = "help";
 	for (;;)
 	{
 		int			c = getopt_long(argc, argv, "", longopts, &found);

@@ -164,6 +164,8 @@ command_lateral(const Options *opt)
 	PGconn	   *conn = connect_server(opt, &opt->sets);
 	Lateral		out = {.rows = 0};
 
+	if (opt->pin)
+		pin_session(conn, 0);
 	load_queries(opt);
 	create_query_table(conn, opt);
 	out.plan = find_plan(opt, conn, lateral_sql(opt));

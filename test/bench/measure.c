@@ -24,6 +24,9 @@
  */
 #define WARMUP_EXECUTIONS 10
 
+/* What a primary key lookup may take at least. */
+#define LOOKUP_SECONDS 1e-5
+
 /* Everything the threads of one measurement share, read-only but for next. */
 typedef struct Work
 {
@@ -34,6 +37,7 @@ typedef struct Work
 	int64_t		rows;			/* > 0: second parameter, a row number below */
 	int64_t		total;			/* executions */
 	int64_t		next;			/* next execution to hand out (atomic) */
+	int			started;		/* sessions (atomic) */
 	int64_t		storage_bytes;	/* read while timed, all sessions (atomic) */
 	bool		storage_unknown;
 	double	   *latency;
@@ -236,6 +240,8 @@ timing_worker(void *arg)
 	int64_t		storage;
 	int64_t		i;
 
+	if (w->opt->pin)
+		pin_session(conn, __atomic_fetch_add(&w->started, 1, __ATOMIC_RELAXED));
 	prepare(conn, w->statement);
 	warm_up(w, conn);
 	storage = process_read_bytes(pid);
@@ -303,6 +309,7 @@ time_once(Work *w, PGconn *monitor, Measurement *m)
 	double		wall;
 
 	w->next = 0;
+	w->started = 0;
 	w->storage_bytes = 0;
 	w->latency = vec_alloc(sizeof(double) * w->total);
 	pthread_barrier_init(&w->barrier, NULL, w->clients + 1);
@@ -346,6 +353,15 @@ time_queries(Work *w, const IntList *clients, PGconn *monitor, Measurement *m)
 	return clients->n;
 }
 
+/* How many executions a timed pass has: whole passes over the queries. */
+static int64_t
+executions(const Options *opt, double seconds_each)
+{
+	int64_t		passes = (int64_t) ceil(opt->seconds / seconds_each / queries.n);
+
+	return queries.n * (passes > opt->repeat ? passes : opt->repeat);
+}
+
 /*
  * One setting, with each number of clients; returns their number.  A cold pass
  * finds the truth itself, after it has timed.
@@ -357,24 +373,27 @@ measure_setting(const Options *opt, Truth *truth, const char *value,
 	Work		w = {.opt = opt};
 	Measurement checked = {.name = NULL};
 	PGconn	   *conn;
+	double		start;
 	int			n;
 
 	w.sets = list_copy(&opt->sets);
 	if (strcmp(value, "default") != 0)
 		list_add(&w.sets, format("%s=%s", opt->guc, value));
 	w.statement = nearest_sql(opt, opt->k, false);
-	w.total = queries.n * opt->repeat;
-	if (opt->cold)
-		w.total = queries.n - WARMUP_EXECUTIONS;
-	if (w.total <= 0)
-		vec_fatal("a cold pass needs more than %d queries", WARMUP_EXECUTIONS);
 	conn = connect_server(opt, &w.sets);
 
 	checked.name = format("%s", value);
 	snprintf(checked.plan, sizeof(checked.plan), "%s",
 			 find_plan(opt, conn, w.statement));
+	w.total = queries.n - WARMUP_EXECUTIONS;
+	if (opt->cold && w.total <= 0)
+		vec_fatal("a cold pass needs more than %d queries", WARMUP_EXECUTIONS);
 	if (!opt->cold)
+	{
+		start = now();
 		check_queries(opt, truth, conn, &checked);
+		w.total = executions(opt, (now() - start) / queries.checked);
+	}
 	m[0] = checked;
 	n = time_queries(&w, &opt->clients, monitor, m);
 	if (opt->cold)
@@ -420,6 +439,6 @@ measure_baseline(const Options *opt, PGconn *monitor, Measurement *m)
 									   opt->table));
 	w.statement = format("SELECT id FROM %s WHERE id = $2::int4"
 						 " AND $1::%s IS NOT NULL", opt->table, opt->type_name);
-	w.total = queries.n * opt->repeat;
+	w.total = executions(opt, LOOKUP_SECONDS);
 	return time_queries(&w, &opt->clients, monitor, m);
 }

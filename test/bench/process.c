@@ -15,6 +15,7 @@
  */
 #include "bench.h"
 
+#include <sched.h>
 #include <string.h>
 
 /* A process number means something here only if the server runs here. */
@@ -112,4 +113,42 @@ process_memory(int pid, ProcessMemory *sum)
 	}
 	fclose(fp);
 	return any;
+}
+
+/* The number-th of the processors we may use, counted round and round. */
+static int
+choose_processor(const cpu_set_t *allowed, int number)
+{
+	int			left = number % CPU_COUNT(allowed);
+
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, allowed) && left-- == 0)
+			return cpu;
+	return 0;
+}
+
+/*
+ * Puts this thread and its session's process on one processor, the number-th.
+ * They never run at the same time, and waking a process elsewhere takes longer
+ * than a whole lookup: left to chance, that is most of the noise.
+ */
+void
+pin_session(PGconn *conn, int number)
+{
+	static bool told = false;
+	cpu_set_t	allowed;
+	cpu_set_t	one;
+
+	CPU_ZERO(&one);
+	if (server_is_local(conn) &&
+		sched_getaffinity(PQbackendPID(conn), sizeof(allowed), &allowed) == 0)
+	{
+		CPU_SET(choose_processor(&allowed, number), &one);
+		if (sched_setaffinity(PQbackendPID(conn), sizeof(one), &one) == 0 &&
+			sched_setaffinity(0, sizeof(one), &one) == 0)
+			return;
+	}
+	if (!told)
+		fputs("! sessions are not pinned to processors: no permission\n", stderr);
+	told = true;
 }

@@ -5,12 +5,10 @@ import os
 import re
 import time
 
-from . import counting, curves, metrics, server as servers, vectors
+from . import counting, curves, metrics, server as servers
 
 # Cold passes end with as many queries that warm the session up.
 COLD_WARMUP = 10
-# A timed pass lasts at least that many executions: few queries come again.
-MIN_EXECUTIONS = 1000
 # The scaling mode builds this many sizes, each twice the one before.
 SCALING_SIZES = 4
 
@@ -81,7 +79,10 @@ class Campaign:
         sweeps = self.sweep_all(vector_set)
         for c in self.contenders:
             results = sweeps[c.name]
-            out[c.name].update(curves.summarize(results, self.args.targets),
+            same_type = [r for other in self.contenders if other.type == c.type
+                         for r in sweeps[other.name]]
+            out[c.name].update(curves.summarize(results, self.args.targets,
+                                                curves.lookup_ms(same_type)),
                                index=results[0]["index"],
                                table_bytes=results[0]["table_bytes"])
             self.warn(vector_set, c, results)
@@ -209,7 +210,6 @@ class Campaign:
         storage = ("ALTER TABLE %s_part ALTER v SET STORAGE %s;"
                    % (table, c.storage)) if c.storage else ""
         self.server.sql(
-            "SET client_min_messages = warning;"
             "DROP TABLE IF EXISTS {0}_part; CREATE TABLE {0}_part (LIKE {0});"
             "{1} INSERT INTO {0}_part SELECT * FROM {0} WHERE id < {2}".format(
                 table, storage, n), c.database)
@@ -244,7 +244,9 @@ class Campaign:
         table = self.table(vector_set, c)
         out = ["--table", table, "--file", vector_set.query,
                "--op", vector_set.operator, "--type", c.type,
-               "--k", self.args.k]
+               "--k", self.args.k, "--set", "enable_seqscan=off"]
+        if not self.args.no_pin:
+            out.append("--pin")
         for value in c.sets:
             out += ["--set", value]
         return out
@@ -272,7 +274,7 @@ class Campaign:
     def sweep_all(self, vector_set):
         a = self.args
         results = {c.name: [] for c in self.contenders}
-        further = ["--repeat", self.passes(vector_set)]
+        further = ["--seconds", a.seconds]
         if not a.no_baseline:
             further.append("--baseline")
         if a.exact:
@@ -287,12 +289,6 @@ class Campaign:
                 self.raw_name(vector_set.name, c.name, "sweep", repeat + 1),
                 c.values, ",".join(map(str, a.clients)), a.queries, *further))
         return results
-
-    def passes(self, vector_set):
-        queries = vectors.count_rows(vector_set.query)
-        if self.args.queries:
-            queries = min(queries, self.args.queries)
-        return max(1, math.ceil(MIN_EXECUTIONS / queries))
 
     def warn(self, vector_set, c, results):
         plans = {row["plan"] for r in results for row in r["results"]
@@ -436,7 +432,7 @@ class Campaign:
             sets[name] = self.run_set(vector_set)
         return {"format": 1, "started": started,
                 "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-                "machine": servers.machine(), "server": facts,
+                "machine": servers.machine(self.server.data), "server": facts,
                 "parameters": {key: value for key, value in
                                sorted(vars(self.args).items())
                                if isinstance(value, (int, float, str, list))

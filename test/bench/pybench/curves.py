@@ -4,6 +4,8 @@ import statistics
 
 from . import metrics
 
+# Differences and exponents have no ratio worth telling.
+NO_RATIO = ("growth_bytes", "exponent", "lookup_ms")
 POINT_KEYS = ("qps", "mean_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms",
               "index_pages", "pages", "read")
 
@@ -38,12 +40,18 @@ def point(rows):
     return out
 
 
-def lookup(result):
-    """p50 of the primary key lookup in one client, None if not measured."""
-    for row in result["results"]:
-        if row["setting"] == "key lookup":
-            return row["p50_ms"]
-    return None
+def lookup_ms(results):
+    """p50 of the primary key lookup in one client; None if not measured.
+
+    The statement is the same for all contenders of a type, so all their
+    measurements count.
+    """
+    found = []
+    for result in results:
+        rows = [row for row in result["results"]
+                if row["setting"] == "key lookup"]
+        found += [min(rows, key=lambda row: row["clients"])["p50_ms"]] if rows else []
+    return metrics.metric(found)
 
 
 def at_recall(curve, recall):
@@ -78,13 +86,11 @@ def number(setting):
         return None
 
 
-def summarize(results, targets):
+def summarize(results, targets, lookup):
     """"curve", "at" and "lookup_ms" of one contender from its sweeps."""
     sweeps = [points(result) for result in results]
-    lookups = [lookup(result) for result in results]
-    return {"curve": merge(sweeps),
-            "lookup_ms": metrics.metric(lookups),
-            "at": {str(t): values_at(sweeps, lookups, t) for t in targets}}
+    return {"curve": merge(sweeps), "lookup_ms": lookup,
+            "at": {str(t): values_at(sweeps, lookup, t) for t in targets}}
 
 
 def merge(sweeps):
@@ -99,7 +105,7 @@ def merge(sweeps):
     return out
 
 
-def values_at(sweeps, lookups, target):
+def values_at(sweeps, lookup, target):
     """Metrics at a recall, interpolated within each repeat; None if not reached."""
     found = [at_recall(sweep, target) for sweep in sweeps]
     if None in found:
@@ -110,9 +116,9 @@ def values_at(sweeps, lookups, target):
     for key in found[0]:
         if key in metrics.KINDS:
             out[key] = metrics.metric(f[key] for f in found)
-    if None not in lookups:
-        out["lookups"] = metrics.metric(f["p50_ms"] / base
-                                        for f, base in zip(found, lookups))
+    if lookup is not None:
+        out["lookups"] = metrics.metric(f["p50_ms"] / lookup["value"]
+                                        for f in found)
     return out
 
 
@@ -134,13 +140,13 @@ def ratio(ours, theirs):
 
 
 def ratios(ours, theirs):
-    """{path: ratio} of all metrics two contenders have in common, less curves."""
+    """{path: ratio} of the metrics two contenders have in common, less curves."""
     left, right = (
         dict(metrics.walk({k: v for k, v in c.items() if k != "curve"}))
         for c in (ours, theirs))
     out = {}
     for path, m in left.items():
-        if path in right:
+        if path in right and path[-1] not in NO_RATIO:
             r = ratio(m, right[path])
             if r is not None:
                 out["/".join(path)] = r

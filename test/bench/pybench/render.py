@@ -9,6 +9,8 @@ from . import metrics, svg
 AT_KEYS = ("qps", "qps_many", "scale", "p50_ms", "p99_ms", "tail", "lookups",
            "index_pages", "pages", "read")
 BUILD_KEYS = ("seconds", "index_bytes", "wal_bytes", "peak_bytes")
+# In the JSON file alone.
+UNTOLD = ("mean_ms", "p90_ms", "p95_ms")
 COLD_KEYS = ("cold_qps", "read", "storage_bytes", "p99_ms")
 
 
@@ -61,7 +63,7 @@ def ratio_rows(found, wanted):
     for path, r in found.items():
         key = path.split("/")[-1]
         kind = metrics.KINDS.get(key)
-        if kind is None or not wanted(path):
+        if kind is None or key in UNTOLD or not wanted(path):
             continue
         good = r["ratio"] >= 1 if kind.more_is_better else r["ratio"] <= 1
         out.append((kind.label, shown(r["ours"], key), shown(r["theirs"], key),
@@ -158,7 +160,7 @@ def scaling_section(found):
         ["", "exponent", "rows: time"], rows)
 
 
-def cold_section(found):
+def cold_section(report, found):
     rows = []
     for name, c in found["contenders"].items():
         for target, cold in c.get("cold", {}).items():
@@ -171,8 +173,9 @@ def cold_section(found):
         return []
     return ["### Cold", "",
             "Server restarted and the operating system's cache of its files"
-            " dropped before each pass; pages and bytes are per query.", ""
-            ] + table(["", "target", "recall", "setting", "shared_buffers",
+            " dropped before each pass; pages and bytes are per query. Where"
+            " storage is read ahead (here up to %s kB at once), bytes tell less"
+            " than pages." % report["machine"]["read_ahead_kb"], ""] + table(["", "target", "recall", "setting", "shared_buffers",
                        "queries"] + labels(COLD_KEYS), rows)
 
 
@@ -253,8 +256,9 @@ def render(report, directory):
                     found["k"]), ""]
         out += charts(name, found, directory)
         out += ratio_section(report, found)
-        for section in (at_section, build_section, cold_section,
-                        lateral_section, scaling_section, grid_section,
+        out += at_section(found) + build_section(found)
+        out += cold_section(report, found)
+        for section in (lateral_section, scaling_section, grid_section,
                         counted_section, curve_section):
             out += section(found)
     path = os.path.join(directory, "report.md")

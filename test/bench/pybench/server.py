@@ -37,7 +37,9 @@ class Server:
         return subprocess.run(
             [os.path.join(self.bindir, "psql"), "-X", "-q", "-A", "-t",
              "-v", "ON_ERROR_STOP=1", "-d", database, "-c", statement],
-            stdout=subprocess.PIPE, text=True, check=False, **more)
+            stdout=subprocess.PIPE, text=True, check=False,
+            env={**os.environ, "PGOPTIONS": "-c client_min_messages=warning"},
+            **more)
 
     def sql(self, statement, database="postgres"):
         """The first column of all rows, one a line."""
@@ -142,7 +144,18 @@ class Server:
                                    for line in extensions.splitlines())}
 
 
-def machine():
+def read_ahead_kb(path):
+    """What the kernel reads ahead at most on the device of a file."""
+    device = os.stat(path).st_dev
+    try:
+        with open("/sys/class/bdi/%d:%d/read_ahead_kb"
+                  % (os.major(device), os.minor(device)), encoding="utf-8") as f:
+            return int(f.read())
+    except OSError:
+        return None
+
+
+def machine(data):
     cpu = ""
     with open("/proc/cpuinfo", encoding="utf-8") as f:
         for line in f:
@@ -153,6 +166,7 @@ def machine():
         memory_kb = int(f.readline().split()[1])
     return {"cpu": cpu, "processors": os.cpu_count(),
             "memory_bytes": memory_kb * 1024, "kernel": platform.release(),
+            "read_ahead_kb": read_ahead_kb(data),
             "architecture": platform.machine(), "load": os.getloadavg()[0]}
 
 

@@ -81,7 +81,7 @@ def open_file(path):
     return gzip.open(path, "rb") if zipped else open(path, "rb")
 
 
-def read_rows(path, limit=None):
+def read_rows(path, limit):
     """The first rows of a vector file, as tuples of numbers."""
     codes = {"u8bin": "B", "f16bin": "e", "fbin": "f", "fvecs": "f"}
     kind = re.sub(r"\.gz$", "", path).rsplit(".", 1)[-1]
@@ -99,7 +99,3 @@ def read_rows(path, limit=None):
             layout = struct.Struct("<%d%s" % (columns, codes[kind]))
             rows.append(layout.unpack(f.read(layout.size)))
     return rows
-
-
-def count_rows(path):
-    return len(read_rows(path))
