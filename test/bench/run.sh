@@ -7,6 +7,7 @@ set -euo pipefail
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 
+start=$PWD			# a server's directory becomes the current one
 dir='' existing='' module='' keep='' install=''
 conf=() make_args=() passed=() packages=(python3)
 
@@ -127,7 +128,7 @@ measure()
 	local data=${DISKANN_BENCH_DATA:-$top/test/data} mode=(--restartable)
 
 	[ -z "$existing" ] || mode=()
-
+	cd "$start"
 	python3 "$top/test/bench/bench" run --driver "$work/diskann_bench" \
 		--bindir "$bindir" --cache "$work" --data-dir "$data" \
 		${mode[@]+"${mode[@]}"} \
