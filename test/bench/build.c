@@ -165,7 +165,7 @@ void
 command_build(const Options *opt)
 {
 	static const char *const wal_sql =
-		"SELECT (pg_current_wal_insert_lsn() - '0/0')::int8";
+	"SELECT (pg_current_wal_insert_lsn() - '0/0')::int8";
 	PGconn	   *conn = connect_server(opt, &opt->sets);
 	PGconn	   *monitor = connect_server(opt, NULL);
 	Phases		phases = {.n = 0};

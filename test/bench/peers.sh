@@ -59,6 +59,7 @@ run_in_root()
 		root=$1 inside=$2 there=$3 data=$4 out=$5
 		shift 5
 		mount -t proc proc "$root/proc"
+		mount -t sysfs -o ro sysfs "$root/sys"
 		mount --rbind /dev "$root/dev"
 		mount -t tmpfs tmpfs "$root/dev/shm"
 		mount --bind "$data" "$inside/data"

@@ -184,6 +184,7 @@ exact_sets(const Options *opt)
 {
 	StringList	sets = list_copy(&opt->sets);
 
+	list_add(&sets, "enable_seqscan=on");
 	list_add(&sets, "enable_indexscan=off");
 	list_add(&sets, "enable_bitmapscan=off");
 	list_add(&sets, "max_parallel_workers_per_gather=0");

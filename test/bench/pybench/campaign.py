@@ -92,8 +92,9 @@ class Campaign:
         return {"rows": rows, "dimensions": dimensions,
                 "metric": vector_set.metric, "k": self.args.k,
                 "contenders": out,
-                "ratios": {c.name: curves.ratios(out[first], out[c.name])
-                           for c in self.contenders[1:]}}
+                "ratios": {c.name: curves.ratios(*curves.at_common_recalls(
+                    (out[first], sweeps[first]), (out[c.name], sweeps[c.name]),
+                    self.args.targets)) for c in self.contenders[1:]}}
 
     def further(self, vector_set, rows, out):
         """What is measured beyond builds and sweeps."""

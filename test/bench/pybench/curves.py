@@ -139,8 +139,33 @@ def ratio(ours, theirs):
             "low": min(quotients), "high": max(quotients)}
 
 
+def common_recall(sweeps, target):
+    """The recall to compare sweeps at: where the last of them begins, if that
+    is above the target."""
+    return max([target] + [sweep[0]["recall"] for sweep in sweeps])
+
+
+def at_common_recalls(ours, theirs, targets):
+    """Two (contender, results) as contenders that can be compared.
+
+    Their "at" is about one recall for both, where a sweep begins above a
+    target.
+    """
+    sweeps = [[points(r) for r in results] for _, results in (ours, theirs)]
+    out = []
+    for (contender, _), own in zip((ours, theirs), sweeps):
+        at = {str(t): values_at(own, contender["lookup_ms"],
+                                common_recall(sweeps[0] + sweeps[1], t))
+              for t in targets}
+        out.append(dict(contender, at=at))
+    return out
+
+
 def ratios(ours, theirs):
-    """{path: ratio} of the metrics two contenders have in common, less curves."""
+    """{path: ratio} of the metrics two contenders have in common, less curves.
+
+    Those at a recall tell which recall that was.
+    """
     left, right = (
         dict(metrics.walk({k: v for k, v in c.items() if k != "curve"}))
         for c in (ours, theirs))
@@ -148,6 +173,8 @@ def ratios(ours, theirs):
     for path, m in left.items():
         if path in right and path[-1] not in NO_RATIO:
             r = ratio(m, right[path])
+            if r is not None and path[0] == "at":
+                r["recall"] = ours["at"][path[1]]["recall"]
             if r is not None:
                 out["/".join(path)] = r
     return out

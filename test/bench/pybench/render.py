@@ -91,6 +91,10 @@ def ratio_section(report, found):
         rows = []
         for title, wanted in groups:
             part = ratio_rows(ratios, wanted)
+            compared = {r["recall"] for path, r in ratios.items()
+                        if wanted(path) and "recall" in r}
+            if any("%g" % recall not in title for recall in compared):
+                title += " (compared at %.4f, where a sweep begins)" % max(compared)
             if part:
                 rows += [("*%s*" % title, "", "", "", "", "", "")] + part
         out += table(("", first, other, "ratio", "lowest ... highest repeat",
@@ -174,8 +178,8 @@ def cold_section(report, found):
     return ["### Cold", "",
             "Server restarted and the operating system's cache of its files"
             " dropped before each pass; pages and bytes are per query. Where"
-            " storage is read ahead (here up to %s kB at once), bytes tell less"
-            " than pages." % report["machine"]["read_ahead_kb"], ""] + table(["", "target", "recall", "setting", "shared_buffers",
+            " storage is read ahead (here: %s kB), bytes tell less than pages."
+            % (report["machine"]["read_ahead_kb"] or "unknown"), ""] + table(["", "target", "recall", "setting", "shared_buffers",
                        "queries"] + labels(COLD_KEYS), rows)
 
 

@@ -31,6 +31,14 @@ def base_name(path):
     return os.path.basename(path).split(".")[0]
 
 
+def rows_in_file(path):
+    """How many rows a file has; None if its format does not tell."""
+    if ".fvecs" in path:
+        return None
+    with open_file(path) as f:
+        return struct.unpack("<I", f.read(4))[0]
+
+
 def from_file(base, query=None, truth=None, metric="l2", limit=None):
     query = query or re.sub(r"\.base\.(?=[^/]*$)", ".query.", base)
     if query == base:
@@ -38,7 +46,10 @@ def from_file(base, query=None, truth=None, metric="l2", limit=None):
     for path in (base, query):
         if not os.path.exists(path):
             raise SystemExit("%s: no such file" % path)
-    return VectorSet(base_name(base), base, query, metric, limit, truth)
+    if limit and limit >= (rows_in_file(base) or limit + 1):
+        limit = None
+    return VectorSet(base_name(base), base, query, metric, limit,
+                     None if limit else truth)
 
 
 def truth_files(directory, name):
@@ -65,7 +76,7 @@ def discover(directory, names=None, metric=None, limit=None):
         truth = truth_files(directory, name)
         chosen = metric or ("cosine" if "cosine" in truth else "l2")
         out.append(from_file(base, metric=chosen, limit=limit,
-                             truth=None if limit else truth.get(chosen)))
+                             truth=truth.get(chosen)))
     missing = set(names or ()) - {s.name for s in out}
     if missing:
         raise SystemExit("no such set in %s: %s"
