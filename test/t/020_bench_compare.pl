@@ -40,6 +40,8 @@ sub report_file
 		calls => metric(60),
 		index_bytes => metric(8192000),
 		seconds => metric(10, 10.1, 10.2),
+		read => metric(0),
+		growth_bytes => metric(0),
 		%given);
 	my $report = {
 		format => 1,
@@ -54,13 +56,15 @@ sub report_file
 								recall => 0.95,
 								qps => $m{qps},
 								p99_ms => $m{p99_ms},
-								pages => $m{pages}
+								pages => $m{pages},
+								read => $m{read}
 							}
 						},
 						counted => {
 							instructions => $m{instructions},
 							calls => { visit => $m{calls} }
 						},
+						lateral => { growth_bytes => $m{growth_bytes} },
 						build => {
 							index_bytes => $m{index_bytes},
 							seconds => $m{seconds}
@@ -92,7 +96,7 @@ sub compare_is
 
 my $old = report_file('old');
 
-compare_is($old, $old, 0, qr/7 metrics compared, 0 regressions/, 'same file');
+compare_is($old, $old, 0, qr/9 metrics compared, 0 regressions/, 'same file');
 
 # Counts: no noise, so just the limit.
 compare_is($old, report_file('pages6', pages => metric((106) x 3)),
@@ -110,6 +114,18 @@ compare_is($old, report_file('calls6', calls => metric(63.6)),
 	1, qr{REGRESSION mnist/counted/calls/visit}, '6 % more visits');
 compare_is($old, report_file('size6', index_bytes => metric(8683520)),
 	1, qr{REGRESSION mnist/build/index_bytes}, '6 % larger index');
+
+# From nothing to next to nothing is no step, to much is one.
+my $none = report_file('none', read => metric(0), growth_bytes => metric(-200));
+compare_is($none,
+	report_file('little', read => metric(0.1), growth_bytes => metric(8000)),
+	0, qr/0 regressions/, 'little growth, few pages read');
+compare_is($none,
+	report_file('leak', read => metric(0), growth_bytes => metric(1e6)),
+	1, qr{REGRESSION mnist/lateral/growth_bytes}, 'growth in LATERAL');
+compare_is($none,
+	report_file('reads', read => metric(9), growth_bytes => metric(0)),
+	1, qr{REGRESSION mnist/at/0\.95/read}, 'pages read');
 
 # Times: repeats 2 % apart leave the limit as it is, 20 % apart do not.
 compare_is($old, report_file('qps6', qps => metric(940, 950, 955)),

@@ -32,6 +32,7 @@ def contender_metrics(report, contender):
 
 def worsening(kind, old, new):
     """Share by which new is worse than old; negative if it is better."""
+    old, new = max(old, kind.floor), max(new, kind.floor)
     if old == new:
         return 0.0
     if kind.more_is_better:

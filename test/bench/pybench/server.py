@@ -146,8 +146,8 @@ class Server:
 
 def read_ahead_kb(path):
     """What the kernel reads ahead at most on the device of a file."""
-    device = os.stat(path).st_dev
     try:
+        device = os.stat(path).st_dev
         with open("/sys/class/bdi/%d:%d/read_ahead_kb"
                   % (os.major(device), os.minor(device)), encoding="utf-8") as f:
             return int(f.read())
