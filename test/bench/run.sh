@@ -26,7 +26,7 @@ Server
   --module DIR        also build and install the extension whose sources are
                       there, to compare with
   --install           install the packages that are missing
-  --package NAME      and this one; MAJOR in it stands for PostgreSQL's version
+  --package NAME      and this one
 
 END
 	python3 "$top/test/bench/bench" run --help | sed '1,/^options/d; /--help/d'
@@ -103,9 +103,7 @@ start_private_server()
 prepare_server()
 {
 	if [ -n "$install" ]; then
-		find_major
-		# shellcheck disable=SC2068 # names of packages
-		install_packages ${packages[@]//MAJOR/$pg_major}
+		install_packages "${packages[@]}"
 		try_packages valgrind || true
 	else
 		find_major

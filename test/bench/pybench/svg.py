@@ -4,8 +4,8 @@ import math
 from html import escape
 
 COLOURS = ("#1f6fb4", "#d1495b", "#2e933c", "#8f5fbf", "#c77700", "#555555")
-WIDTH, HEIGHT = 640, 400
-LEFT, RIGHT, TOP, BOTTOM = 70, 20, 40, 50
+WIDTH, HEIGHT = 720, 400
+LEFT, RIGHT, TOP, BOTTOM = 70, 110, 40, 50
 
 RECALL_TICKS = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 1.0)
 # Recall 1 has a place as well: that of half a miss in a thousand rows.
@@ -72,7 +72,7 @@ def curve(name, points, colour, number, x, y):
     out += ['<circle cx="%.1f" cy="%.1f" r="3" fill="%s"><title>%s: recall %.4f,'
             ' %g</title></circle>' % (x(a), y(b), colour, escape(name), a, b)
             for a, b in points]
-    out += [text(LEFT + 10, TOP + 16 + 16 * number, name, "start",
+    out += [text(WIDTH - RIGHT + 10, TOP + 12 + 16 * number, name, "start",
                  ' fill="%s" font-weight="bold"' % colour)]
     return out
 
