@@ -74,6 +74,14 @@ def ratio_rows(found, wanted):
     return out
 
 
+def cold_title(contenders, first, other, target):
+    """Cold runs have whole settings, so recalls are near the target, not on it."""
+    recalls = [((contenders[name].get("cold") or {}).get(target) or {}).get("recall")
+               for name in (first, other)]
+    return "cold queries near recall %s%s" % (
+        target, "" if None in recalls else " (%.4f / %.4f)" % tuple(recalls))
+
+
 def ratio_section(report, found):
     out = []
     first = report["first"]
@@ -82,7 +90,7 @@ def ratio_section(report, found):
         for t in next(iter(found["contenders"].values()))["at"]:
             groups.append(("queries at recall %s" % t,
                            lambda p, t=t: p.startswith("at/%s/" % t)))
-            groups.append(("cold queries at recall %s" % t,
+            groups.append((cold_title(found["contenders"], first, other, t),
                            lambda p, t=t: p.startswith("cold/%s/" % t)))
         groups.append(("one statement of many queries, growth with data,"
                        " instructions", lambda p: p.startswith(
