@@ -13,6 +13,13 @@ COLD_WARMUP = 10
 SCALING_SIZES = 4
 
 
+# Options that a report repeats.
+PARAMETERS = ("preset", "targets", "until", "k", "clients", "repeat",
+              "build_repeat", "seconds", "no_pin", "where", "queries", "workers",
+              "cold", "cold_queries", "lateral", "instructions", "scaling",
+              "grid_memory", "grid_workers")
+
+
 class Campaign:
     def __init__(self, server, contenders, sets, args):
         self.server = server
@@ -122,10 +129,8 @@ class Campaign:
             return
         limit = ["--limit", vector_set.limit] if vector_set.limit else []
         storage = ["--storage", c.storage] if c.storage else []
-        command = [self.server.driver, "load", "--table", table, "--file",
-                   vector_set.base, "--type", c.type, "--dsn",
-                   "dbname=" + c.database, *limit, *storage]
-        servers.subprocess.run([str(a) for a in command], check=True)
+        self.server.load(c.database, "--table", table, "--file", vector_set.base,
+                         "--type", c.type, *limit, *storage)
 
     # Builds
 
@@ -434,10 +439,7 @@ class Campaign:
         return {"format": 1, "started": started,
                 "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
                 "machine": servers.machine(self.server.data), "server": facts,
-                "parameters": {key: value for key, value in
-                               sorted(vars(self.args).items())
-                               if isinstance(value, (int, float, str, list))
-                               and not isinstance(value, str)
-                               or key == "preset"},
+                "parameters": {key: getattr(self.args, key)
+                               for key in PARAMETERS},
                 "first": self.contenders[0].name,
                 "notes": self.notes, "sets": sets}

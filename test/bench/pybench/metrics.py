@@ -12,12 +12,16 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Kind:
     label: str
-    unit: str
+    unit: str                   # where a table must tell it
     more_is_better: bool
     # Counts do not depend on how busy the machine is, times do.
     count: bool
     # To the gate, less than this is as good as this.
     floor: float = 0
+
+    @property
+    def heading(self):
+        return "%s (%s)" % (self.label, self.unit) if self.unit else self.label
 
 
 def _less(label, unit, count, floor=0):
@@ -25,8 +29,8 @@ def _less(label, unit, count, floor=0):
 
 
 KINDS = {
-    "qps": Kind("QPS, 1 client", "1/s", True, False),
-    "qps_many": Kind("QPS, all clients", "1/s", True, False),
+    "qps": Kind("QPS, 1 client", "", True, False),
+    "qps_many": Kind("QPS, all clients", "", True, False),
     "scale": Kind("QPS of all clients / of one", "", True, False),
     "mean_ms": _less("mean", "ms", False),
     "p50_ms": _less("p50", "ms", False),
@@ -38,17 +42,17 @@ KINDS = {
     "pages": _less("pages touched", "", True),
     "index_pages": _less("index pages touched", "", True),
     "read": _less("pages not in shared buffers", "", True, 1),
-    "storage_bytes": _less("bytes read from storage", "B", True, 8192),
-    "cold_qps": Kind("cold QPS", "1/s", True, False),
+    "storage_bytes": _less("bytes read from storage", "", True, 8192),
+    "cold_qps": Kind("cold QPS", "", True, False),
     "seconds": _less("build time", "s", False),
-    "index_bytes": _less("index size", "B", True),
-    "wal_bytes": _less("WAL of the build", "B", True),
+    "index_bytes": _less("index size", "", True),
+    "wal_bytes": _less("WAL of the build", "", True),
     # Sampled, so it depends on timing.
-    "peak_bytes": _less("memory of the build", "B", False),
+    "peak_bytes": _less("memory of the build", "", False),
     "exponent": _less("exponent of build time", "", False),
     "lateral_ms": _less("LATERAL, per query", "ms", False),
     "lateral_factor": _less("LATERAL / single statement", "", False),
-    "growth_bytes": _less("memory growth in LATERAL", "B", True, 65536),
+    "growth_bytes": _less("memory growth in LATERAL", "", True, 65536),
     "instructions": _less("instructions of the index scan", "", True),
     "calls": _less("calls", "", True),
 }

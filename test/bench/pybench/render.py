@@ -35,7 +35,7 @@ def table(head, rows):
 
 
 def labels(keys):
-    return [metrics.KINDS[k].label for k in keys]
+    return [metrics.KINDS[k].heading for k in keys]
 
 
 def heading(report):
@@ -66,7 +66,7 @@ def ratio_rows(found, wanted):
         if kind is None or key in UNTOLD or not wanted(path):
             continue
         good = r["ratio"] >= 1 if kind.more_is_better else r["ratio"] <= 1
-        out.append((kind.label, shown(r["ours"], key), shown(r["theirs"], key),
+        out.append((kind.heading, shown(r["ours"], key), shown(r["theirs"], key),
                     "**%.3f**" % r["ratio"],
                     "%.3f ... %.3f" % (r["low"], r["high"]),
                     "more" if kind.more_is_better else "less",
@@ -183,12 +183,12 @@ def cold_section(report, found):
                             + [shown(cold.get(k), k) for k in COLD_KEYS])
     if not rows:
         return []
-    return ["### Cold", "",
-            "Server restarted and the operating system's cache of its files"
-            " dropped before each pass; pages and bytes are per query. Where"
-            " storage is read ahead (here: %s kB), bytes tell less than pages."
-            % (report["machine"]["read_ahead_kb"] or "unknown"), ""] + table(["", "target", "recall", "setting", "shared_buffers",
-                       "queries"] + labels(COLD_KEYS), rows)
+    how = ("Server restarted and the operating system's cache of its files"
+           " dropped before each pass; pages and bytes are per query. Where"
+           " storage is read ahead (here: %s kB), bytes tell less than pages."
+           % (report["machine"]["read_ahead_kb"] or "unknown"))
+    head = ["", "target", "recall", "setting", "shared_buffers", "queries"]
+    return ["### Cold", "", how, ""] + table(head + labels(COLD_KEYS), rows)
 
 
 def lateral_section(found):

@@ -51,6 +51,11 @@ class Server:
     def number(self, statement, database="postgres"):
         return int(self.sql(statement, database))
 
+    def load(self, database, *arguments):
+        """Has the driver make a table."""
+        subprocess.run([self.driver, "load", *[str(a) for a in arguments],
+                        "--dsn", "dbname=" + database], check=True)
+
     def drive(self, name, database, *arguments):
         """Runs the driver; returns what it wrote as JSON, kept as raw/NAME."""
         result = os.path.join(self.raw, name + ".json")
