@@ -42,7 +42,7 @@ def worsening(kind, old, new):
 
 def noise(kind, path, old, reports):
     """How far equal things were apart: repeats of a run, and runs (A/A)."""
-    found = [metrics.spread(m[path]) for m in reports if path in m]
+    found = [metrics.scatter(m[path]) for m in reports if path in m]
     found += [abs(worsening(kind, old["value"], m[path]["value"]))
               for m in reports[2:] if path in m]
     return max(found)

@@ -84,10 +84,15 @@ def walk(node, path=()):
             yield from walk(child, path + (key,))
 
 
-def spread(m):
-    """How far the repeats are apart, as a share of the least."""
-    low, high = min(m["repeats"]), max(m["repeats"])
-    return high / low - 1 if low > 0 else 0.0
+def scatter(m):
+    """How far repeats are off: twice the median deviation, as a share.
+
+    One repeat that met with something else on the machine does not count much.
+    """
+    if m["value"] <= 0:
+        return 0.0
+    return 2 * statistics.median(abs(r - m["value"])
+                                 for r in m["repeats"]) / m["value"]
 
 
 def blend(a, b, share):
