@@ -44,7 +44,7 @@ class Campaign:
             1 + builds + a.repeat + a.cold * len(a.targets) * a.repeat
             + (a.repeat if a.lateral else 0) + (1 if a.instructions else 0)
             + (SCALING_SIZES * a.build_repeat if a.scaling else 0)
-            + len(self.grid()) * a.build_repeat)
+            + len(self.grid()))
         return n * per_contender
 
     def grid(self):
@@ -89,7 +89,10 @@ class Campaign:
             same_type = [r for other in self.contenders if other.type == c.type
                          for r in sweeps[other.name]]
             out[c.name].update(curves.summarize(results, self.args.targets,
-                                                curves.lookup_ms(same_type)),
+                                                curves.reference_ms(
+                                                    same_type, "key lookup")),
+                               exact_ms=curves.reference_ms(same_type,
+                                                            "exact scan"),
                                index=results[0]["index"],
                                table_bytes=results[0]["table_bytes"])
             self.warn(vector_set, c, results)
@@ -223,24 +226,23 @@ class Campaign:
         self.with_workers(c, table + "_part", self.args.workers)
 
     def grid_all(self, vector_set, rows, out):
-        """Builds with several maintenance_work_mem and numbers of workers."""
+        """Builds with several maintenance_work_mem and numbers of workers, once
+        each."""
         for c in self.contenders:
             out[c.name]["grid"] = []
         for memory, workers in self.grid():
-            results = {c.name: [] for c in self.contenders}
-            for repeat, c in self.turns(self.args.build_repeat):
+            for c in self.contenders:
                 table = self.table(vector_set, c)
                 self.progress.step("building %s for %s with %s and %d workers"
                                    % (c.name, vector_set.name, memory, workers))
                 self.with_workers(c, table, workers)
-                results[c.name].append(self.build(
+                result = self.build(
                     c, table, vector_set.metric, rows,
                     self.raw_name(vector_set.name, c.name, "grid", memory,
-                                  workers, repeat + 1),
+                                  workers),
                     ("maintenance_work_mem='%s'" % memory,
-                     "max_parallel_maintenance_workers=%d" % workers)))
-            for c in self.contenders:
-                built = self.build_metrics(results[c.name])
+                     "max_parallel_maintenance_workers=%d" % workers))
+                built = self.build_metrics([result])
                 built.update(maintenance_work_mem=memory, workers_wanted=workers)
                 out[c.name]["grid"].append(built)
 

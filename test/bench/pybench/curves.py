@@ -5,7 +5,7 @@ import statistics
 from . import metrics
 
 # Differences and exponents have no ratio worth telling.
-NO_RATIO = ("growth_bytes", "exponent", "lookup_ms")
+NO_RATIO = ("growth_bytes", "exponent", "lookup_ms", "exact_ms")
 POINT_KEYS = ("qps", "mean_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms",
               "index_pages", "pages", "read")
 
@@ -40,8 +40,8 @@ def point(rows):
     return out
 
 
-def lookup_ms(results):
-    """p50 of the primary key lookup in one client; None if not measured.
+def reference_ms(results, name):
+    """p50 of "key lookup" or "exact scan", one client; None if not measured.
 
     The statement is the same for all contenders of a type, so all their
     measurements count.
@@ -49,7 +49,7 @@ def lookup_ms(results):
     found = []
     for result in results:
         rows = [row for row in result["results"]
-                if row["setting"] == "key lookup"]
+                if row["setting"] == name]
         found += [min(rows, key=lambda row: row["clients"])["p50_ms"]] if rows else []
     return metrics.metric(found)
 

@@ -130,6 +130,18 @@ def at_section(found):
     return out
 
 
+def reference_section(found):
+    out = []
+    for key, label in (("lookup_ms", "primary key lookup with such a parameter"),
+                       ("exact_ms", "exact scan")):
+        known = [(name, c[key]) for name, c in found["contenders"].items()
+                 if c.get(key)]
+        if known:
+            out += ["p50 of a %s: %s ms." % (label, ", ".join(
+                "%s %s" % (name, shown(m, key)) for name, m in known)), ""]
+    return out
+
+
 def build_section(found):
     rows = [[name] + [shown(c["build"].get(k), k) for k in BUILD_KEYS]
             + [c["build"].get("workers", ""), phases(c["build"])]
@@ -268,7 +280,8 @@ def render(report, directory):
                     found["k"]), ""]
         out += charts(name, found, directory)
         out += ratio_section(report, found)
-        out += at_section(found) + build_section(found)
+        out += at_section(found) + reference_section(found)
+        out += build_section(found)
         out += cold_section(report, found)
         for section in (lateral_section, scaling_section, grid_section,
                         counted_section, curve_section):
