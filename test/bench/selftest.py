@@ -72,7 +72,8 @@ class Summary(unittest.TestCase):
     def test_median_of_repeats(self):
         results = [sweep(row("10", 0.9, q), row("20", 1.0, q))
                    for q in (100, 300, 200)]
-        found = curves.summarize(results, [0.95], curves.reference_ms(results, "key lookup"))
+        found = curves.summarize(results, [0.95],
+                                 curves.reference_ms(results, "key lookup"))
         at = found["at"]["0.95"]
         self.assertAlmostEqual(at["qps"]["value"], 200)
         self.assertAlmostEqual(at["lookups"]["value"], 5 / 0.01)

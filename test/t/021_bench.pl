@@ -63,7 +63,7 @@ $node->command_ok(
 	],
 	'driver: load');
 
-my $build = drive('build', 'build', '--sql',
+my $build = drive('build', 'build', '--set', 'maintenance_work_mem=64MB', '--sql',
 	'CREATE INDEX t_idx ON t USING diskann (v)');
 my $size = $node->safe_psql('postgres', q(SELECT pg_relation_size('t_idx')));
 cmp_ok($build->{wal_bytes}, '>', $size, 'WAL of the build holds the index');

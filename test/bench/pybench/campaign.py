@@ -240,7 +240,7 @@ class Campaign:
                     c, table, vector_set.metric, rows,
                     self.raw_name(vector_set.name, c.name, "grid", memory,
                                   workers),
-                    ("maintenance_work_mem='%s'" % memory,
+                    ("maintenance_work_mem=%s" % memory,
                      "max_parallel_maintenance_workers=%d" % workers))
                 built = self.build_metrics([result])
                 built.update(maintenance_work_mem=memory, workers_wanted=workers)
@@ -429,19 +429,23 @@ class Campaign:
 
     # All of it
 
-    def run(self):
-        started = time.strftime("%Y-%m-%dT%H:%M:%S%z")
-        facts = self.server.facts()
-        sets = {}
+    def run(self, save):
+        """Measures all sets; save(report) is called after each of them."""
+        report = {"format": 1, "started": now(),
+                  "machine": servers.machine(self.server.data),
+                  "server": self.server.facts(),
+                  "parameters": {key: getattr(self.args, key)
+                                 for key in PARAMETERS},
+                  "first": self.contenders[0].name,
+                  "notes": self.notes, "sets": {}}
         for vector_set in self.sets:
             name = vector_set.name
             if vector_set.limit:
                 name += "-%d" % vector_set.limit
-            sets[name] = self.run_set(vector_set)
-        return {"format": 1, "started": started,
-                "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-                "machine": servers.machine(self.server.data), "server": facts,
-                "parameters": {key: getattr(self.args, key)
-                               for key in PARAMETERS},
-                "first": self.contenders[0].name,
-                "notes": self.notes, "sets": sets}
+            report["sets"][name] = self.run_set(vector_set)
+            report["finished"] = now()
+            save(report)
+
+
+def now():
+    return time.strftime("%Y-%m-%dT%H:%M:%S%z")

@@ -25,7 +25,7 @@ def literal(row, contender):
 
 def statements(rows, contender, vector_set, table, setting, k):
     out = ["SET enable_seqscan = off"]
-    out += ["SET %s = %s" % tuple(s.split("=", 1)) for s in contender.sets]
+    out += ["SET %s = '%s'" % tuple(s.split("=", 1)) for s in contender.sets]
     out += ["SET %s = %s" % (contender.guc, setting)]
     out += ["SELECT id FROM %s ORDER BY v %s %s LIMIT %d" % (
         table, vector_set.operator, literal(row, contender), k) for row in rows]

@@ -42,7 +42,7 @@ def heading(report):
     m, s = report["machine"], report["server"]
     out = ["# Performance report", "",
            "Started %s, finished %s." % (report["started"], report["finished"]),
-           "", "%s, %d processors, %.1f GiB, Linux %s (%s); load %.1f at the end."
+           "", "%s, %d processors, %.1f GiB, Linux %s (%s); load %.1f at the start."
            % (m["cpu"], m["processors"], m["memory_bytes"] / (1 << 30),
               m["kernel"], m["architecture"], m["load"]), "",
            "Extensions: " + ", ".join("%s %s" % e for e in
@@ -137,7 +137,7 @@ def reference_section(found):
         known = [(name, c[key]) for name, c in found["contenders"].items()
                  if c.get(key)]
         if known:
-            out += ["p50 of a %s: %s ms." % (label, ", ".join(
+            out += ["p50, %s: %s ms." % (label, ", ".join(
                 "%s %s" % (name, shown(m, key)) for name, m in known)), ""]
     return out
 
