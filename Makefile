@@ -4,6 +4,8 @@
 #	make install            install it (DESTDIR is respected)
 #	make demo               see it work, from an empty machine
 #	make test               every test there is
+#	make bench              measure, BENCH="options of test/bench/run.sh"
+#	make bench-peers        the same beside pgvector, in a Debian 13 root
 #
 #	PG_CONFIG=/path/to/pg_config    which PostgreSQL to build for
 #	STRICT=1                        assertions, and every warning an error
@@ -11,7 +13,7 @@
 
 # "demo" and "test" install what they need, PostgreSQL included, and build in
 # a copy of this directory; so they must not depend on anything being there.
-STANDALONE = demo test
+STANDALONE = demo test bench bench-peers
 .PHONY: $(STANDALONE)
 
 ifeq (,$(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)))
@@ -23,6 +25,14 @@ demo:
 
 test:
 	@bash test/run.sh
+
+BENCH = --preset quick
+
+bench:
+	@bash test/bench/run.sh --install --out build/bench $(BENCH)
+
+bench-peers:
+	@bash test/bench/peers.sh --out build/bench-peers $(BENCH)
 
 else
 

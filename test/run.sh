@@ -230,7 +230,7 @@ server_suites()
 }
 
 say "preparing"
-install_packages perl libipc-run-perl
+install_packages perl libipc-run-perl python3
 find_programs
 make_work
 forget_servers

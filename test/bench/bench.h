@@ -27,6 +27,14 @@ typedef struct StringList
 	int			n;
 } StringList;
 
+#define MAX_CLIENT_COUNTS 8
+
+typedef struct IntList
+{
+	int			items[MAX_CLIENT_COUNTS];
+	int			n;
+} IntList;
+
 typedef struct Options
 {
 	const char *dsn;
@@ -48,12 +56,17 @@ typedef struct Options
 	int64_t		limit;
 	int64_t		offset;
 	int			k;
-	int			clients;
+	IntList		clients;		/* sessions of each timed pass */
 	int			truth_clients;
 	int			repeat;
 	int			exact;			/* queries to time by exact scan */
 	int			check;			/* queries to compare with the truth, 0: all */
+	int64_t		count;			/* lateral: queries */
+	double		until;			/* recall that ends the sweep */
+	double		seconds;		/* least duration of a timed pass */
 	bool		baseline;
+	bool		pin;
+	bool		cold;
 } Options;
 
 /* One setting's outcome. */
@@ -68,6 +81,7 @@ typedef struct Measurement
 	int64_t		duplicates;
 	int64_t		missing;		/* rows not returned although they exist */
 
+	int			clients;
 	int64_t		count;			/* timed queries */
 	double		qps;
 	double		mean;			/* latencies in ms */
@@ -77,6 +91,7 @@ typedef struct Measurement
 	double		p99;
 	double		max;
 	double		pages[6];		/* per query, see read_io_counters */
+	double		storage_bytes;	/* read from storage per query, -1: unknown */
 } Measurement;
 
 /*
@@ -99,6 +114,13 @@ typedef struct Queries
 	size_t		size;
 	unsigned char *data;
 } Queries;
+
+/* Memory of processes, in bytes; pages shared are divided among the sharers. */
+typedef struct ProcessMemory
+{
+	int64_t		own;			/* private, and shared memory of parallel work */
+	int64_t		total;			/* with the server's main shared memory */
+} ProcessMemory;
 
 extern Queries queries;
 
@@ -127,14 +149,31 @@ extern void load_queries(const Options *opt);
 extern void find_truth(const Options *opt, Truth *truth);
 
 /* measure.c */
-extern void measure_setting(const Options *opt, const Truth *truth,
+extern char *find_plan(const Options *opt, PGconn *conn, const char *sql);
+extern int	measure_setting(const Options *opt, Truth *truth,
 							const char *value, PGconn *monitor,
 							Measurement *m);
-extern void measure_exact(const Options *opt, PGconn *monitor, Measurement *m);
-extern void measure_baseline(const Options *opt, PGconn *monitor,
+extern int	measure_exact(const Options *opt, PGconn *monitor, Measurement *m);
+extern int	measure_baseline(const Options *opt, PGconn *monitor,
 							 Measurement *m);
 
+/* build.c */
+extern void command_build(const Options *opt);
+
+/* lateral.c */
+extern void command_lateral(const Options *opt);
+
+/* process.c */
+extern bool server_is_local(PGconn *conn);
+extern int64_t process_read_bytes(int pid);
+extern int64_t process_status_kb(int pid, const char *name);
+extern bool process_memory(int pid, ProcessMemory *sum);
+extern void pin_session(PGconn *conn, int number);
+
 /* report.c */
+extern FILE *json_open(const char *path);
+extern void json_close(FILE *fp, const char *path);
+extern void json_string(FILE *fp, const char *name, const char *value);
 extern void report(PGconn *conn, const Options *opt, const Measurement *m,
 				   int n);
 

@@ -22,6 +22,7 @@
 #include "bench.h"
 
 #include <getopt.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -127,100 +128,6 @@ command_load(const Options *opt)
 }
 
 /*
- * build
- */
-
-typedef struct Phase
-{
-	char	   *name;
-	double		seconds;
-} Phase;
-
-typedef struct Phases
-{
-	Phase		items[64];
-	int			n;
-	double		since;			/* when the last one began */
-} Phases;
-
-static void
-enter_phase(Phases *p, const char *name)
-{
-	double		t = now();
-
-	if (p->n > 0 && strcmp(p->items[p->n - 1].name, name) == 0)
-		return;
-	if (p->n > 0)
-		p->items[p->n - 1].seconds = t - p->since;
-	p->since = t;
-	if (p->n < 64)
-		p->items[p->n++] = (Phase) {format("%s", name), 0};
-}
-
-/* One look at pg_stat_progress_create_index. */
-static void
-watch_build(PGconn *monitor, int pid, double start, Phases *phases)
-{
-	PGresult   *res;
-	const char *name;
-	const char *prefix = "building index: ";
-
-	res = expect(monitor, PQexec(monitor,
-				 format("SELECT phase,"
-						" CASE WHEN tuples_total > 0 THEN tuples_done ELSE blocks_done END,"
-						" CASE WHEN tuples_total > 0 THEN tuples_total ELSE blocks_total END"
-						" FROM pg_stat_progress_create_index WHERE pid = %d",
-						pid)));
-	if (PQntuples(res) == 1)
-	{
-		long long	done = atoll(PQgetvalue(res, 0, 1));
-		long long	total = atoll(PQgetvalue(res, 0, 2));
-
-		name = PQgetvalue(res, 0, 0);
-		if (strncmp(name, prefix, strlen(prefix)) == 0)
-			name += strlen(prefix);
-		enter_phase(phases, name);
-		if (total > 0)
-			progress(false, "  %6.1f s  %s: %lld of %lld (%.0f%%)",
-					 now() - start, name, done, total, 100.0 * done / total);
-		else
-			progress(false, "  %6.1f s  %s", now() - start, name);
-	}
-	PQclear(res);
-}
-
-static void
-command_build(const Options *opt)
-{
-	PGconn	   *conn = connect_server(opt, &opt->sets);
-	PGconn	   *monitor = connect_server(opt, NULL);
-	Phases		phases = {.n = 0};
-	PGresult   *res;
-	double		start = now();
-
-	if (opt->sql == NULL)
-		vec_fatal("build needs --sql");
-	if (!PQsendQuery(conn, opt->sql))
-		vec_fatal("%s", PQerrorMessage(conn));
-	while (PQconsumeInput(conn) && PQisBusy(conn))
-	{
-		watch_build(monitor, PQbackendPID(conn), start, &phases);
-		usleep(50000);
-	}
-	while ((res = PQgetResult(conn)) != NULL)
-		PQclear(expect(conn, res));
-	enter_phase(&phases, "end");
-	progress(true, "  built in %.2f s", now() - start);
-	printf("build %.2f s:", now() - start);
-	for (int i = 0; i < phases.n - 1; i++)
-		printf("%s %s %.2f s", i > 0 ? "," : "", phases.items[i].name,
-			   phases.items[i].seconds);
-	printf("\n");
-	PQfinish(monitor);
-	PQfinish(conn);
-}
-
-/*
  * query
  */
 
@@ -228,26 +135,32 @@ static void
 command_query(const Options *opt)
 {
 	PGconn	   *monitor;
-	Truth		truth;
+	Truth		truth = {NULL, NULL, 0};
 	Measurement *m;
 	int			n = 0;
 
 	load_queries(opt);
-	find_truth(opt, &truth);
+	/* Looking for the truth reads the table. */
+	if (!opt->cold)
+		find_truth(opt, &truth);
+	else if (opt->values.n > 1)
+		vec_fatal("--cold measures one value");
 	monitor = connect_server(opt, NULL);
-	m = vec_alloc(sizeof(Measurement) * (opt->values.n + 2));
+	m = vec_alloc(sizeof(Measurement) * (opt->values.n + 2) * opt->clients.n);
 	for (int i = 0; i < opt->values.n; i++)
 	{
 		progress(false, "  measuring %s = %s", opt->guc, opt->values.items[i]);
-		measure_setting(opt, &truth, opt->values.items[i], monitor, &m[n++]);
+		n += measure_setting(opt, &truth, opt->values.items[i], monitor, &m[n]);
+		if (m[n - 1].recall >= opt->until)
+			break;
 	}
 	if (opt->exact > 0)
 	{
 		progress(false, "  measuring the exact scan");
-		measure_exact(opt, monitor, &m[n++]);
+		n += measure_exact(opt, monitor, &m[n]);
 	}
 	if (opt->baseline)
-		measure_baseline(opt, monitor, &m[n++]);
+		n += measure_baseline(opt, monitor, &m[n]);
 	progress(true, "  measured");
 
 	report(monitor, opt, m, n);
@@ -261,7 +174,7 @@ command_query(const Options *opt)
 static void
 usage(void)
 {
-	puts("Usage: diskann_bench load|build|query [OPTION]...\n\n"
+	puts("Usage: diskann_bench load|build|query|lateral [OPTION]...\n\n"
 		 "All:\n"
 		 "  --dsn CONNINFO       connection (default: PG* environment)\n"
 		 "  --set NAME=VALUE     SET in every session; may be repeated\n"
@@ -271,7 +184,7 @@ usage(void)
 		 "  --storage KIND       plain, external, extended, main\n"
 		 "  --limit N  --offset N       that part of the file\n"
 		 "build: run a statement, showing pg_stat_progress_create_index\n"
-		 "  --sql STATEMENT\n"
+		 "  --sql STATEMENT  --json FILE\n"
 		 "query: ORDER BY v OP $1 LIMIT k for each row of a file\n"
 		 "  --table NAME  --file FILE  --limit N  --offset N\n"
 		 "  --type TYPE          of the parameter\n"
@@ -281,7 +194,12 @@ usage(void)
 		 "  --guc NAME           setting that is swept\n"
 		 "                       (default diskann.query_search_list_size)\n"
 		 "  --values A,B,...     its values; default leaves it alone\n"
-		 "  --clients N          sessions in the timed pass (default 1)\n"
+		 "  --clients N,M,...    sessions in the timed passes, one pass each (default 1)\n"
+		 "  --seconds S          a timed pass repeats the queries to last about that long\n"
+		 "  --pin                each session and its client share a processor\n"
+		 "  --until RECALL       end the sweep with the first setting that reaches it\n"
+		 "  --cold               time before anything warms caches: the timed pass comes\n"
+		 "                       first, and warming up is left to the last 10 queries\n"
 		 "  --repeat N           timed passes over the queries (default 1)\n"
 		 "  --truth FILE         .ibin file of row numbers; or else\n"
 		 "  --truth-cache FILE   exact answers, kept in FILE\n"
@@ -289,7 +207,10 @@ usage(void)
 		 "  --check N            compare with the truth the first N queries alone\n"
 		 "  --exact N            also time the exact scan with N queries\n"
 		 "  --baseline           also time a primary key lookup with such a parameter\n"
-		 "  --json FILE  --label TEXT");
+		 "  --json FILE  --label TEXT\n"
+		 "lateral: the same for all rows of a table of queries in one statement\n"
+		 "  --table, --file, --type, --op, --k, --json as above\n"
+		 "  --count N            rows of that table, the file's over and over (default 10000)");
 }
 
 static int64_t
@@ -301,6 +222,17 @@ parse_number(const char *name, const char *arg, int64_t min)
 	if (end == arg || *end != '\0' || n < min || n > INT32_MAX)
 		vec_fatal("--%s: not a valid number: \"%s\"", name, arg);
 	return n;
+}
+
+static double
+parse_real(const char *name, const char *arg)
+{
+	char	   *end;
+	double		v = strtod(arg, &end);
+
+	if (end == arg || *end != '\0' || !(v >= 0 && v < 1e6))
+		vec_fatal("--%s: not a valid number: \"%s\"", name, arg);
+	return v;
 }
 
 /* Options that take a string, and where it goes. */
@@ -344,7 +276,16 @@ set_option(Options *opt, const char *name, const char *arg)
 	else if (strcmp(name, "k") == 0)
 		opt->k = (int) parse_number(name, arg, 1);
 	else if (strcmp(name, "clients") == 0)
-		opt->clients = (int) parse_number(name, arg, 1);
+	{
+		StringList	items = {NULL, 0};
+
+		list_split(&items, arg);
+		if (items.n == 0 || items.n > MAX_CLIENT_COUNTS)
+			vec_fatal("--%s: from 1 to %d numbers", name, MAX_CLIENT_COUNTS);
+		for (opt->clients.n = 0; opt->clients.n < items.n; opt->clients.n++)
+			opt->clients.items[opt->clients.n] =
+				(int) parse_number(name, items.items[opt->clients.n], 1);
+	}
 	else if (strcmp(name, "truth-clients") == 0)
 		opt->truth_clients = (int) parse_number(name, arg, 1);
 	else if (strcmp(name, "repeat") == 0)
@@ -353,8 +294,18 @@ set_option(Options *opt, const char *name, const char *arg)
 		opt->exact = (int) parse_number(name, arg, 0);
 	else if (strcmp(name, "check") == 0)
 		opt->check = (int) parse_number(name, arg, 1);
+	else if (strcmp(name, "count") == 0)
+		opt->count = parse_number(name, arg, 1);
+	else if (strcmp(name, "until") == 0)
+		opt->until = parse_real(name, arg);
+	else if (strcmp(name, "seconds") == 0)
+		opt->seconds = parse_real(name, arg);
+	else if (strcmp(name, "pin") == 0)
+		opt->pin = true;
 	else if (strcmp(name, "baseline") == 0)
 		opt->baseline = true;
+	else if (strcmp(name, "cold") == 0)
+		opt->cold = true;
 	else
 	{
 		usage();
@@ -369,10 +320,10 @@ parse_options(int argc, char **argv, Options *opt)
 		"dsn", "table", "file", "op", "type", "storage", "where", "sql",
 		"guc", "values", "set", "truth", "truth-cache", "json", "label",
 		"limit", "offset", "k", "clients", "truth-clients", "repeat", "exact",
-		"check"
+		"check", "count", "until", "seconds"
 	};
 	const int	n = sizeof(with_argument) / sizeof(with_argument[0]);
-	struct option longopts[sizeof(with_argument) / sizeof(with_argument[0]) + 3];
+	struct option longopts[sizeof(with_argument) / sizeof(with_argument[0]) + 5];
 	int			found;
 
 	memset(longopts, 0, sizeof(longopts));
@@ -382,7 +333,9 @@ parse_options(int argc, char **argv, Options *opt)
 		longopts[i].has_arg = required_argument;
 	}
 	longopts[n].name = "baseline";
-	longopts[n + 1].name = "help";
+	longopts[n + 1].name = "cold";
+	longopts[n + 2].name = "pin";
+	longopts[n + 3].name = "help";
 	for (;;)
 	{
 		int			c = getopt_long(argc, argv, "", longopts, &found);
@@ -415,7 +368,7 @@ main(int argc, char **argv)
 	Options		opt = {
 		.dsn = "", .op = "<->", .type_name = "real[]",
 		.guc = "diskann.query_search_list_size", .limit = -1, .k = 10,
-		.clients = 1, .repeat = 1,
+		.clients = {{1}, 1}, .repeat = 1, .count = 10000, .until = INFINITY,
 		.truth_clients = (int) sysconf(_SC_NPROCESSORS_ONLN)
 	};
 
@@ -432,6 +385,11 @@ main(int argc, char **argv)
 	{
 		require_table_and_file(&opt, command);
 		command_query(&opt);
+	}
+	else if (strcmp(command, "lateral") == 0)
+	{
+		require_table_and_file(&opt, command);
+		command_lateral(&opt);
 	}
 	else
 		usage();

@@ -24,15 +24,22 @@
  */
 #define WARMUP_EXECUTIONS 10
 
+/* What a primary key lookup may take at least. */
+#define LOOKUP_SECONDS 1e-5
+
 /* Everything the threads of one measurement share, read-only but for next. */
 typedef struct Work
 {
 	const Options *opt;
 	const char *statement;
 	StringList	sets;
+	int			clients;
 	int64_t		rows;			/* > 0: second parameter, a row number below */
 	int64_t		total;			/* executions */
 	int64_t		next;			/* next execution to hand out (atomic) */
+	int			started;		/* sessions (atomic) */
+	int64_t		storage_bytes;	/* read while timed, all sessions (atomic) */
+	bool		storage_unknown;
 	double	   *latency;
 	pthread_barrier_t barrier;	/* waited for when ready, to start, at the end */
 } Work;
@@ -99,20 +106,34 @@ check_queries(const Options *opt, const Truth *truth, PGconn *conn,
 	m->recall = sum / queries.checked;
 }
 
-/* Name of the first index in the plan, or the plan's first scan. */
 static void
-find_plan(const Options *opt, PGconn *conn, Measurement *m)
+copy_check(Measurement *m, const Measurement *from)
+{
+	m->checked = from->checked;
+	m->recall = from->recall;
+	m->worst_recall = from->worst_recall;
+	m->inversions = from->inversions;
+	m->duplicates = from->duplicates;
+	m->missing = from->missing;
+}
+
+/*
+ * Name of the first index in the plan of a statement, other than a primary
+ * key; or "seq scan".
+ */
+char *
+find_plan(const Options *opt, PGconn *conn, const char *sql)
 {
 	const char *values[1] = {(char *) queries.data};
 	int			lengths[1] = {(int) queries.size};
 	int			formats[1] = {1};
+	int			nparams = strstr(sql, "$1") != NULL ? 1 : 0;
+	char	   *plan = "other plan";
 	PGresult   *res;
 
 	res = expect(conn, PQexecParams(conn,
-									format("EXPLAIN (COSTS off) %s",
-										   nearest_sql(opt, opt->k, false)),
-									1, NULL, values, lengths, formats, 0));
-	snprintf(m->plan, sizeof(m->plan), "other plan");
+									format("EXPLAIN (COSTS off) %s", sql),
+									nparams, NULL, values, lengths, formats, 0));
 	for (int i = 0; i < PQntuples(res); i++)
 	{
 		char	   *line = PQgetvalue(res, i, 0);
@@ -121,14 +142,14 @@ find_plan(const Options *opt, PGconn *conn, Measurement *m)
 		if (using != NULL)
 		{
 			using += strlen("Scan using ");
-			snprintf(m->plan, sizeof(m->plan), "%.*s",
-					 (int) strcspn(using, " "), using);
+			plan = format("%.*s", (int) strcspn(using, " "), using);
 			break;
 		}
-		if (strstr(line, "Seq Scan") != NULL)
-			snprintf(m->plan, sizeof(m->plan), "seq scan");
+		if (strstr(line, format("Seq Scan on %s", opt->table)) != NULL)
+			plan = "seq scan";
 	}
 	PQclear(res);
+	return plan;
 }
 
 /*
@@ -187,17 +208,43 @@ lookup_id(const Work *w, int64_t i)
 	return w->rows > 0 ? (int64_t) ((uint64_t) i * 2654435761u % w->rows) : -1;
 }
 
+/*
+ * Warming up must not touch what a cold pass is going to: there, the queries
+ * for it are those behind the timed ones.
+ */
+static void
+warm_up(const Work *w, PGconn *conn)
+{
+	int64_t		first = w->opt->cold ? w->total : 0;
+
+	for (int64_t i = 0; i < WARMUP_EXECUTIONS; i++)
+		PQclear(run_query(conn, (first + i) % queries.n, lookup_id(w, i)));
+	flush_counters(conn);
+}
+
+static void
+count_storage(Work *w, int64_t before, int64_t after)
+{
+	if (before < 0 || after < 0)
+		w->storage_unknown = true;
+	else
+		__atomic_fetch_add(&w->storage_bytes, after - before, __ATOMIC_RELAXED);
+}
+
 static void *
 timing_worker(void *arg)
 {
 	Work	   *w = arg;
 	PGconn	   *conn = connect_server(w->opt, &w->sets);
+	int			pid = server_is_local(conn) ? PQbackendPID(conn) : 0;
+	int64_t		storage;
 	int64_t		i;
 
+	if (w->opt->pin)
+		pin_session(conn, __atomic_fetch_add(&w->started, 1, __ATOMIC_RELAXED));
 	prepare(conn, w->statement);
-	for (i = 0; i < WARMUP_EXECUTIONS; i++)
-		PQclear(run_query(conn, i % queries.n, lookup_id(w, i)));
-	flush_counters(conn);
+	warm_up(w, conn);
+	storage = process_read_bytes(pid);
 	pthread_barrier_wait(&w->barrier);
 	pthread_barrier_wait(&w->barrier);
 	while ((i = __atomic_fetch_add(&w->next, 1, __ATOMIC_RELAXED)) < w->total)
@@ -209,6 +256,7 @@ timing_worker(void *arg)
 		PQclear(res);
 	}
 	pthread_barrier_wait(&w->barrier);
+	count_storage(w, storage, process_read_bytes(pid));
 	flush_counters(conn);
 	PQfinish(conn);
 	return NULL;
@@ -250,19 +298,22 @@ summarize(Work *w, double wall, Measurement *m)
 	m->max = percentile(w->latency, w->total, 1);
 }
 
-/* Runs w->total executions on `clients` sessions and measures them. */
+/* Runs w->total executions on w->clients sessions and measures them. */
 static void
-time_queries(Work *w, int clients, PGconn *monitor, Measurement *m)
+time_once(Work *w, PGconn *monitor, Measurement *m)
 {
-	pthread_t  *threads = vec_alloc(sizeof(pthread_t) * clients);
+	pthread_t  *threads = vec_alloc(sizeof(pthread_t) * w->clients);
 	double		before[6];
 	double		after[6];
 	double		start;
 	double		wall;
 
+	w->next = 0;
+	w->started = 0;
+	w->storage_bytes = 0;
 	w->latency = vec_alloc(sizeof(double) * w->total);
-	pthread_barrier_init(&w->barrier, NULL, clients + 1);
-	for (int i = 0; i < clients; i++)
+	pthread_barrier_init(&w->barrier, NULL, w->clients + 1);
+	for (int i = 0; i < w->clients; i++)
 		if (pthread_create(&threads[i], NULL, timing_worker, w) != 0)
 			vec_fatal("could not start a thread");
 	pthread_barrier_wait(&w->barrier);
@@ -271,43 +322,95 @@ time_queries(Work *w, int clients, PGconn *monitor, Measurement *m)
 	pthread_barrier_wait(&w->barrier);
 	pthread_barrier_wait(&w->barrier);
 	wall = now() - start;
-	for (int i = 0; i < clients; i++)
+	for (int i = 0; i < w->clients; i++)
 		pthread_join(threads[i], NULL);
 	read_io_counters(monitor, w->opt, m->plan, after);
 
 	summarize(w, wall, m);
+	m->clients = w->clients;
 	for (int i = 0; i < 6; i++)
 		m->pages[i] = (after[i] - before[i]) / w->total;
+	m->storage_bytes = w->storage_unknown ? -1 :
+		(double) w->storage_bytes / w->total;
 	pthread_barrier_destroy(&w->barrier);
 	free(w->latency);
 	free(threads);
 }
 
-void
-measure_setting(const Options *opt, const Truth *truth, const char *value,
+/*
+ * Times w with each number of clients.  m[0] tells name and plan; returns how
+ * many measurements there are now.
+ */
+static int
+time_queries(Work *w, const IntList *clients, PGconn *monitor, Measurement *m)
+{
+	for (int i = 0; i < clients->n; i++)
+	{
+		m[i] = m[0];
+		w->clients = clients->items[i];
+		time_once(w, monitor, &m[i]);
+	}
+	return clients->n;
+}
+
+/* How many executions a timed pass has: whole passes over the queries. */
+static int64_t
+executions(const Options *opt, double seconds_each)
+{
+	int64_t		passes = (int64_t) ceil(opt->seconds / seconds_each / queries.n);
+
+	return queries.n * (passes > opt->repeat ? passes : opt->repeat);
+}
+
+/*
+ * One setting, with each number of clients; returns their number.  A cold pass
+ * finds the truth itself, after it has timed.
+ */
+int
+measure_setting(const Options *opt, Truth *truth, const char *value,
 				PGconn *monitor, Measurement *m)
 {
 	Work		w = {.opt = opt};
+	Measurement checked = {.name = NULL};
 	PGconn	   *conn;
+	double		start;
+	int			n;
 
-	memset(m, 0, sizeof(*m));
-	m->name = format("%s", value);
 	w.sets = list_copy(&opt->sets);
 	if (strcmp(value, "default") != 0)
 		list_add(&w.sets, format("%s=%s", opt->guc, value));
-	conn = connect_server(opt, &w.sets);
-	find_plan(opt, conn, m);
-	check_queries(opt, truth, conn, m);
-	PQfinish(conn);
-
 	w.statement = nearest_sql(opt, opt->k, false);
-	w.total = queries.n * opt->repeat;
-	time_queries(&w, opt->clients, monitor, m);
+	conn = connect_server(opt, &w.sets);
+
+	checked.name = format("%s", value);
+	snprintf(checked.plan, sizeof(checked.plan), "%s",
+			 find_plan(opt, conn, w.statement));
+	w.total = queries.n - WARMUP_EXECUTIONS;
+	if (opt->cold && w.total <= 0)
+		vec_fatal("a cold pass needs more than %d queries", WARMUP_EXECUTIONS);
+	if (!opt->cold)
+	{
+		start = now();
+		check_queries(opt, truth, conn, &checked);
+		w.total = executions(opt, (now() - start) / queries.checked);
+	}
+	m[0] = checked;
+	n = time_queries(&w, &opt->clients, monitor, m);
+	if (opt->cold)
+	{
+		find_truth(opt, truth);
+		check_queries(opt, truth, conn, &checked);
+		for (int i = 0; i < n; i++)
+			copy_check(&m[i], &checked);
+	}
+	PQfinish(conn);
+	return n;
 }
 
-void
+int
 measure_exact(const Options *opt, PGconn *monitor, Measurement *m)
 {
+	const IntList one = {{1}, 1};
 	Work		w = {.opt = opt};
 
 	memset(m, 0, sizeof(*m));
@@ -316,14 +419,14 @@ measure_exact(const Options *opt, PGconn *monitor, Measurement *m)
 	w.sets = exact_sets(opt);
 	w.statement = nearest_sql(opt, opt->k, false);
 	w.total = opt->exact;
-	time_queries(&w, 1, monitor, m);
+	return time_queries(&w, &one, monitor, m);
 }
 
 /*
  * The floor under every query with such a parameter: protocol, parameter
  * parsing, and one lookup by primary key.
  */
-void
+int
 measure_baseline(const Options *opt, PGconn *monitor, Measurement *m)
 {
 	Work		w = {.opt = opt};
@@ -336,6 +439,6 @@ measure_baseline(const Options *opt, PGconn *monitor, Measurement *m)
 									   opt->table));
 	w.statement = format("SELECT id FROM %s WHERE id = $2::int4"
 						 " AND $1::%s IS NOT NULL", opt->table, opt->type_name);
-	w.total = queries.n * opt->repeat;
-	time_queries(&w, opt->clients, monitor, m);
+	w.total = executions(opt, LOOKUP_SECONDS);
+	return time_queries(&w, &opt->clients, monitor, m);
 }

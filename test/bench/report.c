@@ -43,7 +43,7 @@ describe(PGconn *conn, const Options *opt, const char *index, Subject *s)
 static void
 print_row(const Measurement *m)
 {
-	printf("%-12s", m->name);
+	printf("%-12s %3d", m->name, m->clients);
 	if (m->checked)
 		printf(" %7.4f", m->recall);
 	else
@@ -84,7 +84,7 @@ print_speedup(const Measurement *m, int n)
 		return;
 	printf("\nfaster than the exact scan (median):");
 	for (int i = 0; i < n; i++)
-		if (m[i].checked)
+		if (m[i].checked && m[i].clients == 1)
 			printf(" %s %.0fx", m[i].name, exact / m[i].p50);
 	printf("\n");
 }
@@ -92,26 +92,45 @@ print_speedup(const Measurement *m, int n)
 static void
 print_table(const Options *opt, const Subject *s, const Measurement *m, int n)
 {
-	printf("\n%s%s%lld rows x %d, %lld queries, k = %d, %d client%s, PostgreSQL %s\n",
+	printf("\n%s%s%lld rows x %d, %lld queries, k = %d, PostgreSQL %s\n",
 		   opt->label ? opt->label : "", opt->label ? ": " : "",
 		   (long long) s->rows, queries.ncols, (long long) queries.n, opt->k,
-		   opt->clients, opt->clients > 1 ? "s" : "", s->server);
+		   s->server);
 	printf("table %.1f MB, index %.1f MB", s->table_bytes / 1048576.0,
 		   s->index_bytes / 1048576.0);
 	if (s->index_sql[0] != '\0')
 		printf(": %s", s->index_sql);
-	printf("\n\n%-12s %7s %8s %8s %8s %8s %8s %8s %8s %7s %7s %7s  %s\n",
-		   "setting",
+	printf("\n\n%-12s %3s %7s %8s %8s %8s %8s %8s %8s %8s %7s %7s %7s  %s\n",
+		   "setting", "cl",
 		   "recall", "QPS", "mean ms", "p50", "p90", "p95", "p99",
 		   "ix pages", "heap", "toast", "read", "plan");
 	for (int i = 0; i < n; i++)
 		print_row(&m[i]);
 	print_speedup(m, n);
 	for (int i = 0; i < n; i++)
-		print_warnings(&m[i]);
+		if (i == 0 || strcmp(m[i].name, m[i - 1].name) != 0)
+			print_warnings(&m[i]);
 }
 
-static void
+/* A file that cannot be written is told of, and no reason to lose the rest. */
+FILE *
+json_open(const char *path)
+{
+	FILE	   *fp = fopen(path, "w");
+
+	if (fp == NULL)
+		perror(path);
+	return fp;
+}
+
+void
+json_close(FILE *fp, const char *path)
+{
+	if (fclose(fp) != 0)
+		perror(path);
+}
+
+void
 json_string(FILE *fp, const char *name, const char *value)
 {
 	fprintf(fp, "\"%s\": ", name);
@@ -136,7 +155,7 @@ json_string(FILE *fp, const char *name, const char *value)
 static void
 json_measurement(FILE *fp, const Measurement *m)
 {
-	fputs("    {", fp);
+	fprintf(fp, "    {\"clients\": %d, ", m->clients);
 	json_string(fp, "setting", m->name);
 	fputs(", ", fp);
 	json_string(fp, "plan", m->plan);
@@ -152,21 +171,21 @@ json_measurement(FILE *fp, const Measurement *m)
 			m->p99, m->max);
 	fprintf(fp, ",\n     \"index_hit\": %.2f, \"index_read\": %.2f,"
 			" \"heap_hit\": %.2f, \"heap_read\": %.2f,"
-			" \"toast_hit\": %.2f, \"toast_read\": %.2f}",
+			" \"toast_hit\": %.2f, \"toast_read\": %.2f",
 			m->pages[0], m->pages[1], m->pages[2], m->pages[3],
 			m->pages[4], m->pages[5]);
+	if (m->storage_bytes >= 0)
+		fprintf(fp, ", \"storage_bytes\": %.0f", m->storage_bytes);
+	fputs("}", fp);
 }
 
 static void
 write_json(const Options *opt, const Subject *s, const Measurement *m, int n)
 {
-	FILE	   *fp = fopen(opt->json, "w");
+	FILE	   *fp = json_open(opt->json);
 
 	if (fp == NULL)
-	{
-		perror(opt->json);
 		return;
-	}
 	fputs("{\n  ", fp);
 	json_string(fp, "label", opt->label);
 	fputs(",\n  ", fp);
@@ -182,9 +201,9 @@ write_json(const Options *opt, const Subject *s, const Measurement *m, int n)
 	fputs(",\n  ", fp);
 	json_string(fp, "swept", opt->guc);
 	fprintf(fp, ",\n  \"rows\": %lld, \"dimensions\": %d, \"k\": %d,"
-			" \"clients\": %d,\n  \"table_bytes\": %lld, \"index_bytes\": %lld,"
+			"\n  \"table_bytes\": %lld, \"index_bytes\": %lld,"
 			"\n  \"results\": [\n",
-			(long long) s->rows, queries.ncols, opt->k, opt->clients,
+			(long long) s->rows, queries.ncols, opt->k,
 			(long long) s->table_bytes, (long long) s->index_bytes);
 	for (int i = 0; i < n; i++)
 	{
@@ -192,8 +211,7 @@ write_json(const Options *opt, const Subject *s, const Measurement *m, int n)
 		fputs(i < n - 1 ? ",\n" : "\n", fp);
 	}
 	fputs("  ]\n}\n", fp);
-	if (fclose(fp) != 0)
-		perror(opt->json);
+	json_close(fp, opt->json);
 }
 
 /* The first index that a setting used, "" if none did. */

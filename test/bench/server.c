@@ -158,6 +158,16 @@ ignore_notice(void *arg, const PGresult *res)
 {
 }
 
+/* SET, with a value that needs no quotes: 64MB is one. */
+static void
+set_parameter(PGconn *conn, const char *name, const char *value)
+{
+	const char *values[2] = {name, value};
+
+	PQclear(expect(conn, PQexecParams(conn, "SELECT set_config($1, $2, false)",
+									  2, NULL, values, NULL, NULL, 0)));
+}
+
 PGconn *
 connect_server(const Options *opt, const StringList *sets)
 {
@@ -173,7 +183,7 @@ connect_server(const Options *opt, const StringList *sets)
 
 		if (eq == NULL)
 			vec_fatal("\"%s\" is not of the form name=value", set);
-		execute(conn, format("SET %.*s = %s", (int) (eq - set), set, eq + 1));
+		set_parameter(conn, format("%.*s", (int) (eq - set), set), eq + 1);
 	}
 	return conn;
 }
@@ -184,6 +194,7 @@ exact_sets(const Options *opt)
 {
 	StringList	sets = list_copy(&opt->sets);
 
+	list_add(&sets, "enable_seqscan=on");
 	list_add(&sets, "enable_indexscan=off");
 	list_add(&sets, "enable_bitmapscan=off");
 	list_add(&sets, "max_parallel_workers_per_gather=0");

@@ -61,6 +61,19 @@ exact_worker(void *arg)
 	return NULL;
 }
 
+/* An index must not be judged by its own answers. */
+static void
+require_exact_plan(const Options *opt, int k)
+{
+	StringList	sets = exact_sets(opt);
+	PGconn	   *conn = connect_server(opt, &sets);
+	char	   *plan = find_plan(opt, conn, nearest_sql(opt, k, false));
+
+	if (strcmp(plan, "seq scan") != 0)
+		vec_fatal("exact answers are not to be had: the plan is %s", plan);
+	PQfinish(conn);
+}
+
 static void
 compute_truth(const Options *opt, Truth *truth)
 {
@@ -70,6 +83,7 @@ compute_truth(const Options *opt, Truth *truth)
 	int64_t		done;
 
 	alloc_truth(truth, opt->k > TRUTH_K ? opt->k : TRUTH_K);
+	require_exact_plan(opt, truth->stride);
 	for (int i = 0; i < opt->truth_clients; i++)
 		if (pthread_create(&threads[i], NULL, exact_worker, &w) != 0)
 			vec_fatal("could not start a thread");
