@@ -417,7 +417,7 @@ fetch_distance(IndexScanDesc scan, DiskannScan *state, ItemPointer tid,
 static bool
 rescore(IndexScanDesc scan, DiskannScan *state, Found *result)
 {
-	double		distance;
+	double		distance = 0;
 	bool		found = false;
 	DiskannChain chain;
 
@@ -625,6 +625,8 @@ prepare_query(DiskannScan *state)
 
 	if (state->orderby.sk_flags & SK_ISNULL)
 		return false;
+	DiskannCheckQueryType(state->ref.rel, state->support,
+						  state->orderby.sk_subtype);
 	old = MemoryContextSwitchTo(state->fetch_context);
 	found = DiskannReadRow(state->support, state->orderby.sk_argument,
 						   index->meta.dims, &row);
