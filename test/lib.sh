@@ -311,7 +311,7 @@ copy_sources()
 	as_server find "$work/src" -type f ! -name '*.o' -delete
 	tar -C "$top" -c --exclude=./.git --exclude=./build --exclude='*.o' \
 		--exclude='*.so' --exclude='*.bc' --exclude=./results \
-		--exclude=./tmp_check --exclude=./output_iso --exclude=./log \
+		--exclude=./tmp_check --exclude=./output_iso --exclude=./output_pgvector --exclude=./log \
 		--exclude=./test/bench/diskann_bench --exclude='./test/unit/*_test' \
 		--exclude='./test/unit/*_test_aarch64' . |
 		as_server tar -C "$work/src" -x --no-same-owner
