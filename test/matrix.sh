@@ -13,7 +13,7 @@ set -uo pipefail
 
 roots=${DISKANN_ROOTS:-/var/cache/diskann}
 : "${RELEASES:=trixie:17 sid:18}"
-: "${SUITES:=regress isolation tap pgvector clients}"
+: "${SUITES:=regress isolation tap pgvector}"
 export SUITES
 
 total_passed=0
@@ -26,7 +26,7 @@ make_root()
 	local release=$1 major=$2 root=$roots/$1 packages
 
 	[ ! -x "$root/usr/lib/postgresql/$major/bin/postgres" ] || return 0
-	packages=gcc,libc6-dev,make,gzip,perl,libipc-run-perl,libpq-dev,ca-certificates
+	packages=gcc,libc6-dev,make,gzip,perl,libipc-run-perl,libpq-dev,python3,nodejs
 	packages+=,postgresql-$major,postgresql-server-dev-$major,postgresql-$major-pgvector
 	say "unpacking Debian $release into $root"
 	mkdir -p "$roots" && rm -rf --one-file-system "$root.part" || return 1
@@ -36,7 +36,8 @@ make_root()
 }
 
 # Runs a command in a root, in name spaces of its own: what it mounts and what
-# it starts ends with it.  The command sees this directory as /mnt.
+# it starts ends with it.  The command sees our tree and the client libraries in
+# /mnt.
 in_root()
 {
 	local root=$1
@@ -44,16 +45,19 @@ in_root()
 
 	# shellcheck disable=SC2016 # for the shell inside
 	unshare --mount --pid --fork --kill-child sh -euc '
-		root=$1 top=$2
-		shift 2
+		root=$1 tree=$2 clients=$3
+		shift 3
 		mount --make-rprivate /
-		mount --bind "$top" "$root/mnt"
+		mount -t tmpfs tmpfs "$root/mnt"
+		mkdir "$root/mnt/diskann" "$root/mnt/clients"
+		mount --bind "$tree" "$root/mnt/diskann"
+		mount --bind "$clients" "$root/mnt/clients"
 		mount -t proc proc "$root/proc"
 		mount --rbind /dev "$root/dev"
 		mkdir -p "$root/dev/shm"
 		mount -t tmpfs tmpfs "$root/dev/shm"
 		cp -L /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || true
-		exec chroot "$root" "$@"' sh "$root" "$top" "$@"
+		exec chroot "$root" "$@"' sh "$root" "$top" "$work/clients" "$@"
 }
 
 record_skip()
@@ -91,7 +95,8 @@ test_release()
 	say "$name on Debian $release"
 	in_root "$roots/$release" env HOME=/root TMPDIR=/tmp \
 		PG_CONFIG="/usr/lib/postgresql/$major/bin/pg_config" \
-		bash /mnt/test/run.sh 2>&1 | tee "$log" || status=$?
+		DISKANN_CLIENTS=/mnt/clients \
+		bash /mnt/diskann/test/run.sh 2>&1 | tee "$log" || status=$?
 	record "$name" "$log" "$status"
 }
 
@@ -113,6 +118,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 why_not=$(obstacle)
+[ -n "$why_not" ] || fetch_clients "$work/clients"
 for pair in $RELEASES; do
 	if [ -n "$why_not" ]; then
 		record_skip "PostgreSQL ${pair#*:}" "$why_not"

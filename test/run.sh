@@ -195,7 +195,11 @@ run_tap()
 	local log=$work/log/tap status=0 good bad
 
 	say tap
-	export TEMP_CONFIG=$work/test.conf
+	if [ -z "${DISKANN_CLIENTS:-}" ]; then
+		DISKANN_CLIENTS=$work/clients
+		fetch_clients "$DISKANN_CLIENTS"
+	fi
+	export DISKANN_CLIENTS TEMP_CONFIG=$work/test.conf
 	suite_make "$log" installcheck REGRESS= ISOLATION= \
 		PROVE_FLAGS="--timer --verbose -j2" || status=$?
 	read -r good bad <<<"$(count_tap "$log")"
