@@ -213,7 +213,7 @@ fetch_clients()
 	local dir=$1 log=$1/log
 
 	mkdir -p "$dir"
-	command -v python3 >/dev/null && python3 -m pip --version >/dev/null 2>&1 ||
+	python3 -m pip --version >/dev/null 2>&1 ||
 		try_packages python3 python3-pip >"$log" 2>&1
 	python3 -m pip install -q --no-deps --target="$dir/python" \
 		psycopg pgvector typing_extensions >"$log" 2>&1 ||
