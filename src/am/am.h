@@ -223,6 +223,7 @@ extern bool diskanninsert(Relation index, Datum *values, bool *isnull,
 						  ItemPointer heap_tid, Relation heap,
 						  IndexUniqueCheck checkUnique, bool indexUnchanged,
 						  IndexInfo *indexInfo);
+extern void diskanninsertcleanup(Relation index, IndexInfo *indexInfo);
 
 /* ---------- build.c ---------- */
 extern IndexBuildResult *diskannbuild(Relation heap, Relation index,

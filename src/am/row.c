@@ -41,12 +41,12 @@ DiskannGetSupport(Relation index)
 	/* Once for as long as the relation is cached. */
 	if (proc->fn_extra == NULL)
 	{
-		DiskannSupport *support = (DiskannSupport *)
-			DatumGetPointer(FunctionCall1Coll(proc, InvalidOid,
-											  PointerGetDatum(NULL)));
+		Datum		result = FunctionCall1Coll(proc, InvalidOid,
+											   PointerGetDatum(NULL));
 
-		check_type(index, support, index->rd_opcintype[0]);
-		proc->fn_extra = support;
+		check_type(index, (DiskannSupport *) DatumGetPointer(result),
+				   index->rd_opcintype[0]);
+		proc->fn_extra = DatumGetPointer(result);
 	}
 	return (const DiskannSupport *) proc->fn_extra;
 }
