@@ -40,13 +40,13 @@ typedef enum Format
 	REAL_ARRAY,
 	DOUBLE_ARRAY,
 	VECTOR
-}			Format;
+} Format;
 
 typedef struct Bytes
 {
 	char		data[512];
 	int			length;
-}			Bytes;
+} Bytes;
 
 static void
 check(int good, const char *what, const char *more)
@@ -61,28 +61,28 @@ element(int i, int d)
 }
 
 static void
-put(Bytes * bytes, const void *data, int length)
+put(Bytes *bytes, const void *data, int length)
 {
 	memcpy(bytes->data + bytes->length, data, length);
 	bytes->length += length;
 }
 
 static void
-put16(Bytes * bytes, uint16_t value)
+put16(Bytes *bytes, uint16_t value)
 {
 	value = htons(value);
 	put(bytes, &value, 2);
 }
 
 static void
-put32(Bytes * bytes, uint32_t value)
+put32(Bytes *bytes, uint32_t value)
 {
 	value = htonl(value);
 	put(bytes, &value, 4);
 }
 
 static void
-put_float(Bytes * bytes, double value)
+put_float(Bytes *bytes, double value)
 {
 	float		single = (float) value;
 	uint32_t	bits;
@@ -92,7 +92,7 @@ put_float(Bytes * bytes, double value)
 }
 
 static void
-put_double(Bytes * bytes, double value)
+put_double(Bytes *bytes, double value)
 {
 	uint64_t	bits;
 
@@ -103,7 +103,7 @@ put_double(Bytes * bytes, double value)
 
 /* A vector in the binary format of its type. */
 static void
-put_vector(Bytes * bytes, Format format, const double *x)
+put_vector(Bytes *bytes, Format format, const double *x)
 {
 	if (format == VECTOR)
 	{
@@ -130,7 +130,7 @@ put_vector(Bytes * bytes, Format format, const double *x)
 }
 
 static PGresult *
-must(PGconn * conn, PGresult * result, ExecStatusType status)
+must(PGconn *conn, PGresult *result, ExecStatusType status)
 {
 	if (PQresultStatus(result) != status)
 	{
@@ -141,13 +141,13 @@ must(PGconn * conn, PGresult * result, ExecStatusType status)
 }
 
 static void
-run(PGconn * conn, const char *sql)
+run(PGconn *conn, const char *sql)
 {
 	PQclear(must(conn, PQexec(conn, sql), PGRES_COMMAND_OK));
 }
 
 static void
-load(PGconn * conn, const char *table, Format format)
+load(PGconn *conn, const char *table, Format format)
 {
 	static const char signature[] = "PGCOPY\n\377\r\n\0";
 	char		sql[128];
@@ -194,7 +194,7 @@ distance(int i)
 
 /* Does the result hold the ids of the nearest rows, in order? */
 static int
-is_nearest(const PGresult * result)
+is_nearest(const PGresult *result)
 {
 	char		taken[ROWS] = {0};
 
@@ -220,7 +220,7 @@ is_nearest(const PGresult * result)
 
 /* Ask with a parameter of the type given (0: the server decides), repeatedly. */
 static void
-ask(PGconn * conn, const char *table, Format format, Oid type, const char *what)
+ask(PGconn *conn, const char *table, Format format, Oid type, const char *what)
 {
 	Bytes		value = {{0}, 0};
 	const char *values[1] = {value.data};
