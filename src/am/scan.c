@@ -151,9 +151,14 @@ distance_interval(const DiskannScan *state, const DiskannVisit *visit,
 	FLOAT_SLACK * (state->query.norm2 + visit->head.norm2 + dist2) +
 	FLT_MIN;
 
-	/* An inner product is the difference of squares. */
+	/*
+	 * An inner product is the difference of squares.  A cosine distance is 1
+	 * minus something near it, which operators sum up in single precision.
+	 */
 	if (space->metric == DISKANN_INNER_PRODUCT)
 		error += FLOAT_SLACK * (space->max_norm2 + state->space_query.length2);
+	else if (space->metric == DISKANN_COSINE)
+		error += 2 * FLOAT_SLACK;
 
 	*low = diskann_space_distance(space, &state->space_query,
 								  Max(0, dist2 - error),
