@@ -29,21 +29,21 @@ check()
 	fi
 }
 
-# From here on, programs and extension files are those of a version.
-use_version()
-{
-	version=$1
-	PG_CONFIG=/usr/lib/postgresql/$1/bin/pg_config
-	bindir=/usr/lib/postgresql/$1/bin
-}
-
-# A directory for each version, of which start_server and others know as $work.
+# Goes to the directory of a version, of which start_server knows as $work, and
+# puts its programs there, with diskann among their libraries: pg_upgrade looks
+# for these nowhere else.
 enter()
 {
-	use_version "$1"
+	local programs=usr/lib/postgresql/$1 files=usr/share/postgresql/$1
+
+	version=$1
+	PG_CONFIG=/$programs/bin/pg_config
 	work=$base/$1
-	as_server mkdir -p "$work"
-	[ -e "$work/inst" ] || as_server ln -s "$DISKANN_INST-$1" "$work/inst"
+	bindir=$work/inst/$programs/bin
+	as_server mkdir -p "$work/inst/$programs" "$work/inst/$files"
+	as_server cp -r "/$programs/bin" "/$programs/lib" "$work/inst/$programs"
+	as_server cp -r "/$files/." "$work/inst/$files"
+	as_server cp -r "$DISKANN_INST-$1/usr" "$work/inst"
 }
 
 # initdb from 18 on turns on what the versions before did not.
@@ -150,7 +150,7 @@ upgrade()
 
 	cd "$work" || return 1
 	run_as_server "$bindir/pg_upgrade" --no-sync \
-		-b "/usr/lib/postgresql/$from/bin" -B "$bindir" \
+		-b "$base/$from/inst/usr/lib/postgresql/$from/bin" -B "$bindir" \
 		-d "$base/$from/data" -D "$work/data" -s "$work" -p 5600 -P 5601 \
 		-U postgres >"$work/upgrade.log" 2>&1 && return
 	cat "$work/upgrade.log"

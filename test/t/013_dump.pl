@@ -204,17 +204,32 @@ for my $db (sort keys %extensions)
 # ---------- pg_upgrade, to the same version ----------
 
 my $before = answers($node, 'diskann_first');
+my $loads = !$node->psql('postgres', q(LOAD '$libdir/diskann'));
+my $library_path = $node->safe_psql('postgres', 'SHOW dynamic_library_path');
 my $new = PostgreSQL::Test::Cluster->new('new');
 $new->init;
 $node->safe_psql('postgres', 'DROP EXTENSION diskann CASCADE');
 $node->stop;
 
+# pg_upgrade looks for libraries where the programs have theirs.  If that is not
+# enough, give it programs with diskann among their libraries.
 my $bindir = $node->config_data('--bindir');
+my $library = (split /:/, $library_path)[0] . '/diskann.so';
+if (!$loads)
+{
+	for my $path (map { $node->config_data($_) } '--bindir', '--pkglibdir', '--sharedir')
+	{
+		system_or_bail('mkdir', '-p', "$dir/pg$path");
+		system_or_bail('cp', '-r', "$path/.", "$dir/pg$path");
+	}
+	system_or_bail('cp', $library, "$dir/pg" . $node->config_data('--pkglibdir'));
+	$bindir = "$dir/pg$bindir";
+}
 chdir $dir or die "could not enter $dir: $!";
 command_ok(
 	[
 		'pg_upgrade', '--no-sync', '-d', $node->data_dir, '-D', $new->data_dir,
-		'-b', $bindir, '-B', $bindir, '-s', $new->host, '-p', $node->port,
+		'-b', $node->config_data('--bindir'), '-B', $bindir, '-s', $new->host, '-p', $node->port,
 		'-P', $new->port ],
 	'pg_upgrade');
 chdir $FindBin::RealBin;
