@@ -36,34 +36,56 @@ sub script_dir
 }
 
 my $dir = script_dir();
-my ($default) =
-  slurp_file("$dir/diskann.control") =~ /^default_version = '(.*)'/m;
-my $script = slurp_file("$dir/diskann--$default.sql");
 
 plan skip_all => "cannot write to $dir" unless -w $dir;
 
-# What the made-up version lacks is what its update script creates.
-my $update = "/* made for a test */\n";
-for my $lacking (
-	qr/CREATE OPERATOR CLASS double_ip_ops\b.*?;\n/s,
-	qr/CREATE FUNCTION diskann_simd\(\).*?;\n/s,
-	qr/COMMENT ON FUNCTION diskann_simd\(\).*?;\n/s)
+# For each extension: what the made-up version lacks, which its update script
+# creates, what it needs, and a column to index.
+my %extensions = (
+	diskann => {
+		lacks => [
+			qr/CREATE OPERATOR CLASS double_ip_ops\b.*?;\n/s,
+			qr/CREATE FUNCTION diskann_simd\(\).*?;\n/s,
+			qr/COMMENT ON FUNCTION diskann_simd\(\).*?;\n/s ],
+		needs => '',
+		type => 'real[]',
+		class => 'real_l2_ops' });
+$extensions{diskann_pgvector} = {
+	lacks => [
+		qr/CREATE FUNCTION diskann_halfvec_ip_support\(.*?;\n/s,
+		qr/CREATE OPERATOR CLASS halfvec_ip_ops\b.*?;\n/s ],
+	needs => 'CREATE EXTENSION diskann; CREATE EXTENSION vector;',
+	type => 'vector(24)',
+	class => 'vector_l2_ops' }
+  if has_extension($node, 'vector');
+
+sub make_oldest
 {
-	$script =~ s/($lacking)// or die "the script does not have $lacking";
-	$update .= $1;
-}
-for ([ "diskann--$oldest.sql", $script ],
-	[ "diskann--$oldest--$default.sql", $update ])
-{
-	push @made, "$dir/$_->[0]";
-	append_to_file($made[-1], $_->[1]);
+	my $name = shift;
+	my ($default) =
+	  slurp_file("$dir/$name.control") =~ /^default_version = '(.*)'/m;
+	my $script = slurp_file("$dir/$name--$default.sql");
+	my $update = "/* made for a test */\n";
+
+	for my $lacking (@{ $extensions{$name}{lacks} })
+	{
+		$script =~ s/($lacking)// or die "the script does not have $lacking";
+		$update .= $1;
+	}
+	for ([ "$name--$oldest.sql", $script ],
+		[ "$name--$oldest--$default.sql", $update ])
+	{
+		push @made, "$dir/$_->[0]";
+		append_to_file($made[-1], $_->[1]);
+	}
+	return $default;
 }
 END { unlink @made; }
 
 # Every object of an extension, with what can be told of it.
 sub objects
 {
-	my $db = shift;
+	my ($db, $name) = @_;
 
 	return $node->safe_psql(
 		$db, q(
@@ -77,66 +99,79 @@ SELECT x.description || coalesce(': ' || CASE
 	FROM pg_depend d LEFT JOIN pg_proc p ON p.oid = d.objid,
 		pg_describe_object(classid, objid, objsubid) x(description)
 	WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
-		AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'diskann')
+		AND refobjid = (SELECT oid FROM pg_extension WHERE extname = :'name')
 	ORDER BY x.description COLLATE "C";
 SELECT x.description FROM pg_depend,
 		pg_describe_object(classid, objid, objsubid) x(description)
 	WHERE refclassid IN ('pg_opfamily'::regclass, 'pg_opclass'::regclass)
 	AND classid IN ('pg_amop'::regclass, 'pg_amproc'::regclass) AND refobjid >= 16384
-	ORDER BY x.description COLLATE "C"));
+	ORDER BY x.description COLLATE "C") =~ s/:'name'/'$name'/r);
 }
 
-$node->safe_psql('postgres', 'CREATE DATABASE fresh');
-$node->safe_psql('fresh', 'CREATE EXTENSION diskann');
-my $fresh = objects('fresh');
-cmp_ok(scalar(split /\n/, $fresh), '>', 200, 'there is something to compare');
-
-my @versions = split /\n/, $node->safe_psql('postgres',
-	"SELECT source FROM pg_extension_update_paths('diskann')
-		WHERE target = '$default' AND path IS NOT NULL ORDER BY 1");
-ok((grep { $_ eq $oldest } @versions), 'there are versions to come from');
-
-for my $version (@versions)
+# From one version of one extension to the newest.
+sub test_update
 {
-	my $db = 'from_' . ($version =~ tr/.-/__/r);
+	my ($name, $version, $fresh) = @_;
+	my %extension = %{ $extensions{$name} };
+	my $what = "$name $version";
+	my $db = "from_$what" =~ tr/ .-/_/r;
 	my $query = '{' . join(',', (0.1) x 24) . '}';
 	my $answer = "SET enable_seqscan = off;
-		SELECT id FROM t ORDER BY v <-> '$query' LIMIT 20";
+		SELECT id FROM t ORDER BY v <-> '$query'::real[] LIMIT 20";
 
 	$node->safe_psql('postgres', "CREATE DATABASE $db");
 	$node->safe_psql($db,
-		"CREATE EXTENSION diskann VERSION '$version';
-		 CREATE TABLE t (id int, v real[]);
-		 CREATE INDEX t_v ON t USING diskann (v)");
+		"$extension{needs} CREATE EXTENSION $name VERSION '$version';
+		 CREATE TABLE data (id int, v real[]);
+		 CREATE TABLE t (id int, v $extension{type});
+		 CREATE INDEX t_v ON t USING diskann (v $extension{class})");
 	my $id = 0;
 	$node->safe_psql($db,
-		"COPY t FROM stdin;\n"
-		  . join('', map { $id++ . "\t$_\n" } @{ clustered(300, 24, 3) }) . "\\.\n");
+		"COPY data FROM stdin;\n"
+		  . join('', map { $id++ . "\t$_\n" } @{ clustered(300, 24, 3) })
+		  . "\\.\nINSERT INTO t TABLE data");
 	my $before = $node->safe_psql($db, $answer);
 
-	isnt(objects($db), $fresh, "$version is another version")
+	isnt(objects($db, $name), $fresh, "$what is another version")
 	  if $version eq $oldest;
 
 	# A session goes on with what it knows.
 	my $session = session_start($node, "\\c $db\n");
-	is(session_ask($session, $answer . ';'), "$before\n", "$version: another session");
-	$node->safe_psql($db, 'ALTER EXTENSION diskann UPDATE');
+	is(session_ask($session, $answer . ';'), "$before\n", "$what: another session");
+	$node->safe_psql($db, "ALTER EXTENSION $name UPDATE");
 	is(session_ask($session, $answer . ';'), "$before\n",
-		"$version: another session after the update");
+		"$what: another session after the update");
 	$session->{in} .= "\\q\n";
-	finish_ok($session, "$version: session");
+	finish_ok($session, "$what: session");
 
-	is(objects($db), $fresh, "$version: same objects after the update");
-	is($node->safe_psql($db, $answer), $before, "$version: same answers");
+	is(objects($db, $name), $fresh, "$what: same objects after the update");
+	is($node->safe_psql($db, $answer), $before, "$what: same answers");
 	$node->safe_psql($db,
 		"INSERT INTO t SELECT id + 1000, v FROM t;
 		 DELETE FROM t WHERE id < 200; VACUUM t");
 	is($node->safe_psql($db, "SELECT tids FROM diskann_index_check('t_v', true)"),
-		400, "$version: the index lives on");
+		400, "$what: the index lives on");
+	return;
+}
+
+for my $name (sort keys %extensions)
+{
+	my $default = make_oldest($name);
+
+	$node->safe_psql('postgres', "CREATE DATABASE fresh_$name");
+	$node->safe_psql("fresh_$name", "$extensions{$name}{needs} CREATE EXTENSION $name");
+	my $fresh = objects("fresh_$name", $name);
+	cmp_ok(scalar(split /\n/, $fresh), '>', 50, "$name: there is something to compare");
+
+	my @versions = split /\n/, $node->safe_psql('postgres',
+		"SELECT source FROM pg_extension_update_paths('$name')
+			WHERE target = '$default' AND path IS NOT NULL ORDER BY 1");
+	ok((grep { $_ eq $oldest } @versions), "$name: there are versions to come from");
+	test_update($name, $_, $fresh) for @versions;
 }
 
 my ($status, $out, $err) =
-  $node->psql('fresh', 'CREATE TABLE t (v real[]);
+  $node->psql('fresh_diskann', 'CREATE TABLE t (v real[]);
 	CREATE INDEX ON t USING diskann (v); DROP EXTENSION diskann');
 like($err, qr/cannot drop extension diskann because other objects depend on it/,
 	'DROP EXTENSION is refused while there is an index');
