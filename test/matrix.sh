@@ -8,6 +8,7 @@
 # The last line is "N passed, N failed".
 
 set -uo pipefail
+umask 022						# the servers' user reads what we make
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -165,7 +166,6 @@ upgrade_chain()
 		mounts+=" ${pair%%:*}/usr/lib/postgresql/${pair#*:}:/usr/lib/postgresql/${pair#*:}"
 		mounts+=" ${pair%%:*}/usr/share/postgresql/${pair#*:}:/usr/share/postgresql/${pair#*:}"
 	done
-	chmod -R a+rX "$work"
 	in_root "$last" env HOME=/root TMPDIR=/tmp LD_LIBRARY_PATH=/mnt/work/lib \
 		DISKANN_INST=/mnt/work/inst bash /mnt/diskann/test/upgrade.sh "${versions[@]}"
 }
@@ -205,6 +205,7 @@ obstacle()
 }
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/diskann-matrix.XXXXXX")
+chmod 755 "$work"
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
