@@ -6,14 +6,15 @@
 #	make test               every test there is
 #	make bench              measure, BENCH="options of test/bench/run.sh"
 #	make bench-peers        the same beside pgvector, in a Debian 13 root
+#	make test-matrix        tests on other versions of PostgreSQL, with pgvector
 #
 #	PG_CONFIG=/path/to/pg_config    which PostgreSQL to build for
 #	STRICT=1                        assertions, and every warning an error
 #	OPTFLAGS=...                    optimisation (default -O3)
 
-# "demo" and "test" install what they need, PostgreSQL included, and build in
-# a copy of this directory; so they must not depend on anything being there.
-STANDALONE = demo test bench bench-peers
+# These install what they need, PostgreSQL included, and build in a copy of this
+# directory; so they must not depend on anything being there.
+STANDALONE = demo test test-matrix bench bench-peers
 .PHONY: $(STANDALONE)
 
 ifeq (,$(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)))
@@ -25,6 +26,9 @@ demo:
 
 test:
 	@bash test/run.sh
+
+test-matrix:
+	@bash test/matrix.sh
 
 BENCH = --preset quick
 
@@ -42,8 +46,15 @@ OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*/*.c)))
 SCRIPTS_SQL = $(wildcard sql/*--*.sql)
 DATA = $(SCRIPTS_SQL)
 
+# What needs pgvector is tested apart.
+ifdef PGVECTOR_TESTS
+REGRESS = $(sort $(notdir $(basename $(wildcard test/pgvector/sql/*.sql))))
+REGRESS_OPTS = --inputdir=$(srcdir)/test/pgvector \
+	--outputdir=$(srcdir)/output_pgvector
+else
 REGRESS = $(sort $(notdir $(basename \
 	$(filter-out $(SCRIPTS_SQL),$(wildcard sql/*.sql)))))
+endif
 ISOLATION = $(sort $(notdir $(basename $(wildcard test/isolation/specs/*.spec))))
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --load-extension=diskann
 TAP_TESTS = 1

@@ -4,6 +4,36 @@
 \echo Use "CREATE EXTENSION diskann" to load this file. \quit
 
 --
+-- Other extensions have an access method of this name, and settings too.
+--
+
+DO $$
+DECLARE
+	owner pg_catalog.name;
+BEGIN
+	IF EXISTS (SELECT FROM pg_catalog.pg_am WHERE amname = 'diskann') THEN
+		SELECT e.extname INTO owner
+			FROM pg_catalog.pg_extension e
+				JOIN pg_catalog.pg_depend d ON d.refobjid = e.oid
+				JOIN pg_catalog.pg_am a ON a.oid = d.objid
+			WHERE d.classid = 'pg_catalog.pg_am'::pg_catalog.regclass
+				AND d.refclassid =
+					'pg_catalog.pg_extension'::pg_catalog.regclass
+				AND d.deptype = 'e' AND a.amname = 'diskann';
+		IF owner IS NULL THEN
+			RAISE EXCEPTION 'there is another access method "diskann" in this database'
+				USING ERRCODE = 'duplicate_object',
+					HINT = 'Drop it, with its indexes, before you create this extension.';
+		END IF;
+		RAISE EXCEPTION 'extension "diskann" cannot be installed beside extension "%"', owner
+			USING ERRCODE = 'duplicate_object',
+				DETAIL = 'Both provide an access method "diskann".',
+				HINT = pg_catalog.format('Use DROP EXTENSION %I CASCADE, which drops its indexes but no table, then create this extension and the indexes anew.', owner);
+	END IF;
+END
+$$;
+
+--
 -- Distances and other functions on real[] and double precision[].  Each C
 -- function serves all signatures: it finds the element types in the values.
 --

@@ -64,6 +64,13 @@
 #define DiskannRelLocator(rel) ((rel)->rd_node)
 #endif
 
+/* Told that no more rows come, from 17 on. */
+#if PG_VERSION_NUM >= 170000
+#define DiskannSetInsertCleanup(am, function) ((am)->aminsertcleanup = (function))
+#else
+#define DiskannSetInsertCleanup(am, function) ((void) 0)
+#endif
+
 /* What runs on behalf of a table's owner trusts no search path. */
 #if PG_VERSION_NUM >= 170000
 #define DiskannRestrictSearchPath() RestrictSearchPath()

@@ -205,6 +205,29 @@ try_packages()
 	apt_update && apt install --no-install-recommends $missing
 }
 
+# Puts client libraries into a directory, as 016_clients.pl wants them; both are
+# free of machine code, so that they serve with other versions of the languages.
+# It says what cannot be had; the test skips that.
+fetch_clients()
+{
+	local dir=$1 log=$1/log
+
+	mkdir -p "$dir"
+	python3 -m pip --version >/dev/null 2>&1 ||
+		try_packages python3 python3-pip >"$log" 2>&1
+	python3 -m pip install -q --no-deps --target="$dir/python" \
+		psycopg pgvector typing_extensions >"$log" 2>&1 ||
+		say "no psycopg: $(tail -n 1 "$log")"
+	command -v node >/dev/null || try_packages nodejs >"$log" 2>&1
+	if ! command -v npm >/dev/null; then
+		say "no node-postgres: there is no npm"
+	elif ! npm install --no-audit --no-fund --prefix "$dir/node" pg pgvector \
+		>"$log" 2>&1; then
+		say "no node-postgres: $(tail -n 1 "$log")"
+	fi
+	chmod -R a+rX "$dir"
+}
+
 find_programs()
 {
 	PG_CONFIG=${PG_CONFIG:-/usr/lib/postgresql/$pg_major/bin/pg_config}
@@ -311,7 +334,7 @@ copy_sources()
 	as_server find "$work/src" -type f ! -name '*.o' -delete
 	tar -C "$top" -c --exclude=./.git --exclude=./build --exclude='*.o' \
 		--exclude='*.so' --exclude='*.bc' --exclude=./results \
-		--exclude=./tmp_check --exclude=./output_iso --exclude=./log \
+		--exclude=./tmp_check --exclude=./output_iso --exclude=./output_pgvector --exclude=./log \
 		--exclude=./test/bench/diskann_bench --exclude='./test/unit/*_test' \
 		--exclude='./test/unit/*_test_aarch64' . |
 		as_server tar -C "$work/src" -x --no-same-owner

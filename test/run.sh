@@ -5,12 +5,13 @@
 # Installs the packages that are missing, builds a copy of the sources with
 # assertions and with warnings as errors, and runs the suites against private
 # servers in a temporary directory.  Goes on after a failure; the last line is
-# "N passed, N failed".
+# "N passed, N failed".  SUITES="..." runs some of the suites only.
 
 set -uo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
+: "${SUITES:=unit unit-aarch64 regress isolation tap pgvector}"
 total_passed=0
 total_failed=0
 summary=
@@ -27,6 +28,11 @@ record()
 	total_passed=$((total_passed + passed))
 	total_failed=$((total_failed + failed))
 	summary+=$(printf '%-18s %6d passed %4d failed' "$suite" "$passed" "$failed")$'\n'
+}
+
+wanted()
+{
+	[[ " $SUITES " == *" $1 "* ]]
 }
 
 record_skip()
@@ -128,7 +134,7 @@ run_regress()
 
 	say "$suite"
 	suite_make "$log" installcheck TAP_TESTS= "$@" \
-		EXTRA_REGRESS_OPTS="--temp-instance=$work/$suite --temp-config=$work/test.conf" ||
+		"EXTRA_REGRESS_OPTS=--temp-instance=$work/$suite --temp-config=$work/test.conf" ||
 		status=$?
 	read -r good bad <<<"$(count_regress "$log" "$status")"
 	if [ "$bad" != 0 ]; then
@@ -186,18 +192,28 @@ show_failed_tap()
 
 run_tap()
 {
-	local log=$work/log/tap status=0 good bad
+	local log=$work/log/tap status=0 good bad reason
 
 	say tap
-	export TEMP_CONFIG=$work/test.conf
+	if [ -z "${DISKANN_CLIENTS:-}" ]; then
+		DISKANN_CLIENTS=$work/clients
+		fetch_clients "$DISKANN_CLIENTS"
+	fi
+	export DISKANN_CLIENTS TEMP_CONFIG=$work/test.conf
 	suite_make "$log" installcheck REGRESS= ISOLATION= \
 		PROVE_FLAGS="--timer --verbose -j2" || status=$?
 	read -r good bad <<<"$(count_tap "$log")"
+	# What was skipped counts as good there.
+	good=$((good - $(grep -c '^ok [0-9]* # skip' "$log")))
 	if [ "$status" != 0 ] && [ "$bad" = 0 ]; then
 		bad=1
 	fi
 	[ "$bad" = 0 ] || show_failed_tap "$log"
 	record tap "$good" "$bad"
+	while read -r reason; do
+		record_skip tap "$reason"
+	done < <(sed -n -e 's/^ok [0-9]* # skip *//p' \
+		-e 's/^.*\.pl \.* skipped: *//p' "$log" | sort -u)
 }
 
 #
@@ -216,17 +232,25 @@ server_suites()
 		extension_conf
 	} | as_server tee "$work/test.conf" >/dev/null
 
-	run_regress regress "$work/src" ISOLATION=
-	if has_files "$top/test/isolation/specs/*.spec"; then
-		run_regress isolation "$work/src/output_iso" REGRESS=
-	else
-		record_skip isolation "there are no specs"
+	! wanted regress || run_regress regress "$work/src" ISOLATION=
+	! wanted isolation || run_regress isolation "$work/src/output_iso" REGRESS=
+	! wanted pgvector || pgvector_suite
+	! wanted tap || run_tap
+}
+
+# Regression tests of what needs pgvector, where it is installed.
+pgvector_suite()
+{
+	local control
+
+	control=$("$PG_CONFIG" --sharedir)/extension/vector.control
+	if [ ! -f "$control" ]; then
+		record_skip pgvector "PostgreSQL $pg_major has no pgvector here"
+		return
 	fi
-	if has_files "$top/test/t/*.pl"; then
-		run_tap
-	else
-		record_skip tap "there are no files"
-	fi
+	say "pgvector $(sed -n "s/^default_version = '\(.*\)'/\1/p" "$control")"
+	run_regress pgvector "$work/src/output_pgvector" ISOLATION= \
+		PGVECTOR_TESTS=yes
 }
 
 say "preparing"
@@ -238,8 +262,8 @@ as_server mkdir -p "$work/log"
 copy_sources
 say "PostgreSQL $("$PG_CONFIG" --version | sed 's/^PostgreSQL //'), building with assertions"
 
-run_unit unit check
-unit_aarch64
+! wanted unit || run_unit unit check
+! wanted unit-aarch64 || unit_aarch64
 if build_module STRICT=1; then
 	server_suites
 else

@@ -35,18 +35,39 @@ typedef struct DiskannRow
 } DiskannRow;
 
 /*
- * What support function 1 of an opclass returns a pointer to.  read fills
- * *row, palloc'd in the current context, from a value of the indexed type or
- * of a right-hand type of the opclass' operators; it reports values that are
- * no vector, but leaves finiteness and dimensions to the caller.
+ * Types of vectors.  accepts says whether a type is one that read can read;
+ * it may look into catalogs.  read fills *row, palloc'd in the current context,
+ * from a value of such a type; it reports values that are no vector, but leaves
+ * finiteness and dimensions to the caller.  widest is the most precise kind of
+ * stored vector that is worth its bytes.
  */
+typedef struct DiskannType
+{
+	bool		(*accepts) (Oid type);
+	void		(*read) (Datum value, DiskannRow *row);
+	DiskannVectorKind widest;
+} DiskannType;
+
+extern const DiskannType DiskannArrayType;	/* row.c */
+extern const DiskannType DiskannVectorType; /* pgvector.c */
+extern const DiskannType DiskannHalfvecType;
+
+/* What support function 1 of an opclass returns a pointer to. */
 typedef struct DiskannSupport
 {
 	DiskannMetric metric;
-	void		(*read) (Datum value, DiskannRow *row);
+	const DiskannType *type;
 } DiskannSupport;
 
+/*
+ * Of an index' opclass.  An error if that is for another type of vectors than
+ * its support function, which then would read what is none.
+ */
 extern const DiskannSupport *DiskannGetSupport(Relation index);
+
+/* Error unless the index can search for values of this type. */
+extern void DiskannCheckQueryType(Relation index,
+								  const DiskannSupport *support, Oid type);
 
 /*
  * Read a value to be indexed or searched for.  dims is what the index has, or
@@ -202,6 +223,7 @@ extern bool diskanninsert(Relation index, Datum *values, bool *isnull,
 						  ItemPointer heap_tid, Relation heap,
 						  IndexUniqueCheck checkUnique, bool indexUnchanged,
 						  IndexInfo *indexInfo);
+extern void diskanninsertcleanup(Relation index, IndexInfo *indexInfo);
 
 /* ---------- build.c ---------- */
 extern IndexBuildResult *diskannbuild(Relation heap, Relation index,

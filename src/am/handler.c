@@ -15,6 +15,7 @@
 #include "am/am.h"
 #include "access/reloptions.h"
 #include "commands/vacuum.h"
+#include "compat.h"
 #include "fmgr.h"
 #include "kernels/kernels.h"
 #include "utils/selfuncs.h"
@@ -66,6 +67,7 @@ diskann_handler(PG_FUNCTION_ARGS)
 	am->ambuild = diskannbuild;
 	am->ambuildempty = diskannbuildempty;
 	am->aminsert = diskanninsert;
+	DiskannSetInsertCleanup(am, diskanninsertcleanup);
 	am->ambulkdelete = diskannbulkdelete;
 	am->amvacuumcleanup = diskannvacuumcleanup;
 	am->amcostestimate = diskanncostestimate;

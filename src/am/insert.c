@@ -58,6 +58,7 @@ struct DiskannInserter
 /* What an executor run keeps between rows. */
 typedef struct InsertCache
 {
+	MemoryContext context;		/* of all of it */
 	const DiskannSupport *support;
 	DiskannIndex *index;
 	DiskannInserter *inserter;
@@ -388,12 +389,15 @@ diskanninsert(Relation rel, Datum *values, bool *isnull, ItemPointer heap_tid,
 		return false;
 	if (cache == NULL)
 	{
-		cache = MemoryContextAllocZero(indexInfo->ii_Context,
-									   sizeof(InsertCache));
+		MemoryContext context = AllocSetContextCreate(indexInfo->ii_Context,
+													  "diskann insert",
+													  ALLOCSET_DEFAULT_SIZES);
+
+		cache = MemoryContextAllocZero(context, sizeof(InsertCache));
+		cache->context = context;
 		cache->support = DiskannGetSupport(rel);
-		cache->index = DiskannLoadIndex(rel, indexInfo->ii_Context,
-										cache->support->metric);
-		cache->read_context = AllocSetContextCreate(indexInfo->ii_Context,
+		cache->index = DiskannLoadIndex(rel, context, cache->support->metric);
+		cache->read_context = AllocSetContextCreate(context,
 													"diskann insert value",
 													ALLOCSET_DEFAULT_SIZES);
 		indexInfo->ii_AmCache = cache;
@@ -404,14 +408,29 @@ diskanninsert(Relation rel, Datum *values, bool *isnull, ItemPointer heap_tid,
 					   cache->index ? cache->index->meta.dims : 0, &row))
 	{
 		if (cache->index == NULL)
-			cache->index = make_ready(rel, cache->support,
-									  indexInfo->ii_Context, &row);
+			cache->index = make_ready(rel, cache->support, cache->context,
+									  &row);
 		if (cache->inserter == NULL)
-			cache->inserter = DiskannInserterCreate(indexInfo->ii_Context, rel,
+			cache->inserter = DiskannInserterCreate(cache->context, rel,
 													cache->index, false);
 		DiskannInsertRow(cache->inserter, &row, heap_tid);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(cache->read_context);
 	return false;
+}
+
+/*
+ * The executor is done with the index.  Before PostgreSQL 17 nobody says so;
+ * then all goes with ii_Context.
+ */
+void
+diskanninsertcleanup(Relation rel, IndexInfo *indexInfo)
+{
+	InsertCache *cache = (InsertCache *) indexInfo->ii_AmCache;
+
+	if (cache == NULL)
+		return;
+	indexInfo->ii_AmCache = NULL;
+	MemoryContextDelete(cache->context);
 }

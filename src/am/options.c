@@ -169,16 +169,21 @@ define_parameters(void)
 					  DEFAULT_LIST_SIZE, 1, 10000, lock);
 }
 
+/* By name: newer versions have a field more. */
+#define PARAMETER(name, type) \
+	{.optname = #name, .opttype = RELOPT_TYPE_##type, \
+	.offset = offsetof(DiskannOptions, name)}
+
 static const relopt_parse_elt parse_table[] = {
-	{"num_neighbors", RELOPT_TYPE_INT, offsetof(DiskannOptions, num_neighbors)},
-	{"search_list_size", RELOPT_TYPE_INT, offsetof(DiskannOptions, search_list_size)},
-	{"max_alpha", RELOPT_TYPE_REAL, offsetof(DiskannOptions, max_alpha)},
-	{"num_dimensions", RELOPT_TYPE_INT, offsetof(DiskannOptions, num_dimensions)},
-	{"num_bits_per_dimension", RELOPT_TYPE_INT, offsetof(DiskannOptions, num_bits_per_dimension)},
-	{"storage_layout", RELOPT_TYPE_ENUM, offsetof(DiskannOptions, storage_layout)},
-	{"edge_bits", RELOPT_TYPE_INT, offsetof(DiskannOptions, edge_bits)},
-	{"vector_storage", RELOPT_TYPE_ENUM, offsetof(DiskannOptions, vector_storage)},
-	{"query_search_list_size", RELOPT_TYPE_INT, offsetof(DiskannOptions, query_search_list_size)}
+	PARAMETER(num_neighbors, INT),
+	PARAMETER(search_list_size, INT),
+	PARAMETER(max_alpha, REAL),
+	PARAMETER(num_dimensions, INT),
+	PARAMETER(num_bits_per_dimension, INT),
+	PARAMETER(storage_layout, ENUM),
+	PARAMETER(edge_bits, INT),
+	PARAMETER(vector_storage, ENUM),
+	PARAMETER(query_search_list_size, INT)
 };
 
 bytea *
@@ -247,6 +252,7 @@ DiskannDecideSettings(Relation index, DiskannMetric metric, int elevel,
 	settings->build_list_size = DEFAULT_LIST_SIZE;
 	settings->alpha = 1.2f;
 	settings->seed = UINT64_C(0x5DEECE66D);
+	settings->vector_limit = DiskannGetSupport(index)->type->widest;
 	if (options == NULL)
 		return;
 

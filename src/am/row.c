@@ -17,16 +17,51 @@
 
 #include "am/am.h"
 #include "am/arrays.h"
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "kernels/kernels.h"
+#include "utils/builtins.h"
+
+static void
+check_type(Relation index, const DiskannSupport *support, Oid type)
+{
+	if (!support->type->accepts(type))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("operator class of index \"%s\" cannot read type %s",
+						RelationGetRelationName(index), format_type_be(type)),
+				 errdetail("Its support function is for another type.")));
+}
 
 const DiskannSupport *
 DiskannGetSupport(Relation index)
 {
 	FmgrInfo   *proc = index_getprocinfo(index, 1, DISKANN_SUPPORT_PROC);
 
-	return (const DiskannSupport *)
-		DatumGetPointer(FunctionCall1Coll(proc, InvalidOid, PointerGetDatum(NULL)));
+	/* Once for as long as the relation is cached. */
+	if (proc->fn_extra == NULL)
+	{
+		Datum		result = FunctionCall1Coll(proc, InvalidOid,
+											   PointerGetDatum(NULL));
+
+		check_type(index, (DiskannSupport *) DatumGetPointer(result),
+				   index->rd_opcintype[0]);
+		proc->fn_extra = DatumGetPointer(result);
+	}
+	return (const DiskannSupport *) proc->fn_extra;
+}
+
+void
+DiskannCheckQueryType(Relation index, const DiskannSupport *support, Oid type)
+{
+	if (OidIsValid(type) && type != index->rd_opcintype[0])
+		check_type(index, support, type);
+}
+
+static bool
+is_array(Oid type)
+{
+	return type == FLOAT4ARRAYOID || type == FLOAT8ARRAYOID;
 }
 
 static void
@@ -43,6 +78,8 @@ read_array(Datum value, DiskannRow *row)
 	if (tofree)
 		pfree(tofree);
 }
+
+const DiskannType DiskannArrayType = {is_array, read_array, DISKANN_FLOAT32};
 
 /*
  * Bring a vector whose squared length would overflow or vanish into range; for
@@ -92,7 +129,7 @@ bool
 DiskannReadRow(const DiskannSupport *support, Datum value, int dims,
 			   DiskannRow *row)
 {
-	support->read(value, row);
+	support->type->read(value, row);
 	if (row->dims > DISKANN_MAX_DIMS)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -118,20 +155,26 @@ DiskannReadRow(const DiskannSupport *support, Datum value, int dims,
 }
 
 /* One support function for each opclass, all alike. */
-#define SUPPORT_FUNCTION(name, distance) \
+#define SUPPORT_FUNCTION(name, distance, type) \
 PG_FUNCTION_INFO_V1(name); \
 Datum \
 name(PG_FUNCTION_ARGS) \
 { \
-	static const DiskannSupport support = {distance, read_array}; \
+	static const DiskannSupport support = {distance, &type}; \
 \
 	PG_RETURN_POINTER(&support); \
 } \
 extern Datum name(PG_FUNCTION_ARGS)
 
-SUPPORT_FUNCTION(diskann_real_l2_support, DISKANN_L2);
-SUPPORT_FUNCTION(diskann_real_cosine_support, DISKANN_COSINE);
-SUPPORT_FUNCTION(diskann_real_ip_support, DISKANN_INNER_PRODUCT);
-SUPPORT_FUNCTION(diskann_double_l2_support, DISKANN_L2);
-SUPPORT_FUNCTION(diskann_double_cosine_support, DISKANN_COSINE);
-SUPPORT_FUNCTION(diskann_double_ip_support, DISKANN_INNER_PRODUCT);
+SUPPORT_FUNCTION(diskann_real_l2_support, DISKANN_L2, DiskannArrayType);
+SUPPORT_FUNCTION(diskann_real_cosine_support, DISKANN_COSINE, DiskannArrayType);
+SUPPORT_FUNCTION(diskann_real_ip_support, DISKANN_INNER_PRODUCT, DiskannArrayType);
+SUPPORT_FUNCTION(diskann_double_l2_support, DISKANN_L2, DiskannArrayType);
+SUPPORT_FUNCTION(diskann_double_cosine_support, DISKANN_COSINE, DiskannArrayType);
+SUPPORT_FUNCTION(diskann_double_ip_support, DISKANN_INNER_PRODUCT, DiskannArrayType);
+SUPPORT_FUNCTION(diskann_vector_l2_support, DISKANN_L2, DiskannVectorType);
+SUPPORT_FUNCTION(diskann_vector_cosine_support, DISKANN_COSINE, DiskannVectorType);
+SUPPORT_FUNCTION(diskann_vector_ip_support, DISKANN_INNER_PRODUCT, DiskannVectorType);
+SUPPORT_FUNCTION(diskann_halfvec_l2_support, DISKANN_L2, DiskannHalfvecType);
+SUPPORT_FUNCTION(diskann_halfvec_cosine_support, DISKANN_COSINE, DiskannHalfvecType);
+SUPPORT_FUNCTION(diskann_halfvec_ip_support, DISKANN_INNER_PRODUCT, DiskannHalfvecType);

@@ -181,10 +181,15 @@ measure_result(const DiskannScan *state, Found *result)
 	residual * residual + mapping * mapping +
 	FLOAT_SLACK * (state->query.norm2 + head->norm2 + dist2) + FLT_MIN;
 
-	/* An inner product is the difference of squares. */
+	/*
+	 * An inner product is the difference of squares.  A cosine distance is 1
+	 * minus something near it, which operators sum up in single precision.
+	 */
 	if (space->metric == DISKANN_INNER_PRODUCT)
 		rounding += FLOAT_SLACK * (space->max_norm2 +
 								   state->space_query.length2);
+	else if (space->metric == DISKANN_COSINE)
+		rounding += 2 * FLOAT_SLACK;
 
 	result->rank = diskann_space_rank(space, &state->space_query, dist2,
 									  head->length2);
@@ -773,6 +778,8 @@ prepare_query(DiskannScan *state)
 
 	if (state->orderby.sk_flags & SK_ISNULL)
 		return false;
+	DiskannCheckQueryType(state->ref.rel, state->support,
+						  state->orderby.sk_subtype);
 	old = MemoryContextSwitchTo(state->fetch_context);
 	found = DiskannReadRow(state->support, state->orderby.sk_argument,
 						   index->meta.dims, &row);

@@ -53,8 +53,25 @@ validate_operator(const char *family, Form_pg_amop op)
 }
 
 static bool
-validate_procedure(const char *family, Form_pg_amproc proc)
+validate_type(const char *family, const DiskannSupport *support, Oid type)
 {
+	if (!support->type->accepts(type))
+		return complain(family, psprintf("contains type %s, which its support function cannot read",
+										 format_type_be(type)));
+	return true;
+}
+
+/*
+ * The support function, which is for certain types: those of the class itself
+ * and of queries.
+ */
+static bool
+validate_procedure(const char *family, Form_pg_amproc proc,
+				   const CatCList *operators)
+{
+	const DiskannSupport *support;
+	bool		result;
+
 	if (proc->amprocnum != DISKANN_SUPPORT_PROC)
 		return complain(family, psprintf("contains function %s with invalid support number %d",
 										 format_procedure(proc->amproc),
@@ -63,7 +80,17 @@ validate_procedure(const char *family, Form_pg_amproc proc)
 								INTERNALOID))
 		return complain(family, psprintf("contains function %s with wrong signature",
 										 format_procedure(proc->amproc)));
-	return true;
+	support = (const DiskannSupport *)
+		DatumGetPointer(OidFunctionCall1(proc->amproc, PointerGetDatum(NULL)));
+	result = validate_type(family, support, proc->amproclefttype);
+	for (int i = 0; i < operators->n_members; i++)
+	{
+		Form_pg_amop op = (Form_pg_amop) GETSTRUCT(&operators->members[i]->tuple);
+
+		if (op->amoplefttype == proc->amproclefttype)
+			result &= validate_type(family, support, op->amoprighttype);
+	}
+	return result;
 }
 
 /* The class itself needs its support function and one operator. */
@@ -88,7 +115,8 @@ diskannvalidate(Oid opclassoid)
 	Form_pg_opclass opclass;
 	HeapTuple	familytup;
 	char	   *family;
-	CatCList   *list;
+	CatCList   *operators;
+	CatCList   *procedures;
 	bool		result = true;
 
 	if (!HeapTupleIsValid(classtup))
@@ -101,18 +129,19 @@ diskannvalidate(Oid opclassoid)
 			 opclass->opcfamily);
 	family = pstrdup(NameStr(((Form_pg_opfamily) GETSTRUCT(familytup))->opfname));
 
-	list = SearchSysCacheList1(AMOPSTRATEGY,
-							   ObjectIdGetDatum(opclass->opcfamily));
-	for (int i = 0; i < list->n_members; i++)
+	operators = SearchSysCacheList1(AMOPSTRATEGY,
+									ObjectIdGetDatum(opclass->opcfamily));
+	for (int i = 0; i < operators->n_members; i++)
 		result &= validate_operator(family,
-									(Form_pg_amop) GETSTRUCT(&list->members[i]->tuple));
-	ReleaseCatCacheList(list);
-	list = SearchSysCacheList1(AMPROCNUM,
-							   ObjectIdGetDatum(opclass->opcfamily));
-	for (int i = 0; i < list->n_members; i++)
+									(Form_pg_amop) GETSTRUCT(&operators->members[i]->tuple));
+	procedures = SearchSysCacheList1(AMPROCNUM,
+									 ObjectIdGetDatum(opclass->opcfamily));
+	for (int i = 0; i < procedures->n_members; i++)
 		result &= validate_procedure(family,
-									 (Form_pg_amproc) GETSTRUCT(&list->members[i]->tuple));
-	ReleaseCatCacheList(list);
+									 (Form_pg_amproc) GETSTRUCT(&procedures->members[i]->tuple),
+									 operators);
+	ReleaseCatCacheList(procedures);
+	ReleaseCatCacheList(operators);
 	result &= validate_complete(family, opclass->opcfamily,
 								opclass->opcintype);
 

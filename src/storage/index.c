@@ -127,7 +127,8 @@ choose_layout(DiskannMetaPageData *meta, int input_dims)
 							  kind, budget);
 	if (meta->vector_storage == 0)
 	{
-		if (slot_size(meta, code_dims, DISKANN_FLOAT32) <= budget)
+		if (meta->vector_limit != DISKANN_FLOAT16 &&
+			slot_size(meta, code_dims, DISKANN_FLOAT32) <= budget)
 			kind = DISKANN_FLOAT32;
 		else if (slot_size(meta, code_dims, DISKANN_FLOAT16) <= budget)
 			kind = DISKANN_FLOAT16;
@@ -178,6 +179,7 @@ check_meta(Relation index, Page page)
 		meta->max_degree > DISKANN_MAX_DEGREE ||
 		meta->max_degree % DISKANN_EDGE_BLOCK != 0 ||
 		meta->build_list_size < 1 || meta->vector_storage > DISKANN_FLOAT32 ||
+		meta->vector_limit > DISKANN_FLOAT32 ||
 		meta->bits_per_dimension > 2 ||
 		meta->edge_bits > DISKANN_MAX_EDGE_BITS || !(meta->alpha >= 1.0f) ||
 		meta->ready > 1)
@@ -249,6 +251,7 @@ DiskannCreateMetapage(Relation index, ForkNumber fork,
 	meta->max_degree = settings->max_degree;
 	meta->build_list_size = settings->build_list_size;
 	meta->vector_storage = settings->vector_storage;
+	meta->vector_limit = settings->vector_limit;
 	meta->bits_per_dimension = settings->bits_per_dimension;
 	meta->edge_bits = settings->edge_bits;
 	meta->prefix_dims = settings->prefix_dims;
@@ -268,6 +271,7 @@ DiskannLoadSettings(Relation index, DiskannSettings *settings)
 	settings->max_degree = meta.max_degree;
 	settings->build_list_size = meta.build_list_size;
 	settings->vector_storage = meta.vector_storage;
+	settings->vector_limit = meta.vector_limit;
 	settings->bits_per_dimension = meta.bits_per_dimension;
 	settings->edge_bits = meta.edge_bits;
 	settings->prefix_dims = meta.prefix_dims;

@@ -27,6 +27,7 @@ typedef struct DiskannSettings
 	int			max_degree;
 	int			build_list_size;
 	int			vector_storage; /* DiskannVectorKind, 0: choose */
+	int			vector_limit;	/* the most precise to be chosen, 0: any */
 	int			bits_per_dimension; /* 1, 2, 0: choose */
 	int			edge_bits;		/* 0: choose */
 	int			prefix_dims;	/* 0: none */

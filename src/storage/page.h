@@ -88,7 +88,8 @@ typedef struct DiskannMetaPageData
 	uint16		edge_bits;		/* asked for, or 0 */
 	uint32		prefix_dims;	/* asked for, or 0 */
 	float		alpha;
-	uint32		unused;
+	uint16		vector_limit;	/* the most precise to be chosen, or 0 */
+	uint16		unused;
 	uint64		seed;			/* of the rotation and the build */
 
 	uint32		ready;			/* 1 once the rest is valid */

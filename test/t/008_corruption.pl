@@ -30,11 +30,13 @@ my %meta = (magic => 0, version => 4, metric => 8, max_degree => 10, ready => 40
 my %slot = (state => 0, degree => 2, ntids => 4, next => 8, owner => 12,
 	scale => 16, tids => 48, header => 72);
 
+# Damage is to be noticed by the index, not by a page's checksum.
 my $node = new_node(
 	'main', q(
 wal_consistency_checking = ''
 statement_timeout = 10s
-));
+),
+	no_data_checksums => 1);
 
 $node->safe_psql('postgres', 'CREATE TABLE data (id int, v real[])');
 load_vectors($node, 'data', clustered(300, 32, 17));

@@ -33,7 +33,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(
-  new_node install_helpers
+  new_node install_helpers has_extension
   sift clustered load_vectors
   check_indexes full_scan_ok order_ok recall
   pgbench_start session_start session_ask finish_ok
@@ -141,6 +141,15 @@ END
 $$;
 ));
 	return;
+}
+
+# Could this extension be created?
+sub has_extension
+{
+	my ($node, $name) = @_;
+
+	return $node->safe_psql('postgres',
+		"SELECT count(*) FROM pg_available_extensions WHERE name = '$name'");
 }
 
 # Vectors of the SIFT sample, as text: 'base' or 'query'.

@@ -1,0 +1,230 @@
+#!/bin/bash
+#
+# The tests on other versions of PostgreSQL, and with pgvector: "make test-matrix".
+#
+# A version comes with a release of Debian, which debootstrap unpacks into a
+# directory of its own; there the same runner as everywhere does its work.  The
+# directories are kept below $DISKANN_ROOTS, /var/cache/diskann unless set.
+# The last line is "N passed, N failed".
+
+set -uo pipefail
+umask 022						# the servers' user reads what we make
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+roots=${DISKANN_ROOTS:-/var/cache/diskann}
+: "${RELEASES:=trixie:17 sid:18}"
+: "${SUITES:=regress isolation tap pgvector upgrade}"
+export SUITES
+
+total_passed=0
+total_failed=0
+summary=
+
+# Unpacks a release, unless that was done before.
+make_root()
+{
+	local release=$1 major=$2 root=$roots/$1 packages
+
+	[ ! -x "$root/usr/lib/postgresql/$major/bin/postgres" ] || return 0
+	packages=gcc,libc6-dev,make,gzip,perl,libipc-run-perl,libpq-dev,python3,nodejs
+	packages+=,postgresql-$major,postgresql-server-dev-$major,postgresql-$major-pgvector
+	say "unpacking Debian $release into $root"
+	mkdir -p "$roots" && rm -rf --one-file-system "$root.part" || return 1
+	debootstrap --variant=minbase --include="$packages" "$release" \
+		"$root.part" >"$roots/$release.log" 2>&1 &&
+		rm -rf --one-file-system "$root" && mv "$root.part" "$root"
+}
+
+# Runs a command in a root, in name spaces of its own: what it mounts and what
+# it starts ends with it.  The command sees our tree as /mnt/diskann and $work as
+# /mnt/work; further directories may be told in $mounts, "from:to" each.
+mounts=
+in_root()
+{
+	local root=$1
+	shift
+
+	# shellcheck disable=SC2016 # for the shell inside
+	unshare --mount --pid --fork --kill-child sh -euc '
+		root=$1 tree=$2 work=$3 mounts=$4
+		shift 4
+		mount --make-rprivate /
+		mount -t tmpfs tmpfs "$root/mnt"
+		mkdir "$root/mnt/diskann" "$root/mnt/work"
+		for pair in "$tree:/mnt/diskann" "$work:/mnt/work" $mounts; do
+			mkdir -p "$root${pair#*:}"
+			mount --bind "${pair%%:*}" "$root${pair#*:}"
+		done
+		mount -t proc proc "$root/proc"
+		mount --rbind /dev "$root/dev"
+		mkdir -p "$root/dev/shm"
+		mount -t tmpfs tmpfs "$root/dev/shm"
+		cp -L /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || true
+		exec chroot "$root" "$@"' sh "$root" "$top" "$work" "$mounts" "$@"
+}
+
+record_skip()
+{
+	say "$1: skipped: $2"
+	summary+=$(printf '%-12s skipped: %s' "$1" "$2")$'\n'
+}
+
+# Takes down the last line of a run's output.
+record()
+{
+	local name=$1 log=$2 status=$3 passed=0 failed=0 line
+
+	line=$(tail -n 1 "$log")
+	if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+		passed=${BASH_REMATCH[1]}
+		failed=${BASH_REMATCH[2]}
+	fi
+	if [ "$status" != 0 ] && [ "$failed" = 0 ]; then
+		failed=1
+	fi
+	total_passed=$((total_passed + passed))
+	total_failed=$((total_failed + failed))
+	summary+=$(printf '%-12s %6d passed %4d failed' "$name" "$passed" "$failed")$'\n'
+}
+
+test_release()
+{
+	local release=$1 major=$2 name="PostgreSQL $2" log=$work/$1.log status=0
+
+	if ! make_root "$release" "$major"; then
+		record_skip "$name" "debootstrap failed, see $roots/$release.log"
+		return
+	fi
+	say "$name on Debian $release"
+	in_root "$roots/$release" env HOME=/root TMPDIR=/tmp \
+		PG_CONFIG="/usr/lib/postgresql/$major/bin/pg_config" \
+		DISKANN_CLIENTS=/mnt/work/clients \
+		bash /mnt/diskann/test/run.sh 2>&1 | tee "$log" || status=$?
+	record "$name" "$log" "$status"
+}
+
+#
+# pg_upgrade from this machine's version through all others.  All programs run
+# in the root of the last one; libraries it does not have are lent to it.
+#
+
+# Builds diskann for a version and installs it below $work/inst-<version>.
+build_for()
+{
+	local root=$1 major=$2 build=$work/build-$2
+	local config=/usr/lib/postgresql/$2/bin/pg_config
+
+	mkdir -p "$build"
+	tar -C "$top" -c --exclude=./.git --exclude='*.o' --exclude='*.so' . |
+		tar -C "$build" -x --no-same-owner
+	if [ -z "$root" ]; then
+		make -s -C "$build" -j2 "PG_CONFIG=$config" all install \
+			"DESTDIR=$work/inst-$major"
+	else
+		in_root "$root" make -s -C "/mnt/work/build-$major" -j2 \
+			"PG_CONFIG=$config" all install "DESTDIR=/mnt/work/inst-$major"
+	fi >"$work/build-$major.log" 2>&1 || { cat "$work/build-$major.log"; false; }
+}
+
+# The libraries of a version's programs, "name path" each, in a root or here.
+libraries_of()
+{
+	local root=$1 major=$2
+
+	# shellcheck disable=SC2016 # for the shell inside
+	${root:+in_root "$root"} sh -c 'ldd "$1"/bin/* "$1"/lib/*.so 2>/dev/null' sh \
+		"/usr/lib/postgresql/$major" | awk '$2 == "=>" && $3 ~ /^\// { print $1, $3 }' |
+		sort -u
+}
+
+lend_libraries()
+{
+	local root=$1 major=$2 name path
+
+	libraries_of "$root" "$major" | while read -r name path; do
+		case $known in
+			*" $name "*) ;;
+			*) cp -L "$root$path" "$work/lib/$name" ;;
+		esac
+	done
+}
+
+# Arguments: "root:version" each, oldest first; no root means this machine.
+upgrade_chain()
+{
+	local last=${*: -1} pair versions=() known
+
+	last=${last%%:*}
+	mkdir -p "$work/lib"
+	known=" $(in_root "$last" ldconfig -p | awk '{ printf "%s ", $1 }') "
+	for pair; do
+		build_for "${pair%%:*}" "${pair#*:}" || return 1
+		versions+=("${pair#*:}")
+		[ "${pair%%:*}" != "$last" ] || continue
+		lend_libraries "${pair%%:*}" "${pair#*:}"
+		mounts+=" ${pair%%:*}/usr/lib/postgresql/${pair#*:}:/usr/lib/postgresql/${pair#*:}"
+		mounts+=" ${pair%%:*}/usr/share/postgresql/${pair#*:}:/usr/share/postgresql/${pair#*:}"
+	done
+	in_root "$last" env HOME=/root TMPDIR=/tmp LD_LIBRARY_PATH=/mnt/work/lib \
+		DISKANN_INST=/mnt/work/inst bash /mnt/diskann/test/upgrade.sh "${versions[@]}"
+}
+
+test_upgrade()
+{
+	local chain=() pair log=$work/upgrade.log status=0
+
+	find_major
+	if [ ! -f "/usr/lib/postgresql/$pg_major/bin/pg_config" ]; then
+		record_skip pg_upgrade "no PostgreSQL of Debian's here"
+		return
+	fi
+	for pair in $RELEASES; do
+		[ ! -x "$roots/${pair%%:*}/usr/lib/postgresql/${pair#*:}/bin/postgres" ] ||
+			[ "${pair#*:}" -le "$pg_major" ] || chain+=("$roots/$pair")
+	done
+	if [ ${#chain[@]} = 0 ]; then
+		record_skip pg_upgrade "no later version than $pg_major"
+		return
+	fi
+	say "pg_upgrade"
+	(upgrade_chain ":$pg_major" "${chain[@]}") 2>&1 | tee "$log" || status=$?
+	record pg_upgrade "$log" "$status"
+}
+
+# Why there is no way to run anything, if there is none.
+obstacle()
+{
+	if [ "$(id -u)" != 0 ]; then
+		echo "must be root to change the root directory"
+	elif ! try_packages debootstrap >&2 && ! command -v debootstrap >/dev/null; then
+		echo "no debootstrap"
+	elif ! unshare --mount --pid --fork true 2>/dev/null; then
+		echo "mounting is not permitted"
+	fi
+}
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/diskann-matrix.XXXXXX")
+chmod 755 "$work"
+trap 'rm -rf "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+why_not=$(obstacle)
+[ -n "$why_not" ] || fetch_clients "$work/clients"
+for pair in $RELEASES; do
+	[[ $SUITES != upgrade ]] || break
+	if [ -n "$why_not" ]; then
+		record_skip "PostgreSQL ${pair#*:}" "$why_not"
+	else
+		test_release "${pair%%:*}" "${pair#*:}"
+	fi
+done
+
+if [[ -z $why_not && " $SUITES " == *" upgrade "* ]]; then
+	test_upgrade
+fi
+
+say "summary"
+printf '%s\n%d passed, %d failed\n' "$summary" "$total_passed" "$total_failed"
+[ "$total_failed" = 0 ]
