@@ -56,12 +56,12 @@ SELECT ARRAY(SELECT id FROM t ORDER BY v <-> '{3,3,3}' LIMIT 5) =
     (SELECT array_agg(id ORDER BY distance)
      FROM (SELECT id, v <-> '{3,3,3}' AS distance FROM t
            ORDER BY v <-> '{3,3,3}' LIMIT 5) s) AS same;
-SELECT id FROM t ORDER BY v <-> '{3,3,3}' LIMIT 2 FOR UPDATE;
+SELECT id FROM t ORDER BY v <-> '{3.1,3.1,3.1}' LIMIT 2 FOR UPDATE;
 SELECT q, n.id FROM generate_series(1, 2) q,
     LATERAL (SELECT id FROM t ORDER BY v <-> ARRAY[q, q, q]::real[] LIMIT 1) n;
 SELECT id FROM (SELECT id FROM t ORDER BY v <-> '{3,3,3}' LIMIT 3) s
 ORDER BY id;
-CREATE TABLE s AS SELECT id FROM t ORDER BY v <-> '{3,3,3}' LIMIT 3;
+CREATE TABLE s AS SELECT id FROM t ORDER BY v <-> '{3.1,3.1,3.1}' LIMIT 3;
 SELECT * FROM s;
 DROP TABLE s;
 
