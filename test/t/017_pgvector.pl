@@ -94,7 +94,9 @@ for ([ 'l2', '<->' ], [ 'cosine', '<=>' ], [ 'ip', '<#>' ])
 		my $class = "${type}_${metric}_ops";
 		my $other = measure($table, $class, $op);
 
-		cmp_ok(abs($other->{recall} - $real->{recall}), '<=', 0.01,
+		# Two builds need not make the same graph: 2,000 rows, three times their
+		# standard deviation.
+		cmp_ok(abs($other->{recall} - $real->{recall}), '<=', 0.02,
 			"$class: recall of real[]");
 		cmp_ok($other->{pages}, '<=', 1.05 * $real->{pages},
 			"$class: pages of real[]");
