@@ -48,19 +48,39 @@ keep_nearest(DiskannCandidate *kept, int n, int *nkept, uint32 member,
 	kept[i].dist = dist;
 }
 
-/* The n nearest of count distances but number self. Returns how many. */
+/* Is any of a panel's distances less than bound?  One vectorized loop. */
+static bool
+any_nearer(const float *dist, float bound)
+{
+	int			hits = 0;
+
+	for (int j = 0; j < DISKANN_PANEL; j++)
+		hits += dist[j] < bound;
+	return hits > 0;
+}
+
+/*
+ * The n nearest of count distances, a row of whole panels, but number self.
+ * Returns how many.
+ */
 static int
 nearest_of(const float *dist, int count, int self, int n,
 		   DiskannCandidate *kept)
 {
 	int			nkept = 0;
 
-	for (int j = 0; j < count; j++)
+	for (int from = 0; from < count; from += DISKANN_PANEL)
 	{
-		if (nkept == n && dist[j] >= kept[n - 1].dist)
+		int			to = Min(count, from + DISKANN_PANEL);
+
+		if (nkept == n && !any_nearer(dist + from, kept[n - 1].dist))
 			continue;
-		if (j != self)
+		for (int j = from; j < to; j++)
+		{
+			if (j == self || (nkept == n && dist[j] >= kept[n - 1].dist))
+				continue;
 			keep_nearest(kept, n, &nkept, j, dist[j]);
+		}
 	}
 	return nkept;
 }

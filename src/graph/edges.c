@@ -40,16 +40,21 @@ pair_distance(void *arg, int a, int b)
 	return DiskannBlockDistance(pairs->block, a, b);
 }
 
-static int
-compare_candidates(const void *a, const void *b)
+/* Nearest first, and then by number. */
+static inline int
+compare_candidates(const DiskannCandidate *a, const DiskannCandidate *b)
 {
-	const DiskannCandidate *x = a;
-	const DiskannCandidate *y = b;
-
-	if (x->dist != y->dist)
-		return x->dist < y->dist ? -1 : 1;
-	return x->member < y->member ? -1 : x->member > y->member;
+	if (a->dist != b->dist)
+		return a->dist < b->dist ? -1 : 1;
+	return a->member < b->member ? -1 : a->member > b->member;
 }
+
+#define ST_SORT sort_by_distance
+#define ST_ELEMENT_TYPE DiskannCandidate
+#define ST_COMPARE(a, b) compare_candidates(a, b)
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 static bool
 contains(const DiskannCandidate *edges, int n, uint32 member)
@@ -69,7 +74,7 @@ sort_candidates(DiskannCandidate *candidates, int n,
 {
 	int			kept = 0;
 
-	qsort(candidates, n, sizeof(DiskannCandidate), compare_candidates);
+	sort_by_distance(candidates, n);
 	for (int i = 0; i < n && kept < MAX_CANDIDATES; i++)
 	{
 		if ((kept == 0 || candidates[i].member != candidates[kept - 1].member)
@@ -162,7 +167,7 @@ DiskannChooseEdges(DiskannEdgeChoice *choice, uint32 node,
 	n = sort_candidates(near, nnear, edges, *nfar);
 	memcpy(all, near, sizeof(DiskannCandidate) * n);
 	n += spread_out(choice, node, near, n, edges, *nfar, all + n);
-	qsort(all, n, sizeof(DiskannCandidate), compare_candidates);
+	sort_by_distance(all, n);
 	block = fetch_candidates(choice, all, n);
 	n = prune(choice, block, all, n, choice->max_degree, edges, *nfar);
 	DiskannBlockFree(block);
