@@ -71,6 +71,13 @@
 #define DiskannSetInsertCleanup(am, function) ((void) 0)
 #endif
 
+/* That builds may be parallel is said from 17 on; what comes of it is ours. */
+#if PG_VERSION_NUM >= 170000
+#define DiskannSetBuildParallel(am) ((am)->amcanbuildparallel = true)
+#else
+#define DiskannSetBuildParallel(am) ((void) 0)
+#endif
+
 /* What runs on behalf of a table's owner trusts no search path. */
 #if PG_VERSION_NUM >= 170000
 #define DiskannRestrictSearchPath() RestrictSearchPath()

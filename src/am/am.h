@@ -212,8 +212,7 @@ typedef struct DiskannInserter DiskannInserter;
 /* Allocated in context; index stays the caller's. */
 extern DiskannInserter *DiskannInserterCreate(MemoryContext context,
 											  Relation rel,
-											  const DiskannIndex *index,
-											  bool building);
+											  const DiskannIndex *index);
 
 /* Insert a row already read; row->x is overwritten. */
 extern void DiskannInsertRow(DiskannInserter *inserter, DiskannRow *row,

@@ -481,8 +481,8 @@ DiskannBuildConnect(BuildState *state)
 
 	DiskannBuildEnterPhase(state, PHASE_CONNECT, 0);
 	attached = DiskannReachAll(&graph, starts, n);
-	elog(DEBUG1, "diskann build: %u nodes, %u attached, %.1f distances a row",
-		 shared->nnodes, attached,
+	elog(DEBUG1, "diskann build: %u nodes by %d processes, %u attached, %.1f distances a row",
+		 shared->nnodes, shared->participants, attached,
 		 (double) pg_atomic_read_u64(&shared->distances) / shared->nrows);
 	link_hub(state, connector.node_rows, starts, n);
 	pfree(connector.node_rows);

@@ -68,6 +68,7 @@ diskann_handler(PG_FUNCTION_ARGS)
 	am->ambuildempty = diskannbuildempty;
 	am->aminsert = diskanninsert;
 	DiskannSetInsertCleanup(am, diskanninsertcleanup);
+	DiskannSetBuildParallel(am);
 	am->ambulkdelete = diskannbulkdelete;
 	am->amvacuumcleanup = diskannvacuumcleanup;
 	am->amcostestimate = diskanncostestimate;

@@ -80,7 +80,7 @@ row_memory(const DiskannIndex *index)
 
 DiskannInserter *
 DiskannInserterCreate(MemoryContext context, Relation rel,
-					  const DiskannIndex *index, bool building)
+					  const DiskannIndex *index)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
 	DiskannInserter *inserter = palloc0(sizeof(DiskannInserter));
@@ -92,7 +92,7 @@ DiskannInserterCreate(MemoryContext context, Relation rel,
 												  ALLOCSET_DEFAULT_MAXSIZE);
 	inserter->index = index;
 	inserter->max_length2 = index->meta.max_length2;
-	DiskannNodeInit(&inserter->ref, rel, index, building);
+	DiskannNodeInit(&inserter->ref, rel, index, false);
 	DiskannQueryInit(&inserter->query, index);
 	DiskannVisitInit(&inserter->visit, index);
 	inserter->search = DiskannSearchCreate(context);
@@ -343,8 +343,7 @@ DiskannInsertRow(DiskannInserter *inserter, DiskannRow *row, ItemPointer tid)
 	if (index->space.metric == DISKANN_INNER_PRODUCT &&
 		new.length2 > inserter->max_length2)
 	{
-		DiskannRaiseMaxLength2(inserter->ref.rel, new.length2,
-							   inserter->ref.building);
+		DiskannRaiseMaxLength2(inserter->ref.rel, new.length2, false);
 		inserter->max_length2 = new.length2;
 	}
 
@@ -412,7 +411,7 @@ diskanninsert(Relation rel, Datum *values, bool *isnull, ItemPointer heap_tid,
 									  &row);
 		if (cache->inserter == NULL)
 			cache->inserter = DiskannInserterCreate(cache->context, rel,
-													cache->index, false);
+													cache->index);
 		DiskannInsertRow(cache->inserter, &row, heap_tid);
 	}
 	MemoryContextSwitchTo(old);

@@ -101,14 +101,15 @@ nothing_left('CREATE INDEX');
 for my $weapon ('pg_cancel_backend', 'pg_terminate_backend')
 {
 	for my $phase (
-		'loading vectors', 'linking graph', 'writing pages',
-		'maintenance_work_mem')
+		'loading vectors', 'comparing vectors', 'choosing edges',
+		'writing pages')
 	{
-		my $memory = $phase eq 'maintenance_work_mem' ? '1MB' : '64MB';
+		# By this process alone, and with workers.
+		my $workers = $weapon eq 'pg_cancel_backend' || $phase =~ /vectors/ ? 2 : 0;
 		my $session = session_start(
 			$node, qq(
 SET client_min_messages = error;
-SET maintenance_work_mem = '$memory';
+ALTER TABLE t SET (parallel_workers = $workers);
 $create;
 DROP INDEX t_v;
 ));
@@ -123,6 +124,10 @@ DROP INDEX t_v;
 	}
 }
 nothing_left('CREATE INDEX, killed');
+poll_until($node, q(SELECT count(*) = 0 FROM pg_stat_activity
+	WHERE backend_type = 'parallel worker'));
+is($node->safe_psql('postgres', 'SELECT count(*) FROM pg_ls_tmpdir()'),
+	'0', 'no temporary files');
 
 # ---------- rolled back ----------
 
