@@ -161,7 +161,8 @@ different_dims(int dims, int other)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
-			 errmsg("expected %d dimensions, not %d", dims, other)));
+			 errmsg("vectors to be indexed have different numbers of dimensions, %d and %d",
+					dims, other)));
 }
 
 /* Leader: put the samples together and give the index its centre. */

@@ -122,7 +122,8 @@ $node->safe_psql('postgres', 'DROP INDEX t_part, t_none');
 # A function that must not run in workers, and one that fails there.
 $node->safe_psql(
 	'postgres', q(
-CREATE FUNCTION own(real[]) RETURNS real[] LANGUAGE sql IMMUTABLE PARALLEL UNSAFE AS 'SELECT $1';
+CREATE FUNCTION own(real[]) RETURNS real[] LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS
+	'BEGIN RETURN $1; END';
 CREATE FUNCTION bad(id int, v real[]) RETURNS real[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS
 	$$ BEGIN IF id = 20000 THEN RAISE 'bad row'; END IF; RETURN v; END $$;
 ));
@@ -138,7 +139,7 @@ INSERT INTO t VALUES (300000, '{1,2,3}');
 DROP INDEX t_v;
 $create;
 ));
-like($err, qr/expected 128 dimensions, not 3|expected 3 dimensions, not 128/,
+like($err, qr/vector has 3 dimensions, but the index has 128|vector has 128 dimensions, but the index has 3|different numbers of dimensions/,
 	'different dimensions, whoever reads them');
 $node->safe_psql('postgres', 'DELETE FROM t WHERE id = 300000; VACUUM t');
 
