@@ -135,8 +135,8 @@ $node->safe_psql('postgres', 'DROP INDEX t_own');
 like($err, qr/bad row/, 'an error in a worker is reported');
 ($status, $out, $err) = $node->psql(
 	'postgres', qq(
-INSERT INTO t VALUES (300000, '{1,2,3}');
 DROP INDEX t_v;
+INSERT INTO t VALUES (300000, '{1,2,3}');
 $create;
 ));
 like($err, qr/vector has 3 dimensions, but the index has 128|vector has 128 dimensions, but the index has 3|different numbers of dimensions/,
