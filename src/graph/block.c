@@ -22,17 +22,18 @@ DiskannBlockCreate(int dims, int capacity, bool packed)
 	DiskannBlock *block = palloc0(sizeof(DiskannBlock));
 	Size		columns = TYPEALIGN(DISKANN_PANEL, capacity);
 
+	/* Only what pads vectors has to be zero. */
+	int			flags = MCXT_ALLOC_HUGE | (dims % 4 ? MCXT_ALLOC_ZERO : 0);
+
 	block->dims = dims;
 	block->ngroups = (dims + 3) / 4;
 	block->stride = 4 * (Size) block->ngroups;
 	block->capacity = capacity;
-	block->codes = palloc_extended(Max(block->stride * capacity, 1),
-								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	block->codes = palloc_extended(Max(block->stride * capacity, 1), flags);
 	block->scale = palloc0(sizeof(float) * columns);
 	block->norm2 = palloc0(sizeof(float) * columns);
 	if (packed)
-		block->panels = palloc_extended(block->stride * columns,
-										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+		block->panels = palloc_extended(block->stride * columns, flags);
 	return block;
 }
 
@@ -68,7 +69,7 @@ DiskannBlockAdd(DiskannBlock *block, const int8 *code, float scale,
 void
 DiskannBlockPack(DiskannBlock *block)
 {
-	/* Old vectors in the last panel do no harm: nobody looks there. */
+	/* What else is in the last panel does no harm: nobody looks there. */
 	for (int i = 0; i < block->count; i++)
 	{
 		const int8 *code = block->codes + i * block->stride;

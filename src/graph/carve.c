@@ -13,6 +13,8 @@
  */
 #include "postgres.h"
 
+#include <float.h>
+
 #include "graph/carve.h"
 #include "kernels/kernels.h"
 #include "miscadmin.h"
@@ -60,12 +62,10 @@ any_nearer(const float *dist, float bound)
 }
 
 /*
- * The n nearest of count distances, a row of whole panels, but number self.
- * Returns how many.
+ * The n nearest of at least as many distances, a row of whole panels.
  */
-static int
-nearest_of(const float *dist, int count, int self, int n,
-		   DiskannCandidate *kept)
+static void
+nearest_of(const float *dist, int count, int n, DiskannCandidate *kept)
 {
 	int			nkept = 0;
 
@@ -77,12 +77,10 @@ nearest_of(const float *dist, int count, int self, int n,
 			continue;
 		for (int j = from; j < to; j++)
 		{
-			if (j == self || (nkept == n && dist[j] >= kept[n - 1].dist))
-				continue;
-			keep_nearest(kept, n, &nkept, j, dist[j]);
+			if (nkept < n || dist[j] < kept[n - 1].dist)
+				keep_nearest(kept, n, &nkept, j, dist[j]);
 		}
 	}
-	return nkept;
 }
 
 void
@@ -97,8 +95,7 @@ DiskannAssign(const DiskannBlock *vectors, const DiskannBlock *leaders,
 	DiskannBlockDistances(vectors, 0, vectors->count, leaders, dist);
 	for (int i = 0; i < vectors->count; i++)
 	{
-		nearest_of(dist + (Size) i * columns, leaders->count, -1, fanout,
-				   kept);
+		nearest_of(dist + (Size) i * columns, leaders->count, fanout, kept);
 		for (int f = 0; f < fanout; f++)
 			nearest[i * fanout + f] = kept[f].member;
 	}
@@ -114,33 +111,74 @@ typedef struct LeafLists
 	int			count;
 	int			k;
 	DiskannCandidate *nearest;	/* k each, by number in the leaf */
-	int		   *nnearest;
 } LeafLists;
+
+/*
+ * Put the number of the row into the last bits of its distances, which makes
+ * keys that sort like distances, nearly: the choice of candidates does not
+ * depend on the fifth digit.  A vector is no neighbour of itself.
+ */
+static void
+make_keys(float *keys, const float *dist, int columns, int row)
+{
+	for (int j = 0; j < columns; j++)
+	{
+		uint32		bits;
+
+		memcpy(&bits, &dist[j], sizeof(bits));
+		bits = (bits & ~(uint32) (DISKANN_LEAF_SIZE - 1)) | row;
+		memcpy(&keys[j], &bits, sizeof(bits));
+	}
+	keys[row] = FLT_MAX;
+}
+
+static void
+read_keys(const float *least, int k, int column, const float *matrix,
+		  int columns, DiskannCandidate *nearest)
+{
+	for (int i = 0; i < k; i++)
+	{
+		uint32		bits;
+
+		memcpy(&bits, &least[i * DISKANN_PANEL + column % DISKANN_PANEL],
+			   sizeof(bits));
+		nearest[i].member = bits & (DISKANN_LEAF_SIZE - 1);
+		nearest[i].dist = matrix[(Size) nearest[i].member * columns + column];
+	}
+}
 
 static void
 find_nearest(DiskannCarve *carve, const DiskannBlock *leaf, LeafLists *lists)
 {
 	int			columns = DiskannBlockColumns(leaf);
-	float	   *dist = palloc(sizeof(float) * columns * LEAF_ROWS);
+	int			k = lists->k;
+	float	   *matrix = palloc(sizeof(float) * columns * leaf->count);
+	float	   *least = palloc(sizeof(float) * columns * k);
+	float	   *keys = palloc(sizeof(float) * columns);
 
+	for (int i = 0; i < columns * k; i++)
+		least[i] = FLT_MAX;
 	for (int from = 0; from < leaf->count; from += LEAF_ROWS)
+		DiskannBlockDistances(leaf, from, Min(LEAF_ROWS, leaf->count - from),
+							  leaf, matrix + (Size) from * columns);
+	for (int r = 0; r < leaf->count; r++)
 	{
-		int			n = Min(LEAF_ROWS, leaf->count - from);
-
-		DiskannBlockDistances(leaf, from, n, leaf, dist);
-		for (int r = 0; r < n; r++)
-			lists->nnearest[from + r] =
-				nearest_of(dist + (Size) r * columns, leaf->count, from + r,
-						   lists->k, lists->nearest + (from + r) * lists->k);
+		make_keys(keys, matrix + (Size) r * columns, columns, r);
+		diskann_kernels->keep_least(least, k, keys, columns / DISKANN_PANEL);
 	}
+	for (int j = 0; j < leaf->count; j++)
+		read_keys(least + j / DISKANN_PANEL * DISKANN_PANEL * k, k, j, matrix,
+				  columns, lists->nearest + j * k);
 	carve->distances += (uint64) leaf->count * leaf->count / 2;
-	pfree(dist);
+	pfree(matrix);
+	pfree(least);
+	pfree(keys);
 }
 
 static bool
 is_nearest(const LeafLists *lists, int of, uint32 what)
 {
-	for (int i = 0; i < lists->nnearest[of]; i++)
+	for (int i = 0; i < lists->k; i++)
 	{
 		if (lists->nearest[of * lists->k + i].member == what)
 			return true;
@@ -172,7 +210,7 @@ emit_lists(DiskannCarve *carve, const LeafLists *lists, const uint32 *members)
 		}
 		for (int i = 0; i < lists->count; i++)
 		{
-			for (int c = 0; c < lists->nnearest[i]; c++)
+			for (int c = 0; c < lists->k; c++)
 			{
 				DiskannCandidate *near = &lists->nearest[i * lists->k + c];
 				int			j = near->member;
@@ -225,11 +263,9 @@ make_leaf(DiskannCarve *carve, const uint32 *members, const bool *home,
 	lists.count = count;
 	lists.k = Min(carve->neighbours, (int) count - 1);
 	lists.nearest = palloc(sizeof(DiskannCandidate) * lists.k * count);
-	lists.nnearest = palloc(sizeof(int) * count);
 	find_nearest(carve, leaf, &lists);
 	emit_lists(carve, &lists, members);
 	pfree(lists.nearest);
-	pfree(lists.nnearest);
 	DiskannBlockFree(leaf);
 }
 

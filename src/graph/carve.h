@@ -27,7 +27,7 @@ typedef struct DiskannCandidate
 	float		dist;			/* squared */
 } DiskannCandidate;
 
-/* Most members of a leaf; most leaders of one carving. */
+/* Most members of a leaf, a power of two; most leaders of one carving. */
 #define DISKANN_LEAF_SIZE 512
 #define DISKANN_MAX_LEADERS 1000
 

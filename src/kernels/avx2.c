@@ -513,6 +513,27 @@ dot_i8_panels(const int8_t *rows, size_t nrows, size_t row_stride,
 	}
 }
 
+TARGET static void
+keep_least(float *least, size_t k, const float *keys, size_t npanels)
+{
+	for (size_t p = 0; p < npanels; p++, keys += DISKANN_PANEL)
+	{
+		__m256		low = _mm256_loadu_ps(keys);
+		__m256		high = _mm256_loadu_ps(keys + 8);
+
+		for (size_t i = 0; i < k; i++, least += DISKANN_PANEL)
+		{
+			__m256		a = _mm256_loadu_ps(least);
+			__m256		b = _mm256_loadu_ps(least + 8);
+
+			_mm256_storeu_ps(least, _mm256_min_ps(a, low));
+			_mm256_storeu_ps(least + 8, _mm256_min_ps(b, high));
+			low = _mm256_max_ps(a, low);
+			high = _mm256_max_ps(b, high);
+		}
+	}
+}
+
 /*
  * Butterflies over distances 1, 2 and 4 within a register: an element with
  * its partner's bit clear becomes partner + self, else partner - self.
@@ -713,6 +734,7 @@ const DiskannKernels diskann_kernels_avx2 = {
 	.dot_f32_f16 = dot_f32_f16,
 	.dot_i8 = dot_i8,
 	.dot_i8_panels = dot_i8_panels,
+	.keep_least = keep_least,
 	.fht_f32 = diskann_fht_f32_avx2,
 	.fastscan32 = fastscan32,
 	.estimate32 = estimate32,

@@ -548,6 +548,23 @@ dot_i8_panels(const int8_t *rows, size_t nrows, size_t row_stride,
 						npanels, ngroups, out + r * out_stride, out_stride);
 }
 
+TARGET static void
+keep_least(float *least, size_t k, const float *keys, size_t npanels)
+{
+	for (size_t p = 0; p < npanels; p++, keys += DISKANN_PANEL)
+	{
+		__m512		key = _mm512_loadu_ps(keys);
+
+		for (size_t i = 0; i < k; i++, least += DISKANN_PANEL)
+		{
+			__m512		kept = _mm512_loadu_ps(least);
+
+			_mm512_storeu_ps(least, _mm512_min_ps(kept, key));
+			key = _mm512_max_ps(kept, key);
+		}
+	}
+}
+
 /*
  * Butterflies over distances 1, 2, 4 and 8 within a register: an element with
  * its partner's bit clear becomes partner + self, else partner - self.
@@ -757,6 +774,7 @@ const DiskannKernels diskann_kernels_avx512 = {
 	.dot_f32_f16 = dot_f32_f16,
 	.dot_i8 = dot_i8,
 	.dot_i8_panels = dot_i8_panels,
+	.keep_least = keep_least,
 	.fht_f32 = fht_f32,
 	.fastscan32 = fastscan32,
 	.estimate32 = estimate32,

@@ -102,6 +102,14 @@ typedef struct DiskannKernels
 								  int32_t *out, size_t out_stride);
 
 	/*
+	 * Selection without branches, DISKANN_PANEL columns at a time: of each
+	 * column of npanels panels, least has the k least keys so far, in order
+	 * (row i of panel p at 16 (k p + i)), and keys one more.  No NaN.
+	 */
+	void		(*keep_least) (float *least, size_t k, const float *keys,
+							   size_t npanels);
+
+	/*
 	 * In-place Walsh-Hadamard transform of n = 2^k floats, scaled by
 	 * 1/sqrt(n) so that it is orthonormal (and its own inverse).
 	 */

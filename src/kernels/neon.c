@@ -402,6 +402,28 @@ dot_i8_panels(const int8_t *rows, size_t nrows, size_t row_stride,
 	}
 }
 
+static void
+keep_least(float *least, size_t k, const float *keys, size_t npanels)
+{
+	for (size_t p = 0; p < npanels; p++)
+	{
+		for (size_t j = 0; j < DISKANN_PANEL; j += 4, keys += 4)
+		{
+			float32x4_t key = vld1q_f32(keys);
+
+			for (size_t i = 0; i < k; i++)
+			{
+				float	   *at = least + i * DISKANN_PANEL + j;
+				float32x4_t kept = vld1q_f32(at);
+
+				vst1q_f32(at, vminq_f32(kept, key));
+				key = vmaxq_f32(kept, key);
+			}
+		}
+		least += k * DISKANN_PANEL;
+	}
+}
+
 /*
  * Butterflies over distances 1 and 2 within a register: an element with its
  * partner's bit clear becomes partner + self, else partner - self.
@@ -550,6 +572,7 @@ const DiskannKernels diskann_kernels_neon = {
 	.dot_f32_f16 = dot_f32_f16,
 	.dot_i8 = dot_i8,
 	.dot_i8_panels = dot_i8_panels,
+	.keep_least = keep_least,
 	.fht_f32 = fht_f32,
 	.fastscan32 = fastscan32,
 	.estimate32 = estimate32,

@@ -171,6 +171,28 @@ dot_i8_panels(const int8_t *rows, size_t nrows, size_t row_stride,
 	}
 }
 
+static void
+keep_least(float *least, size_t k, const float *keys, size_t npanels)
+{
+	for (size_t p = 0; p < npanels; p++)
+	{
+		for (size_t j = 0; j < DISKANN_PANEL; j++)
+		{
+			float		key = *keys++;
+
+			for (size_t i = 0; i < k; i++)
+			{
+				float	   *kept = &least[i * DISKANN_PANEL + j];
+				float		greater = key < *kept ? *kept : key;
+
+				*kept = key < *kept ? key : *kept;
+				key = greater;
+			}
+		}
+		least += k * DISKANN_PANEL;
+	}
+}
+
 void
 diskann_fht_f32_scalar(float *x, size_t n)
 {
@@ -248,6 +270,7 @@ const DiskannKernels diskann_kernels_scalar = {
 	.dot_f32_f16 = dot_f32_f16,
 	.dot_i8 = dot_i8,
 	.dot_i8_panels = dot_i8_panels,
+	.keep_least = keep_least,
 	.fht_f32 = diskann_fht_f32_scalar,
 	.fastscan32 = fastscan32,
 	.estimate32 = estimate32,

@@ -720,6 +720,60 @@ test_i8_panels(const DiskannKernels *k)
 	free(out);
 }
 
+static int
+compare_floats(const void *a, const void *b)
+{
+	float		x = *(const float *) a;
+	float		y = *(const float *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* The least keys of each column against sorting them all. */
+static void
+test_keep_least(const DiskannKernels *k)
+{
+	enum
+	{
+		NROWS = 50,
+		NCOLUMNS = 3 * DISKANN_PANEL
+	};
+	static float keys[NROWS][NCOLUMNS];
+	static const size_t counts[] = {1, 6, 50};
+
+	current_kernel = "keep_least";
+	for (int t = 0; t < 3; t++)
+	{
+		size_t		n = counts[t];
+		float	   *least = malloc(n * NCOLUMNS * sizeof(float));
+		bool		good = true;
+
+		current_n = n;
+		for (size_t i = 0; i < n * NCOLUMNS; i++)
+			least[i] = FLT_MAX;
+		for (int r = 0; r < NROWS; r++)
+		{
+			for (int c = 0; c < NCOLUMNS; c++)
+				keys[r][c] = (float) (random_bits() % 40);
+			k->keep_least(least, n, keys[r], NCOLUMNS / DISKANN_PANEL);
+		}
+		for (int c = 0; c < NCOLUMNS; c++)
+		{
+			float		column[NROWS];
+
+			for (int r = 0; r < NROWS; r++)
+				column[r] = keys[r][c];
+			qsort(column, NROWS, sizeof(float), compare_floats);
+			for (size_t i = 0; i < n; i++)
+				good = good && column[i] ==
+					least[(c / DISKANN_PANEL * n + i) * DISKANN_PANEL +
+						  c % DISKANN_PANEL];
+		}
+		check(good, "least keys");
+		free(least);
+	}
+}
+
 /* ---------------------------------------------------------------------
  * Walsh-Hadamard transform
  * ---------------------------------------------------------------------
@@ -1188,6 +1242,7 @@ test_table(const DiskannKernels *k)
 	current_table = k->name;
 	test_i8_limit(k);
 	test_i8_panels(k);
+	test_keep_least(k);
 	test_fht(k);
 	test_fastscan(k);
 	test_estimate(k);
