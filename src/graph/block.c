@@ -90,22 +90,26 @@ DiskannBlockColumns(const DiskannBlock *packed)
 
 void
 DiskannBlockDistances(const DiskannBlock *rows, int from, int n,
-					  const DiskannBlock *packed, float *out)
+					  const DiskannBlock *packed, int first, float *out)
 {
 	int			columns = DiskannBlockColumns(packed);
 
+	Assert(first % DISKANN_PANEL == 0);
+
 	StaticAssertStmt(sizeof(int32) == sizeof(float), "dots become distances in place");
 	diskann_kernels->dot_i8_panels(rows->codes + from * rows->stride, n,
-								   rows->stride, packed->panels,
-								   columns / DISKANN_PANEL, packed->ngroups,
-								   (int32 *) out, columns);
+								   rows->stride,
+								   packed->panels + first * packed->stride,
+								   (columns - first) / DISKANN_PANEL,
+								   packed->ngroups, (int32 *) out + first,
+								   columns);
 	for (int r = 0; r < n; r++)
 	{
 		float	   *dist = out + (Size) r * columns;
 		float		scale = 2 * rows->scale[from + r];
 		float		norm2 = rows->norm2[from + r];
 
-		for (int j = 0; j < columns; j++)
+		for (int j = first; j < columns; j++)
 		{
 			int32		dot;
 			float		d;

@@ -48,12 +48,15 @@ extern void DiskannBlockPack(DiskannBlock *block);
 extern int	DiskannBlockColumns(const DiskannBlock *packed);
 
 /*
- * Squared distances of vectors from..from + n - 1 of rows to all of packed:
- * n rows of DiskannBlockColumns(packed) floats.  The same two vectors have
- * the same distance whichever of them is the row.
+ * Squared distances of vectors from..from + n - 1 of rows to those of packed
+ * from number first on, which begins a panel: n rows, each with one float for
+ * all of packed, DiskannBlockColumns(packed) in all, of which those before first
+ * are left alone.  The same two vectors have the same distance whichever of them
+ * is the row.
  */
 extern void DiskannBlockDistances(const DiskannBlock *rows, int from, int n,
-								  const DiskannBlock *packed, float *out);
+								  const DiskannBlock *packed, int first,
+								  float *out);
 
 /* Squared distance between two vectors of one block. */
 extern float DiskannBlockDistance(const DiskannBlock *block, int a, int b);

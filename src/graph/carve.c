@@ -92,7 +92,7 @@ DiskannAssign(const DiskannBlock *vectors, const DiskannBlock *leaders,
 	DiskannCandidate *kept = palloc(sizeof(DiskannCandidate) * fanout);
 
 	Assert(fanout <= leaders->count);
-	DiskannBlockDistances(vectors, 0, vectors->count, leaders, dist);
+	DiskannBlockDistances(vectors, 0, vectors->count, leaders, 0, dist);
 	for (int i = 0; i < vectors->count; i++)
 	{
 		nearest_of(dist + (Size) i * columns, leaders->count, fanout, kept);
@@ -147,6 +147,26 @@ read_keys(const float *least, int k, int column, const float *matrix,
 	}
 }
 
+/* All distances within a leaf: half of them, and those mirrored. */
+static void
+fill_matrix(const DiskannBlock *leaf, float *matrix)
+{
+	int			columns = DiskannBlockColumns(leaf);
+
+	for (int from = 0; from < leaf->count; from += LEAF_ROWS)
+	{
+		int			to = Min(from + LEAF_ROWS, leaf->count);
+
+		DiskannBlockDistances(leaf, from, to - from, leaf, from,
+							  matrix + (Size) from * columns);
+		for (int i = to; i < leaf->count; i++)
+		{
+			for (int j = from; j < to; j++)
+				matrix[(Size) i * columns + j] = matrix[(Size) j * columns + i];
+		}
+	}
+}
+
 static void
 find_nearest(DiskannCarve *carve, const DiskannBlock *leaf, LeafLists *lists)
 {
@@ -158,9 +178,7 @@ find_nearest(DiskannCarve *carve, const DiskannBlock *leaf, LeafLists *lists)
 
 	for (int i = 0; i < columns * k; i++)
 		least[i] = FLT_MAX;
-	for (int from = 0; from < leaf->count; from += LEAF_ROWS)
-		DiskannBlockDistances(leaf, from, Min(LEAF_ROWS, leaf->count - from),
-							  leaf, matrix + (Size) from * columns);
+	fill_matrix(leaf, matrix);
 	for (int r = 0; r < leaf->count; r++)
 	{
 		make_keys(keys, matrix + (Size) r * columns, columns, r);

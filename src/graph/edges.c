@@ -17,7 +17,7 @@
 #include "graph/prune.h"
 
 /* So many of the nearest candidates are enough to choose from. */
-#define MAX_CANDIDATES 128
+#define MAX_CANDIDATES 96
 
 /* Nodes at intervals of 1, 2, 4 and so on, in both directions. */
 #define MAX_SPREAD 64
