@@ -149,7 +149,7 @@ define_parameters(void)
 	diskann_relopt_kind = kind;
 	add_int_reloption(kind, "num_neighbors", "Neighbors of a node, rounded to a multiple of 32",
 					  -1, -1, 1000, lock);
-	add_int_reloption(kind, "search_list_size", "Size of the search list when building and inserting",
+	add_int_reloption(kind, "search_list_size", "Size of the search list when inserting",
 					  DEFAULT_LIST_SIZE, 10, 1000, lock);
 	add_real_reloption(kind, "max_alpha", "Relaxation of the pruning rule",
 					   1.2, 1.0, 5.0, lock);
