@@ -85,7 +85,7 @@ sift_down(BuildLeader *heap, int n, int i, BuildLeader leader)
 	heap[i] = leader;
 }
 
-/* Keep the rows of least priority. */
+/* Keep the rows of least priority, one of each vector. */
 static void
 offer_leader(RowReader *reader, uint64 hash)
 {
@@ -94,10 +94,17 @@ offer_leader(RowReader *reader, uint64 hash)
 	BuildLeader *heap = reader->leaders;
 	int			i;
 
+	if (reader->nleaders == DISKANN_MAX_LEADERS &&
+		leader.priority >= heap[0].priority)
+		return;
+	for (i = 0; i < reader->nleaders; i++)
+	{
+		if (heap[i].hash == hash)
+			return;
+	}
 	if (reader->nleaders == DISKANN_MAX_LEADERS)
 	{
-		if (leader.priority < heap[0].priority)
-			sift_down(heap, reader->nleaders, 0, leader);
+		sift_down(heap, reader->nleaders, 0, leader);
 		return;
 	}
 	for (i = reader->nleaders++; i > 0; i = (i - 1) / 2)

@@ -74,8 +74,8 @@ DiskannBlockPack(DiskannBlock *block)
 	{
 		const int8 *code = block->codes + i * block->stride;
 		int8	   *column = block->panels +
-			i / DISKANN_PANEL * DISKANN_PANEL * block->stride +
-			i % DISKANN_PANEL * 4;
+		i / DISKANN_PANEL * DISKANN_PANEL * block->stride +
+		i % DISKANN_PANEL * 4;
 
 		for (int g = 0; g < block->ngroups; g++)
 			memcpy(column + g * DISKANN_PANEL_GROUP, code + 4 * g, 4);
@@ -128,7 +128,7 @@ DiskannBlockDistance(const DiskannBlock *block, int a, int b)
 											  block->codes + b * block->stride,
 											  block->dims);
 	float		dist = (block->norm2[a] + block->norm2[b]) -
-		2 * block->scale[a] * block->scale[b] * dot;
+	2 * block->scale[a] * block->scale[b] * dot;
 
 	return Max(dist, 0);
 }

@@ -159,7 +159,7 @@ DiskannSpoolSize(DiskannSpool *spool)
 	return size;
 }
 
-void *
+void	   *
 DiskannSpoolReadAll(DiskannSpool *spool, Size *size)
 {
 	void	   *data;
