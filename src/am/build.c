@@ -22,6 +22,7 @@
 #include "utils/backend_progress.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "vector/rotate.h"
 
 /* The part of it that keeps rows fetched lately. */
 #define CACHE_SHARE 2
@@ -191,6 +192,22 @@ DiskannBuildRow(BuildState *state, uint32 row)
 		state->cached[at] = row + 1;
 	}
 	return (const BuildCode *) cached;
+}
+
+void
+DiskannBuildFetch(BuildState *state, uint32 row, DiskannBlock *block)
+{
+	const BuildCode *code = DiskannBuildRow(state, row);
+
+	DiskannBlockAdd(block, code->code, code->scale, code->norm2);
+}
+
+uint64
+DiskannBuildPriority(const BuildState *state, uint64 hash)
+{
+	uint64		x = hash ^ state->index->meta.seed;
+
+	return diskann_random64(&x);
 }
 
 const void *

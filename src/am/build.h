@@ -30,7 +30,7 @@
 #include "storage/spin.h"
 #include "storage/spool.h"
 
-/* Balls of the first carving that a row joins; one more decides its home. */
+/* Balls of the first carving that a row joins; the nearest is its home. */
 #define DISKANN_BUILD_FANOUT 6
 
 /* A row belongs to level l > 0 of the samples with probability 64^-l. */
@@ -226,6 +226,16 @@ extern void DiskannBuildDone(BuildState *state, uint64 n);
  */
 extern void DiskannBuildStartCache(BuildState *state);
 extern const BuildCode *DiskannBuildRow(BuildState *state, uint32 row);
+
+/* Append a row's code to a block. */
+extern void DiskannBuildFetch(BuildState *state, uint32 row,
+							  DiskannBlock *block);
+
+/*
+ * A random order of vectors: equal ones have the same priority, whoever reads
+ * them.
+ */
+extern uint64 DiskannBuildPriority(const BuildState *state, uint64 hash);
 
 /* The vector the row's node will have, as it will be stored. */
 extern const void *DiskannBuildOwn(const BuildState *state,

@@ -20,7 +20,6 @@
 #include "graph/carve.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
-#include "vector/rotate.h"
 
 /* Nearest ones taken in each leaf; all of a small table in its only leaf. */
 #define LEAF_NEIGHBOURS 6
@@ -73,10 +72,9 @@ static void
 fetch_member(void *arg, uint32 number, DiskannBlock *block)
 {
 	Comparer   *comparer = arg;
-	const BuildCode *code = DiskannBuildRow(comparer->state,
-											distinct_member(comparer, number)->member.row);
 
-	DiskannBlockAdd(block, code->code, code->scale, code->norm2);
+	DiskannBuildFetch(comparer->state,
+					  distinct_member(comparer, number)->member.row, block);
 }
 
 static void
@@ -139,9 +137,8 @@ load_members(Comparer *comparer, const BuildSection *section)
 	{
 		SortedMember *m = &comparer->members[i];
 		const BuildCode *code = DiskannBuildRow(state, members[i].row);
-		uint64		x = code->hash ^ state->index->meta.seed;
 
-		m->priority = diskann_random64(&x);
+		m->priority = DiskannBuildPriority(state, code->hash);
 		m->hash = code->hash;
 		m->tid = (uint64) ItemPointerGetBlockNumberNoCheck(&code->tid) << 16 |
 			ItemPointerGetOffsetNumberNoCheck(&code->tid);

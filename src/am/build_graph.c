@@ -163,15 +163,6 @@ DiskannBuildNodeRows(BuildState *state)
 	return rows;
 }
 
-static void
-fetch_node(BuildState *state, const uint32 *node_rows, uint32 node,
-		   DiskannBlock *block)
-{
-	const BuildCode *code = DiskannBuildRow(state, node_rows[node]);
-
-	DiskannBlockAdd(block, code->code, code->scale, code->norm2);
-}
-
 /* ---------- edges ---------- */
 
 typedef struct Chooser
@@ -200,7 +191,7 @@ fetch_for_choice(void *arg, uint32 node, DiskannBlock *block)
 {
 	Chooser    *chooser = arg;
 
-	fetch_node(chooser->state, chooser->node_rows, node, block);
+	DiskannBuildFetch(chooser->state, chooser->node_rows[node], block);
 }
 
 /* Count or fill in a list if it belongs to the nodes wanted. */
@@ -420,7 +411,7 @@ fetch_to_connect(void *arg, uint32 node, DiskannBlock *block)
 {
 	Connector  *connector = arg;
 
-	fetch_node(connector->state, connector->node_rows, node, block);
+	DiskannBuildFetch(connector->state, connector->node_rows[node], block);
 }
 
 /*

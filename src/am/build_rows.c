@@ -17,8 +17,8 @@
 #include "catalog/index.h"
 #include "graph/carve.h"
 #include "kernels/kernels.h"
+#include "lib/binaryheap.h"
 #include "utils/memutils.h"
-#include "vector/rotate.h"
 
 /*
  * The centre is the mean of the first rows: this many, or this many bytes, of
@@ -54,66 +54,48 @@ typedef struct RowReader
 	float	   *x;
 	BuildCode  *code;
 	int			nleaders;
-	BuildLeader *leaders;		/* heap, the greatest priority on top */
+	BuildLeader *leaders;
+	binaryheap *by_priority;	/* of them, the greatest first */
 } RowReader;
 
 /* ---------- leaders ---------- */
 
-/* In a random order that the vector decides, so that equal rows go together. */
-static uint64
-row_priority(const BuildState *state, uint64 hash)
+static int
+compare_priorities(Datum a, Datum b, void *arg)
 {
-	uint64		x = hash ^ state->index->meta.seed;
+	const BuildLeader *x = (const BuildLeader *) DatumGetPointer(a);
+	const BuildLeader *y = (const BuildLeader *) DatumGetPointer(b);
 
-	return diskann_random64(&x);
-}
-
-static void
-sift_down(BuildLeader *heap, int n, int i, BuildLeader leader)
-{
-	for (;;)
-	{
-		int			child = 2 * i + 1;
-
-		if (child + 1 < n && heap[child + 1].priority > heap[child].priority)
-			child++;
-		if (child >= n || heap[child].priority <= leader.priority)
-			break;
-		heap[i] = heap[child];
-		i = child;
-	}
-	heap[i] = leader;
+	return x->priority < y->priority ? -1 : x->priority > y->priority;
 }
 
 /* Keep the rows of least priority, one of each vector. */
 static void
 offer_leader(RowReader *reader, uint64 hash)
 {
-	BuildLeader leader = {row_priority(reader->state, hash), hash,
+	BuildLeader leader = {DiskannBuildPriority(reader->state, hash), hash,
 	reader->nrows, 0};
-	BuildLeader *heap = reader->leaders;
-	int			i;
+	bool		full = reader->nleaders == DISKANN_MAX_LEADERS;
+	BuildLeader *greatest = full ? (BuildLeader *)
+		DatumGetPointer(binaryheap_first(reader->by_priority)) : NULL;
 
-	if (reader->nleaders == DISKANN_MAX_LEADERS &&
-		leader.priority >= heap[0].priority)
+	if (full && leader.priority >= greatest->priority)
 		return;
-	for (i = 0; i < reader->nleaders; i++)
+	for (int i = 0; i < reader->nleaders; i++)
 	{
-		if (heap[i].hash == hash)
+		if (reader->leaders[i].hash == hash)
 			return;
 	}
-	if (reader->nleaders == DISKANN_MAX_LEADERS)
+	if (full)
 	{
-		sift_down(heap, reader->nleaders, 0, leader);
+		*greatest = leader;
+		binaryheap_replace_first(reader->by_priority,
+								 PointerGetDatum(greatest));
 		return;
 	}
-	for (i = reader->nleaders++; i > 0; i = (i - 1) / 2)
-	{
-		if (heap[(i - 1) / 2].priority >= leader.priority)
-			break;
-		heap[i] = heap[(i - 1) / 2];
-	}
-	heap[i] = leader;
+	reader->leaders[reader->nleaders] = leader;
+	binaryheap_add(reader->by_priority,
+				   PointerGetDatum(&reader->leaders[reader->nleaders++]));
 }
 
 /* ---------- encoding ---------- */
@@ -237,6 +219,8 @@ start_encoding(RowReader *reader)
 	reader->x = palloc(sizeof(float) * index->space.dims);
 	reader->code = palloc0(state->code_bytes);
 	reader->leaders = palloc(sizeof(BuildLeader) * DISKANN_MAX_LEADERS);
+	reader->by_priority = binaryheap_allocate(DISKANN_MAX_LEADERS,
+											  compare_priorities, NULL);
 	DiskannBuildCreateFile(state, FILE_CODES);
 	for (int i = 0; i < reader->nsample; i++)
 		encode_row(reader, reader->sample_x + (Size) i * reader->dims,

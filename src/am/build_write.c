@@ -27,7 +27,6 @@ typedef struct Writer
 {
 	BuildState *state;
 	DiskannNodeRef ref;
-	uint32	   *map;			/* node by row */
 	uint32	   *node_rows;		/* row by node */
 } Writer;
 

@@ -48,12 +48,6 @@ DiskannBlockFree(DiskannBlock *block)
 	pfree(block);
 }
 
-Size
-DiskannBlockBytes(int dims, int capacity, bool packed)
-{
-	return (packed ? 2 : 1) * (Size) capacity * (dims + 3 + 2 * sizeof(float));
-}
-
 void
 DiskannBlockAdd(DiskannBlock *block, const int8 *code, float scale,
 				float norm2)

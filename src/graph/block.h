@@ -34,9 +34,6 @@ typedef struct DiskannBlock
 extern DiskannBlock *DiskannBlockCreate(int dims, int capacity, bool packed);
 extern void DiskannBlockFree(DiskannBlock *block);
 
-/* Bytes such a block takes. */
-extern Size DiskannBlockBytes(int dims, int capacity, bool packed);
-
 /* Append a vector, copying its code of dims bytes. */
 extern void DiskannBlockAdd(DiskannBlock *block, const int8 *code,
 							float scale, float norm2);
