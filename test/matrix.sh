@@ -2,17 +2,17 @@
 #
 # The tests on other versions of PostgreSQL, and with pgvector: "make test-matrix".
 #
-# A version comes with a release of Debian, which debootstrap unpacks into a
-# directory of its own; there the same runner as everywhere does its work.  The
-# directories are kept below $DISKANN_ROOTS, /var/cache/diskann unless set.
+# A version comes with a release of Debian, which is unpacked into a directory of
+# its own (root.sh); there the same runner as everywhere does its work.
 # The last line is "N passed, N failed".
 
 set -uo pipefail
 umask 022						# the servers' user reads what we make
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=root.sh
+. "$(dirname "$0")/root.sh"
 
-roots=${DISKANN_ROOTS:-/var/cache/diskann}
 : "${RELEASES:=trixie:17 sid:18}"
 : "${SUITES:=regress isolation tap pgvector upgrade}"
 export SUITES
@@ -21,47 +21,16 @@ total_passed=0
 total_failed=0
 summary=
 
-# Unpacks a release, unless that was done before.
-make_root()
-{
-	local release=$1 major=$2 root=$roots/$1 packages
-
-	[ ! -x "$root/usr/lib/postgresql/$major/bin/postgres" ] || return 0
-	packages=gcc,libc6-dev,make,gzip,perl,libipc-run-perl,libpq-dev,python3,nodejs
-	packages+=,postgresql-$major,postgresql-server-dev-$major,postgresql-$major-pgvector
-	say "unpacking Debian $release into $root"
-	mkdir -p "$roots" && rm -rf --one-file-system "$root.part" || return 1
-	debootstrap --variant=minbase --include="$packages" "$release" \
-		"$root.part" >"$roots/$release.log" 2>&1 &&
-		rm -rf --one-file-system "$root" && mv "$root.part" "$root"
-}
-
-# Runs a command in a root, in name spaces of its own: what it mounts and what
-# it starts ends with it.  The command sees our tree as /mnt/diskann and $work as
-# /mnt/work; further directories may be told in $mounts, "from:to" each.
-mounts=
-in_root()
+# Runs a command in a root, which sees our tree as /mnt/diskann, what we make as
+# /mnt/made, and what is lent to it.
+lent=()
+in_our_root()
 {
 	local root=$1
 	shift
 
-	# shellcheck disable=SC2016 # for the shell inside
-	unshare --mount --pid --fork --kill-child sh -euc '
-		root=$1 tree=$2 work=$3 mounts=$4
-		shift 4
-		mount --make-rprivate /
-		mount -t tmpfs tmpfs "$root/mnt"
-		mkdir "$root/mnt/diskann" "$root/mnt/work"
-		for pair in "$tree:/mnt/diskann" "$work:/mnt/work" $mounts; do
-			mkdir -p "$root${pair#*:}"
-			mount --bind "${pair%%:*}" "$root${pair#*:}"
-		done
-		mount -t proc proc "$root/proc"
-		mount --rbind /dev "$root/dev"
-		mkdir -p "$root/dev/shm"
-		mount -t tmpfs tmpfs "$root/dev/shm"
-		cp -L /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || true
-		exec chroot "$root" "$@"' sh "$root" "$top" "$work" "$mounts" "$@"
+	in_root "$root" "/mnt/diskann=$top" "/mnt/made=$work" \
+		${lent[@]+"${lent[@]}"} -- "$@"
 }
 
 record_skip()
@@ -97,9 +66,9 @@ test_release()
 		return
 	fi
 	say "$name on Debian $release"
-	in_root "$roots/$release" env HOME=/root TMPDIR=/tmp \
+	in_our_root "$roots/$release" env HOME=/root TMPDIR=/tmp \
 		PG_CONFIG="/usr/lib/postgresql/$major/bin/pg_config" \
-		DISKANN_CLIENTS=/mnt/work/clients \
+		DISKANN_CLIENTS=/mnt/made/clients \
 		bash /mnt/diskann/test/run.sh 2>&1 | tee "$log" || status=$?
 	record "$name" "$log" "$status"
 }
@@ -122,8 +91,8 @@ build_for()
 		make -s -C "$build" -j2 "PG_CONFIG=$config" all install \
 			"DESTDIR=$work/inst-$major"
 	else
-		in_root "$root" make -s -C "/mnt/work/build-$major" -j2 \
-			"PG_CONFIG=$config" all install "DESTDIR=/mnt/work/inst-$major"
+		in_our_root "$root" make -s -C "/mnt/made/build-$major" -j2 \
+			"PG_CONFIG=$config" all install "DESTDIR=/mnt/made/inst-$major"
 	fi >"$work/build-$major.log" 2>&1 || { cat "$work/build-$major.log"; false; }
 }
 
@@ -133,7 +102,7 @@ libraries_of()
 	local root=$1 major=$2
 
 	# shellcheck disable=SC2016 # for the shell inside
-	${root:+in_root "$root"} sh -c 'ldd "$1"/bin/* "$1"/lib/*.so 2>/dev/null' sh \
+	${root:+in_our_root "$root"} sh -c 'ldd "$1"/bin/* "$1"/lib/*.so 2>/dev/null' sh \
 		"/usr/lib/postgresql/$major" | awk '$2 == "=>" && $3 ~ /^\// { print $1, $3 }' |
 		sort -u
 }
@@ -153,21 +122,22 @@ lend_libraries()
 # Arguments: "root:version" each, oldest first; no root means this machine.
 upgrade_chain()
 {
-	local last=${*: -1} pair versions=() known
+	local last=${*: -1} pair path versions=() known
 
 	last=${last%%:*}
 	mkdir -p "$work/lib"
-	known=" $(in_root "$last" ldconfig -p | awk '{ printf "%s ", $1 }') "
+	known=" $(in_our_root "$last" ldconfig -p | awk '{ printf "%s ", $1 }') "
 	for pair; do
 		build_for "${pair%%:*}" "${pair#*:}" || return 1
 		versions+=("${pair#*:}")
 		[ "${pair%%:*}" != "$last" ] || continue
 		lend_libraries "${pair%%:*}" "${pair#*:}"
-		mounts+=" ${pair%%:*}/usr/lib/postgresql/${pair#*:}:/usr/lib/postgresql/${pair#*:}"
-		mounts+=" ${pair%%:*}/usr/share/postgresql/${pair#*:}:/usr/share/postgresql/${pair#*:}"
+		for path in "/usr/lib/postgresql/${pair#*:}" "/usr/share/postgresql/${pair#*:}"; do
+			lent+=("$path=${pair%%:*}$path")
+		done
 	done
-	in_root "$last" env HOME=/root TMPDIR=/tmp LD_LIBRARY_PATH=/mnt/work/lib \
-		DISKANN_INST=/mnt/work/inst bash /mnt/diskann/test/upgrade.sh "${versions[@]}"
+	in_our_root "$last" env HOME=/root TMPDIR=/tmp LD_LIBRARY_PATH=/mnt/made/lib \
+		DISKANN_INST=/mnt/made/inst bash /mnt/diskann/test/upgrade.sh "${versions[@]}"
 }
 
 test_upgrade()
@@ -192,25 +162,13 @@ test_upgrade()
 	record pg_upgrade "$log" "$status"
 }
 
-# Why there is no way to run anything, if there is none.
-obstacle()
-{
-	if [ "$(id -u)" != 0 ]; then
-		echo "must be root to change the root directory"
-	elif ! try_packages debootstrap >&2 && ! command -v debootstrap >/dev/null; then
-		echo "no debootstrap"
-	elif ! unshare --mount --pid --fork true 2>/dev/null; then
-		echo "mounting is not permitted"
-	fi
-}
-
 work=$(mktemp -d "${TMPDIR:-/tmp}/diskann-matrix.XXXXXX")
 chmod 755 "$work"
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-why_not=$(obstacle)
+why_not=$(root_obstacle)
 [ -n "$why_not" ] || fetch_clients "$work/clients"
 for pair in $RELEASES; do
 	[[ $SUITES != upgrade ]] || break

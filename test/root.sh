@@ -35,8 +35,8 @@ make_root()
 }
 
 # Runs a command in a root, in name spaces of its own: what it mounts and what
-# it starts ends with it.  Arguments: the root; NAME=DIRECTORY for what the
-# command is to see as /mnt/NAME; "--" and the command.
+# it starts ends with it.  Arguments: the root; PLACE=DIRECTORY for each directory
+# the command is to see, at that place; "--" and the command.
 in_root()
 {
 	# shellcheck disable=SC2016 # for the shell inside
@@ -46,8 +46,8 @@ in_root()
 		mount --make-rprivate /
 		mount -t tmpfs tmpfs "$root/mnt"
 		while [ "$1" != -- ]; do
-			mkdir "$root/mnt/${1%%=*}"
-			mount --bind "${1#*=}" "$root/mnt/${1%%=*}"
+			mkdir -p "$root${1%%=*}"
+			mount --bind "${1#*=}" "$root${1%%=*}"
 			shift
 		done
 		shift

@@ -48,7 +48,8 @@ if [ -z "${DISKANN_BENCH_ROOT:-}" ]; then
 fi
 mkdir -p "$out"
 in_root "${DISKANN_BENCH_ROOT:-$roots/$release}" \
-	"tree=$top" "data=$(realpath "$data")" "out=$(realpath "$out")" -- \
+	"/mnt/tree=$top" "/mnt/data=$(realpath "$data")" \
+	"/mnt/out=$(realpath "$out")" -- \
 	env -i LANG=C.UTF-8 HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 	DISKANN_BENCH_DATA=/mnt/data PG_CONFIG="/usr/lib/postgresql/$major/bin/pg_config" \
 	bash /mnt/tree/test/bench/run.sh --install \
