@@ -173,10 +173,27 @@ DiskannBuildStartCache(BuildState *state)
 	MemoryContextSwitchTo(old);
 }
 
+/* Where in the cache a row is, if it is there. */
+static inline uint32
+place_in_cache(const BuildState *state, uint32 row)
+{
+	return row < state->ncached ? row : row % state->ncached;
+}
+
+void
+DiskannBuildPrefetch(const BuildState *state, uint32 row)
+{
+	const char *cached = state->cache +
+		place_in_cache(state, row) * state->code_bytes;
+
+	for (Size i = 0; i < state->code_bytes; i += PG_CACHE_LINE_SIZE / 2)
+		__builtin_prefetch(cached + i);
+}
+
 const BuildCode *
 DiskannBuildRow(BuildState *state, uint32 row)
 {
-	uint32		at = row % state->ncached;
+	uint32		at = place_in_cache(state, row);
 	char	   *cached = state->cache + at * state->code_bytes;
 
 	if (state->cached[at] != row + 1)
@@ -195,11 +212,18 @@ DiskannBuildRow(BuildState *state, uint32 row)
 }
 
 void
-DiskannBuildFetch(BuildState *state, uint32 row, DiskannBlock *block)
+DiskannBuildFetch(BuildState *state, const uint32 *numbers, int n,
+				  const uint32 *row_of, DiskannBlock *block)
 {
-	const BuildCode *code = DiskannBuildRow(state, row);
+	for (int i = 0; i < n; i++)
+	{
+		uint32		next = numbers[Min(i + 1, n - 1)];
+		uint32		row = row_of ? row_of[numbers[i]] : numbers[i];
+		const BuildCode *code = DiskannBuildRow(state, row);
 
-	DiskannBlockAdd(block, code->code, code->scale, code->norm2);
+		DiskannBuildPrefetch(state, row_of ? row_of[next] : next);
+		DiskannBlockAdd(block, code->code, code->scale, code->norm2);
+	}
 }
 
 uint64

@@ -227,9 +227,18 @@ extern void DiskannBuildDone(BuildState *state, uint64 n);
 extern void DiskannBuildStartCache(BuildState *state);
 extern const BuildCode *DiskannBuildRow(BuildState *state, uint32 row);
 
-/* Append a row's code to a block. */
-extern void DiskannBuildFetch(BuildState *state, uint32 row,
-							  DiskannBlock *block);
+/*
+ * Have the processor fetch a row that is asked for soon: rows come from all
+ * over the memory.
+ */
+extern void DiskannBuildPrefetch(const BuildState *state, uint32 row);
+
+/*
+ * Append the codes of some rows to a block.  row_of tells the row of each
+ * number, unless the numbers are rows already (NULL).
+ */
+extern void DiskannBuildFetch(BuildState *state, const uint32 *numbers, int n,
+							  const uint32 *row_of, DiskannBlock *block);
 
 /*
  * A random order of vectors: equal ones have the same priority, whoever reads

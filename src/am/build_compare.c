@@ -56,36 +56,29 @@ typedef struct Comparer
 	bool		is_sample;
 	SortedMember *members;
 	Distinct   *distinct;
+	uint32	   *rows;			/* of the distinct ones */
 	BuildPlace *places;
 	uint32		nplaces;
 } Comparer;
 
 /* ---------- what carving asks for ---------- */
 
-static const SortedMember *
-distinct_member(const Comparer *comparer, uint32 number)
-{
-	return &comparer->members[comparer->distinct[number].member];
-}
-
 static void
-fetch_member(void *arg, uint32 number, DiskannBlock *block)
+fetch_members(void *arg, const uint32 *numbers, int n, DiskannBlock *block)
 {
 	Comparer   *comparer = arg;
 
-	DiskannBuildFetch(comparer->state,
-					  distinct_member(comparer, number)->member.row, block);
+	DiskannBuildFetch(comparer->state, numbers, n, comparer->rows, block);
 }
 
 static void
 emit_list(void *arg, uint32 number, DiskannCandidate *candidates, int n)
 {
 	Comparer   *comparer = arg;
-	const BuildMember *member = &distinct_member(comparer, number)->member;
+	const BuildMember *member = &comparer->members[comparer->distinct[number].member].member;
 
 	for (int i = 0; i < n; i++)
-		candidates[i].member = distinct_member(comparer,
-											   candidates[i].member)->member.row;
+		candidates[i].member = comparer->rows[candidates[i].member];
 	DiskannWriteList(comparer->writer, comparer->sections[member->ball].group,
 					 member->row, comparer->is_sample, candidates, n);
 }
@@ -175,6 +168,7 @@ find_distinct(Comparer *comparer, uint32 count, bool *home)
 
 	comparer->distinct = palloc_extended(sizeof(Distinct) * count,
 										 MCXT_ALLOC_HUGE);
+	comparer->rows = palloc_extended(sizeof(uint32) * count, MCXT_ALLOC_HUGE);
 	for (uint32 i = 0; i < count; i++)
 	{
 		const SortedMember *member = &comparer->members[i];
@@ -185,6 +179,7 @@ find_distinct(Comparer *comparer, uint32 count, bool *home)
 			continue;
 		}
 		home[n] = member->member.is_home;
+		comparer->rows[n] = member->member.row;
 		comparer->distinct[n].member = i;
 		comparer->distinct[n++].copies = 1;
 	}
@@ -262,7 +257,7 @@ DiskannBuildCompare(BuildState *state)
 	order = order_sections(comparer.sections, shared->nsections);
 	comparer.writer = DiskannStartLists(state);
 	comparer.carve.dims = state->index->space.dims;
-	comparer.carve.fetch = fetch_member;
+	comparer.carve.fetch = fetch_members;
 	comparer.carve.emit = emit_list;
 	comparer.carve.place = place_distinct;
 	comparer.carve.arg = &comparer;

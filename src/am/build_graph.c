@@ -187,11 +187,11 @@ typedef struct Candidates
 } Candidates;
 
 static void
-fetch_for_choice(void *arg, uint32 node, DiskannBlock *block)
+fetch_for_choice(void *arg, const uint32 *nodes, int n, DiskannBlock *block)
 {
 	Chooser    *chooser = arg;
 
-	DiskannBuildFetch(chooser->state, chooser->node_rows[node], block);
+	DiskannBuildFetch(chooser->state, nodes, n, chooser->node_rows, block);
 }
 
 /* Count or fill in a list if it belongs to the nodes wanted. */
@@ -340,7 +340,7 @@ start_choosing(Chooser *chooser, BuildState *state)
 	for (int s = shared->nballs - 1; s >= 0; s--)
 		chooser->first_node[sections[s].group] = sections[s].first_node;
 	chooser->first_node[shared->ngroups] = shared->nnodes + 1;
-	chooser->choice.dims = state->index->space.dims;
+	chooser->choice.block = DiskannCreateChoiceBlock(state->index->space.dims);
 	chooser->choice.max_degree = state->index->meta.max_degree;
 	chooser->choice.nnodes = shared->nnodes;
 	chooser->choice.alpha = state->index->meta.alpha;
@@ -407,11 +407,11 @@ put_edges(void *arg, uint32 node, const uint32 *edges, int n)
 }
 
 static void
-fetch_to_connect(void *arg, uint32 node, DiskannBlock *block)
+fetch_to_connect(void *arg, const uint32 *nodes, int n, DiskannBlock *block)
 {
 	Connector  *connector = arg;
 
-	DiskannBuildFetch(connector->state, connector->node_rows[node], block);
+	DiskannBuildFetch(connector->state, nodes, n, connector->node_rows, block);
 }
 
 /*

@@ -105,7 +105,7 @@ load_leaders(BuildState *state)
 	for (int i = 0; i < n && block->count < nballs; i++)
 	{
 		if (i == 0 || all[i].hash != all[i - 1].hash)
-			DiskannBuildFetch(state, all[i].row, block);
+			DiskannBuildFetch(state, &all[i].row, 1, NULL, block);
 	}
 	DiskannBlockPack(block);
 	return block;
@@ -146,15 +146,17 @@ assign_chunk(BuildState *state, const DiskannBlock *leaders,
 
 	for (uint32 at = from; at < to; at += block->count)
 	{
+		uint32		rows[DISKANN_ASSIGN_BLOCK];
 		int			levels[DISKANN_ASSIGN_BLOCK];
+		int			n = Min(DISKANN_ASSIGN_BLOCK, to - at);
 
-		block->count = 0;
-		for (uint32 row = at; row < to && row < at + DISKANN_ASSIGN_BLOCK; row++)
+		for (int i = 0; i < n; i++)
 		{
-			levels[block->count] = row_level(state,
-											 DiskannBuildRow(state, row)->hash);
-			DiskannBuildFetch(state, row, block);
+			rows[i] = at + i;
+			levels[i] = row_level(state, DiskannBuildRow(state, at + i)->hash);
 		}
+		block->count = 0;
+		DiskannBuildFetch(state, rows, n, NULL, block);
 		/* Fewer different vectors than balls are one ball, too. */
 		if (leaders->count >= Max(fanout, 2))
 			DiskannAssign(block, leaders, fanout, nearest);

@@ -47,7 +47,7 @@ write_chain(Writer *writer, DiskannNode node, const BuildNode *info,
 		int			n = Min(info->nrows - done, (uint32) index->max_tids);
 
 		CHECK_FOR_INTERRUPTS();
-		DiskannNodeCreate(ref, slot);
+		DiskannNodeCreate(ref, slot, false);
 		head = DiskannNodeEdit(ref);
 		memset(head, 0, index->meta.slot_size);
 		head->state = DISKANN_TIDS;
@@ -91,15 +91,29 @@ read_neighbours(Writer *writer, const uint32 *edges, int n)
 
 	for (int i = 0; i < n; i++)
 	{
+		uint32		next = edges[Min(i + 1, n - 1)];
 		const BuildCode *code = DiskannBuildRow(state,
 												writer->node_rows[edges[i]]);
 		float	   *x = palloc(sizeof(float) * index->space.dims);
 
+		DiskannBuildPrefetch(state, writer->node_rows[next]);
 		diskann_vector_decode(index->kind, DiskannBuildOwn(state, code),
 							  code->own.scale, index->space.dims, x);
 		vectors[i] = x;
 	}
 	return vectors;
+}
+
+/*
+ * Is nothing written on the page of a node yet, when nodes come one after
+ * another?  TIDS slots may be there already on the last page.
+ */
+static bool
+is_first_of_page(const Writer *writer, DiskannNode node)
+{
+	uint32		slots = writer->state->index->meta.slots_per_page;
+
+	return node % slots == 0 && node + slots - 1 <= writer->state->shared->nnodes;
 }
 
 static void
@@ -128,7 +142,7 @@ write_node(Writer *writer, DiskannNode node, const BuildNode *info)
 		new.next = state->shared->nnodes + 1 + info->chain;
 		write_chain(writer, node, info, new.tids);
 	}
-	DiskannNodeCreate(&writer->ref, node);
+	DiskannNodeCreate(&writer->ref, node, is_first_of_page(writer, node));
 	DiskannNodeEdit(&writer->ref);
 	DiskannFillNode(index, writer->ref.image, &new,
 					palloc(sizeof(float) * index->space.dims));

@@ -202,14 +202,16 @@ met_vector(DiskannInserter *inserter, Met *met)
 	return met->x;
 }
 
-static float
-met_distance(void *arg, int a, int b)
+static void
+met_distances(void *arg, int a, const int *others, int n, float *out)
 {
 	DiskannInserter *inserter = arg;
+	const float *x = met_vector(inserter, &inserter->met[a]);
 
-	return diskann_kernels->l2sq_f32(met_vector(inserter, &inserter->met[a]),
-									 met_vector(inserter, &inserter->met[b]),
-									 inserter->index->space.dims);
+	for (int k = 0; k < n; k++)
+		out[k] = diskann_kernels->l2sq_f32(x, met_vector(inserter,
+														 &inserter->met[others[k]]),
+										   inserter->index->space.dims);
 }
 
 /*
@@ -293,7 +295,7 @@ insert_node(DiskannInserter *inserter, DiskannNewNode *new)
 {
 	const DiskannIndex *index = inserter->index;
 	DiskannPrune prune = {index->meta.max_degree, index->meta.alpha,
-	met_distance, inserter};
+	met_distances, inserter};
 	int		   *chosen = palloc(sizeof(int) * index->meta.max_degree);
 	float	   *dist = palloc(sizeof(float) * (inserter->nlive + 1));
 	DiskannNode *nodes = palloc(sizeof(DiskannNode) * index->meta.max_degree);

@@ -107,20 +107,25 @@ edge_code(const EdgeGeometry *g, int i)
 	return g->codes + (Size) i * g->code_bytes;
 }
 
-/* Squared distance of two neighbours, from lengths and coded angle. */
-static float
-edge_pair_distance(void *arg, int a, int b)
+/* Squared distances of neighbours, from lengths and coded angles. */
+static void
+edge_pair_distances(void *arg, int a, const int *others, int n, float *out)
 {
 	EdgeGeometry *g = arg;
 	int			i = g->order[a];
-	int			j = g->order[b];
-	int32		dot = diskann_kernels->dot_i8(edge_code(g, i), edge_code(g, j),
-											  g->code_bytes);
-	float		cosine = diskann_edge_cosine(&g->index->shape, dot *
-											 g->inverse[i] * g->inverse[j]);
 
-	return Max(0, g->dist2[i] + g->dist2[j] -
-			   2 * cosine * g->dist[i] * g->dist[j]);
+	for (int k = 0; k < n; k++)
+	{
+		int			j = g->order[others[k]];
+		int32		dot = diskann_kernels->dot_i8(edge_code(g, i),
+												  edge_code(g, j),
+												  g->code_bytes);
+		float		cosine = diskann_edge_cosine(&g->index->shape, dot *
+												 g->inverse[i] * g->inverse[j]);
+
+		out[k] = Max(0, g->dist2[i] + g->dist2[j] -
+					 2 * cosine * g->dist[i] * g->dist[j]);
+	}
 }
 
 static int
@@ -200,7 +205,7 @@ free_geometry(EdgeGeometry *g)
 static int
 edge_to_drop(const DiskannIndex *index, EdgeGeometry *g, int degree, bool force)
 {
-	DiskannPrune prune = {degree, index->meta.alpha, edge_pair_distance, g};
+	DiskannPrune prune = {degree, index->meta.alpha, edge_pair_distances, g};
 	float	   *dist = palloc(sizeof(float) * (degree + 1));
 	int		   *chosen = palloc(sizeof(int) * (degree + 1));
 	bool	   *kept = palloc0(sizeof(bool) * (degree + 1));

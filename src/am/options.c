@@ -76,7 +76,7 @@ static relopt_kind diskann_relopt_kind;
 static bool
 check_simd(char **newval, void **extra, GucSource source)
 {
-	static const char *const names[] = {"auto", "scalar", "avx2", "avx512",
+	static const char *const names[] = {"auto", "scalar", "avx2", "avx512", "amx",
 	"neon"};
 	bool		known = false;
 
@@ -84,7 +84,7 @@ check_simd(char **newval, void **extra, GucSource source)
 		known |= strcmp(*newval, names[i]) == 0;
 	if (!known)
 	{
-		GUC_check_errdetail("Available values: auto, scalar, avx2, avx512, neon.");
+		GUC_check_errdetail("Available values: auto, scalar, avx2, avx512, amx, neon.");
 		return false;
 	}
 	if (strcmp(*newval, "auto") != 0)
@@ -131,7 +131,7 @@ define_settings(void)
 							PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("diskann.simd",
 							   "Selects the distance kernels.",
-							   "Valid values are auto, scalar, avx2, avx512 and neon.",
+							   "Valid values are auto, scalar, avx2, avx512, amx and neon.",
 							   &diskann_simd_setting, "auto",
 							   PGC_USERSET, 0, check_simd, assign_simd, NULL);
 	MarkGUCPrefixReserved("diskann");

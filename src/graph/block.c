@@ -115,14 +115,28 @@ DiskannBlockDistances(const DiskannBlock *rows, int from, int n,
 	}
 }
 
-float
-DiskannBlockDistance(const DiskannBlock *block, int a, int b)
+void
+DiskannBlockFew(const DiskannBlock *block, int a, const int *others, int n,
+				float *out)
 {
-	float		dot = diskann_kernels->dot_i8(block->codes + a * block->stride,
-											  block->codes + b * block->stride,
-											  block->dims);
-	float		dist = (block->norm2[a] + block->norm2[b]) -
-	2 * block->scale[a] * block->scale[b] * dot;
+	const int8 *code = block->codes + a * block->stride;
 
-	return Max(dist, 0);
+	for (int from = 0; from < n; from += 4)
+	{
+		const int8 *four[4];
+		int32		dots[4];
+
+		/* The last one fills up what is missing. */
+		for (int k = 0; k < 4; k++)
+			four[k] = block->codes + others[Min(from + k, n - 1)] * block->stride;
+		diskann_kernels->dot4_i8(code, four, block->dims, dots);
+		for (int k = 0; k < Min(4, n - from); k++)
+		{
+			int			b = others[from + k];
+			float		dist = (block->norm2[a] + block->norm2[b]) -
+			2 * block->scale[a] * block->scale[b] * dots[k];
+
+			out[from + k] = Max(dist, 0);
+		}
+	}
 }

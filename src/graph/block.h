@@ -30,11 +30,18 @@ typedef struct DiskannBlock
 	int8	   *panels;			/* the same codes, see kernels.h */
 } DiskannBlock;
 
+/*
+ * Append the vectors of some members to a block.  How to get at vectors by
+ * their numbers, whatever these mean, is up to the caller of what takes this.
+ */
+typedef void (*DiskannFetch) (void *arg, const uint32 *members, int n,
+							  DiskannBlock *block);
+
 /* An empty block in the current context; panels only if it is to be packed. */
 extern DiskannBlock *DiskannBlockCreate(int dims, int capacity, bool packed);
 extern void DiskannBlockFree(DiskannBlock *block);
 
-/* Append a vector, copying its code of dims bytes. */
+/* Append one vector, copying its code of dims bytes. */
 extern void DiskannBlockAdd(DiskannBlock *block, const int8 *code,
 							float scale, float norm2);
 
@@ -55,7 +62,8 @@ extern void DiskannBlockDistances(const DiskannBlock *rows, int from, int n,
 								  const DiskannBlock *packed, int first,
 								  float *out);
 
-/* Squared distance between two vectors of one block. */
-extern float DiskannBlockDistance(const DiskannBlock *block, int a, int b);
+/* Squared distances of vector a of a block to some others of it, four at a time. */
+extern void DiskannBlockFew(const DiskannBlock *block, int a,
+							const int *others, int n, float *out);
 
 #endif							/* DISKANN_BLOCK_H */

@@ -275,8 +275,7 @@ make_leaf(DiskannCarve *carve, const uint32 *members, const bool *home,
 	if (count < 2)
 		return;
 	leaf = DiskannBlockCreate(carve->dims, count, true);
-	for (uint32 i = 0; i < count; i++)
-		carve->fetch(carve->arg, members[i], leaf);
+	carve->fetch(carve->arg, members, count, leaf);
 	DiskannBlockPack(leaf);
 	lists.count = count;
 	lists.k = Min(carve->neighbours, (int) count - 1);
@@ -300,15 +299,14 @@ assign_members(DiskannCarve *carve, const uint32 *members, uint32 count,
 	uint16	   *nearest = palloc_extended(sizeof(uint16) * count * fanout,
 										  MCXT_ALLOC_HUGE);
 
-	for (int i = 0; i < nleaders; i++)
-		carve->fetch(carve->arg, members[i], leaders);
+	carve->fetch(carve->arg, members, nleaders, leaders);
 	DiskannBlockPack(leaders);
 	for (uint32 from = 0; from < count; from += block->count)
 	{
 		CHECK_FOR_INTERRUPTS();
 		block->count = 0;
-		for (uint32 i = from; i < count && i < from + DISKANN_ASSIGN_BLOCK; i++)
-			carve->fetch(carve->arg, members[i], block);
+		carve->fetch(carve->arg, members + from,
+					 Min(DISKANN_ASSIGN_BLOCK, count - from), block);
 		DiskannAssign(block, leaders, fanout, nearest + (Size) from * fanout);
 	}
 	carve->distances += (uint64) count * nleaders;

@@ -37,9 +37,7 @@ typedef struct DiskannCarve
 	int			fanout;			/* balls a member joins in the first carving */
 	int			neighbours;		/* nearest ones taken in a leaf */
 
-	/* Append a member's code to a block. */
-	void		(*fetch) (void *arg, uint32 member, DiskannBlock *block);
-
+	DiskannFetch fetch;
 	/* Candidates of a member; it may get several lists.  May change them. */
 	void		(*emit) (void *arg, uint32 member,
 						 DiskannCandidate *candidates, int n);

@@ -25,28 +25,44 @@
 /* One edge in so many may lead to a far candidate. */
 #define FAR_SHARE 8
 
-typedef struct Pairs
+/* Candidates, nearest first, and which row of the block has each's vector. */
+typedef struct Ranking
 {
 	DiskannEdgeChoice *choice;
-	const DiskannBlock *block;
-} Pairs;
+	int			n;
+	DiskannCandidate candidates[MAX_CANDIDATES + MAX_SPREAD];
+	int			row[MAX_CANDIDATES + MAX_SPREAD];
+} Ranking;
 
-static float
-pair_distance(void *arg, int a, int b)
+static void
+pair_distances(void *arg, int a, const int *others, int n, float *out)
 {
-	Pairs	   *pairs = arg;
+	Ranking    *ranking = arg;
+	int			rows[DISKANN_PRUNE_BATCH];
 
-	pairs->choice->distances++;
-	return DiskannBlockDistance(pairs->block, a, b);
+	for (int k = 0; k < n; k++)
+		rows[k] = ranking->row[others[k]];
+	ranking->choice->distances += n;
+	DiskannBlockFew(ranking->choice->block, ranking->row[a], rows, n, out);
 }
 
-/* Nearest first, and then by number. */
+/* Sorts nearest first, and then by number; distances are not negative. */
+static inline uint64
+sort_key(const DiskannCandidate *candidate)
+{
+	uint32		bits;
+
+	memcpy(&bits, &candidate->dist, sizeof(bits));
+	return (uint64) bits << 32 | candidate->member;
+}
+
 static inline int
 compare_candidates(const DiskannCandidate *a, const DiskannCandidate *b)
 {
-	if (a->dist != b->dist)
-		return a->dist < b->dist ? -1 : 1;
-	return a->member < b->member ? -1 : a->member > b->member;
+	uint64		x = sort_key(a);
+	uint64		y = sort_key(b);
+
+	return (x > y) - (x < y);
 }
 
 #define ST_SORT sort_by_distance
@@ -84,48 +100,69 @@ sort_candidates(DiskannCandidate *candidates, int n,
 	return kept;
 }
 
-/*
- * Append at most limit - nedges of n candidates, sorted by distance, whose
- * vectors are in block.
- */
+/* Rank candidates whose vectors are in rows 0, 1, ... of the block. */
+static void
+rank_candidates(Ranking *ranking, const DiskannCandidate *candidates, int n)
+{
+	ranking->n = n;
+	memcpy(ranking->candidates, candidates, sizeof(DiskannCandidate) * n);
+	for (int i = 0; i < n; i++)
+		ranking->row[i] = i;
+}
+
+static void
+add_to_ranking(Ranking *ranking, uint32 member, float dist, int row)
+{
+	DiskannCandidate candidate = {member, dist};
+	int			i = ranking->n++;
+
+	for (; i > 0 && compare_candidates(&candidate,
+									   &ranking->candidates[i - 1]) < 0; i--)
+	{
+		ranking->candidates[i] = ranking->candidates[i - 1];
+		ranking->row[i] = ranking->row[i - 1];
+	}
+	ranking->candidates[i] = candidate;
+	ranking->row[i] = row;
+}
+
+/* Append at most limit - nedges edges to the nedges there are. */
 static int
-prune(DiskannEdgeChoice *choice, const DiskannBlock *block,
-	  const DiskannCandidate *candidates, int n, int limit,
-	  DiskannCandidate *edges, int nedges)
+prune(Ranking *ranking, int limit, DiskannCandidate *edges, int nedges)
 {
 	float		dist[MAX_CANDIDATES + MAX_SPREAD];
 	int			chosen[MAX_CANDIDATES + MAX_SPREAD];
 	int			nchosen;
-	Pairs		pairs = {choice, block};
-	DiskannPrune robust = {limit - nedges, choice->alpha, pair_distance, &pairs};
+	DiskannPrune robust = {limit - nedges, ranking->choice->alpha,
+	pair_distances, ranking};
 
-	for (int i = 0; i < n; i++)
-		dist[i] = candidates[i].dist;
-	nchosen = DiskannRobustPrune(&robust, dist, n, chosen);
+	for (int i = 0; i < ranking->n; i++)
+		dist[i] = ranking->candidates[i].dist;
+	nchosen = DiskannRobustPrune(&robust, dist, ranking->n, chosen);
 	for (int i = 0; i < nchosen; i++)
-		edges[nedges++] = candidates[chosen[i]];
+		edges[nedges++] = ranking->candidates[chosen[i]];
 	return nedges;
 }
 
-static DiskannBlock *
+/* Have the vectors of n candidates in rows 0, 1, ... of the block. */
+static void
 fetch_candidates(DiskannEdgeChoice *choice,
 				 const DiskannCandidate *candidates, int n)
 {
-	DiskannBlock *block = DiskannBlockCreate(choice->dims, n, false);
+	uint32		members[MAX_CANDIDATES];
 
 	for (int i = 0; i < n; i++)
-		choice->fetch(choice->arg, candidates[i].member, block);
-	return block;
+		members[i] = candidates[i].member;
+	choice->block->count = 0;
+	choice->fetch(choice->arg, members, n, choice->block);
 }
 
 /* Nodes at growing intervals that are no candidates yet; returns how many. */
 static int
-spread_out(DiskannEdgeChoice *choice, uint32 node,
-		   const DiskannCandidate *near, int nnear,
-		   const DiskannCandidate *edges, int nedges,
-		   DiskannCandidate *spread)
+find_spread(const DiskannEdgeChoice *choice, uint32 node,
+			const DiskannCandidate *near, int nnear,
+			const DiskannCandidate *edges, int nedges, uint32 *spread)
 {
-	DiskannBlock *pair = DiskannBlockCreate(choice->dims, 2, false);
 	int			n = 0;
 
 	for (uint64 step = 1; step < choice->nnodes; step *= 2)
@@ -137,16 +174,35 @@ spread_out(DiskannEdgeChoice *choice, uint32 node,
 			if (other < 1 || other > choice->nnodes ||
 				contains(near, nnear, other) || contains(edges, nedges, other))
 				continue;
-			pair->count = 0;
-			choice->fetch(choice->arg, node, pair);
-			choice->fetch(choice->arg, other, pair);
-			spread[n].member = other;
-			spread[n++].dist = DiskannBlockDistance(pair, 0, 1);
-			choice->distances++;
+			spread[n++] = other;
 		}
 	}
-	DiskannBlockFree(pair);
 	return n;
+}
+
+/* Rank such nodes, too, appending their vectors, and the node's, to the block. */
+static void
+rank_spread(Ranking *ranking, uint32 node, const uint32 *spread, int n)
+{
+	DiskannEdgeChoice *choice = ranking->choice;
+	int			own = choice->block->count;
+	int			rows[MAX_SPREAD];
+	float		dist[MAX_SPREAD];
+
+	choice->fetch(choice->arg, &node, 1, choice->block);
+	choice->fetch(choice->arg, spread, n, choice->block);
+	for (int i = 0; i < n; i++)
+		rows[i] = own + 1 + i;
+	DiskannBlockFew(choice->block, own, rows, n, dist);
+	choice->distances += n;
+	for (int i = 0; i < n; i++)
+		add_to_ranking(ranking, spread[i], dist[i], rows[i]);
+}
+
+DiskannBlock *
+DiskannCreateChoiceBlock(int dims)
+{
+	return DiskannBlockCreate(dims, MAX_CANDIDATES + MAX_SPREAD + 1, false);
 }
 
 int
@@ -154,22 +210,20 @@ DiskannChooseEdges(DiskannEdgeChoice *choice, uint32 node,
 				   DiskannCandidate *near, int nnear,
 				   DiskannCandidate *far, int *nfar, DiskannCandidate *edges)
 {
-	DiskannCandidate all[MAX_CANDIDATES + MAX_SPREAD];
-	DiskannBlock *block;
+	uint32		spread[MAX_SPREAD];
+	Ranking		ranking;
 	int			n;
 
+	ranking.choice = choice;
 	n = sort_candidates(far, *nfar, edges, 0);
-	block = fetch_candidates(choice, far, n);
-	*nfar = prune(choice, block, far, n, choice->max_degree / FAR_SHARE,
-				  edges, 0);
-	DiskannBlockFree(block);
+	fetch_candidates(choice, far, n);
+	rank_candidates(&ranking, far, n);
+	*nfar = prune(&ranking, choice->max_degree / FAR_SHARE, edges, 0);
 
 	n = sort_candidates(near, nnear, edges, *nfar);
-	memcpy(all, near, sizeof(DiskannCandidate) * n);
-	n += spread_out(choice, node, near, n, edges, *nfar, all + n);
-	sort_by_distance(all, n);
-	block = fetch_candidates(choice, all, n);
-	n = prune(choice, block, all, n, choice->max_degree, edges, *nfar);
-	DiskannBlockFree(block);
-	return n;
+	fetch_candidates(choice, near, n);
+	rank_candidates(&ranking, near, n);
+	rank_spread(&ranking, node, spread,
+				find_spread(choice, node, near, n, edges, *nfar, spread));
+	return prune(&ranking, choice->max_degree, edges, *nfar);
 }

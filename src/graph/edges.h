@@ -22,8 +22,9 @@ typedef struct DiskannEdgeChoice
 	int			max_degree;
 	float		alpha;			/* see prune.h */
 	uint32		nnodes;
-	void		(*fetch) (void *arg, uint32 member, DiskannBlock *block);
+	DiskannFetch fetch;
 	void	   *arg;
+	DiskannBlock *block;		/* for scratch, see DiskannCreateChoiceBlock */
 	uint64		distances;		/* computed so far */
 } DiskannEdgeChoice;
 
@@ -36,6 +37,7 @@ typedef struct DiskannEdgeChoice
  * place.  edges gets the chosen ones without duplicates, far ones first; returns
  * their number, and in *nfar how many of them are far.
  */
+extern DiskannBlock *DiskannCreateChoiceBlock(int dims);
 extern int	DiskannChooseEdges(DiskannEdgeChoice *choice, uint32 node,
 							   DiskannCandidate *near, int nnear,
 							   DiskannCandidate *far, int *nfar,

@@ -12,74 +12,77 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "graph/prune.h"
 
-typedef struct PruneState
+/* How a candidate is occluded by those it has been compared with. */
+typedef enum Occlusion
 {
-	float	   *occlusion;		/* greatest ratio seen so far, squared */
-	int		   *checked;		/* chosen ones already compared with */
-	bool	   *taken;
-} PruneState;
+	OCCLUSION_NONE,
+	OCCLUSION_AT_ONE,			/* at alpha = 1 only */
+	OCCLUSION_AT_ALPHA
+} Occlusion;
 
-/*
- * Compare candidate i with the chosen ones it has not met yet, stopping as
- * soon as it is occluded beyond limit.
- */
-static float
-occlusion(const DiskannPrune *prune, PruneState *state, const float *dist,
-		  int i, const int *chosen, int nchosen, float limit)
+typedef struct Candidate
 {
-	while (state->checked[i] < nchosen && state->occlusion[i] <= limit)
+	int			checked;		/* chosen ones already compared with */
+	bool		taken;
+	uint8		occlusion;
+} Candidate;
+
+/* Compare candidate i with the chosen ones it has not met yet. */
+static Occlusion
+occlusion(const DiskannPrune *prune, Candidate *candidate, float dist, int i,
+		  const int *chosen, int nchosen)
+{
+	while (candidate->checked < nchosen &&
+		   candidate->occlusion < OCCLUSION_AT_ALPHA)
 	{
-		int			j = chosen[state->checked[i]++];
-		float		between = prune->distance(prune->arg, i, j);
-		float		ratio = between > 0 ? dist[i] / between : INFINITY;
+		float		between[DISKANN_PRUNE_BATCH];
+		int			from = candidate->checked;
+		int			n = Min(DISKANN_PRUNE_BATCH, nchosen - from);
 
-		state->occlusion[i] = Max(state->occlusion[i], ratio);
+		prune->distances(prune->arg, i, chosen + from, n, between);
+		for (int k = 0; k < n; k++)
+		{
+			if (dist > prune->alpha * between[k] || between[k] <= 0)
+				candidate->occlusion = OCCLUSION_AT_ALPHA;
+			else if (dist > between[k])
+				candidate->occlusion = Max(candidate->occlusion,
+										   OCCLUSION_AT_ONE);
+		}
+		candidate->checked += n;
 	}
-	return state->occlusion[i];
+	return candidate->occlusion;
 }
 
 int
 DiskannRobustPrune(const DiskannPrune *prune, const float *dist, int n,
 				   int *chosen)
 {
-	float		limit = prune->alpha;
 	int			nchosen = 0;
-	PruneState	state;
+	Candidate  *candidates;
 
 	if (n == 0)
 		return 0;
-	state.occlusion = palloc0(sizeof(float) * n);
-	state.checked = palloc0(sizeof(int) * n);
-	state.taken = palloc0(sizeof(bool) * n);
-
-	for (int round = 0; round < 2; round++)
+	candidates = palloc0(sizeof(Candidate) * n);
+	for (Occlusion most = OCCLUSION_NONE; most <= OCCLUSION_AT_ONE; most++)
 	{
-		float		bound = round == 0 ? 1.0f : limit;
-
 		for (int i = 0; i < n && nchosen < prune->max_degree; i++)
 		{
-			if (state.taken[i] ||
-				occlusion(prune, &state, dist, i, chosen, nchosen,
-						  limit) > bound)
+			Candidate  *candidate = &candidates[i];
+
+			if (candidate->taken ||
+				occlusion(prune, candidate, dist[i], i, chosen, nchosen) > most)
 				continue;
-			state.taken[i] = true;
+			candidate->taken = true;
 			chosen[nchosen++] = i;
 		}
-		if (limit <= 1.0f)
-			break;
 	}
 	for (int i = 0; i < n && nchosen < prune->max_degree; i++)
 	{
-		if (!state.taken[i])
+		if (!candidates[i].taken)
 			chosen[nchosen++] = i;
 	}
-
-	pfree(state.occlusion);
-	pfree(state.checked);
-	pfree(state.taken);
+	pfree(candidates);
 	return nchosen;
 }

@@ -111,6 +111,7 @@ nearest_shore(Reached *r, uint32 node)
 {
 	DiskannGraph *graph = r->graph;
 	DiskannBlock *pair = DiskannBlockCreate(graph->dims, 2, false);
+	const int	second = 1;
 	uint32		step = r->count / SHORES + 1;
 	uint32		best = r->queue[0];
 	float		best_dist = 0;
@@ -120,9 +121,9 @@ nearest_shore(Reached *r, uint32 node)
 		float		dist;
 
 		pair->count = 0;
-		graph->fetch(graph->arg, node, pair);
-		graph->fetch(graph->arg, r->queue[i], pair);
-		dist = DiskannBlockDistance(pair, 0, 1);
+		graph->fetch(graph->arg, &node, 1, pair);
+		graph->fetch(graph->arg, &r->queue[i], 1, pair);
+		DiskannBlockFew(pair, 0, &second, 1, &dist);
 		if (i == 0 || dist < best_dist)
 		{
 			best = r->queue[i];

@@ -28,7 +28,7 @@ typedef struct DiskannGraph
 	void		(*put) (void *arg, uint32 node, const uint32 *edges, int n);
 
 	/* Append a node's code to a block. */
-	void		(*fetch) (void *arg, uint32 node, DiskannBlock *block);
+	DiskannFetch fetch;
 	void	   *arg;
 } DiskannGraph;
 

@@ -437,6 +437,22 @@ dot_epi8(__m256i s, const int8_t *a, const int8_t *b)
 												 _mm256_set1_epi16(1)));
 }
 
+TARGET static void
+decode_i8(const int8_t *x, float scale, size_t n, float *out)
+{
+	__m256		by = _mm256_set1_ps(scale);
+	size_t		i = 0;
+
+	for (; i + 8 <= n; i += 8)
+	{
+		__m128i		bytes = _mm_loadl_epi64((const __m128i *) (x + i));
+
+		_mm256_storeu_ps(out + i, _mm256_mul_ps(by, _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes))));
+	}
+	for (; i < n; i++)
+		out[i] = scale * x[i];
+}
+
 TARGET static int32_t
 dot_i8(const int8_t *a, const int8_t *b, size_t n)
 {
@@ -458,6 +474,57 @@ dot_i8(const int8_t *a, const int8_t *b, size_t n)
 	for (; i < n; i++)
 		tail += (int32_t) a[i] * (int32_t) b[i];
 	return sum_epi32(_mm256_add_epi32(s0, s1)) + tail;
+}
+
+TARGET static void
+decode_f16(const void *x, float scale, size_t n, float *out)
+{
+	const char *halves = x;
+	__m256		by = _mm256_set1_ps(scale);
+	size_t		i = 0;
+
+	for (; i + 8 <= n; i += 8)
+	{
+		__m128i		eight = _mm_loadu_si128((const __m128i *) (halves + 2 * i));
+
+		_mm256_storeu_ps(out + i, _mm256_mul_ps(by, _mm256_cvtph_ps(eight)));
+	}
+	for (; i < n; i++)
+	{
+		uint16_t	h;
+
+		memcpy(&h, halves + 2 * i, sizeof(h));
+		out[i] = scale * diskann_half_to_float(h);
+	}
+}
+
+TARGET static void
+dot4_i8(const int8_t *a, const int8_t *const others[4], size_t n,
+		int32_t out[4])
+{
+	__m256i		s0 = _mm256_setzero_si256();
+	__m256i		s1 = s0;
+	__m256i		s2 = s0;
+	__m256i		s3 = s0;
+	size_t		i = 0;
+
+	for (; i + 32 <= n; i += 32)
+	{
+		s0 = dot_epi8(s0, a + i, others[0] + i);
+		s1 = dot_epi8(s1, a + i, others[1] + i);
+		s2 = dot_epi8(s2, a + i, others[2] + i);
+		s3 = dot_epi8(s3, a + i, others[3] + i);
+	}
+	s0 = _mm256_hadd_epi32(_mm256_hadd_epi32(s0, s1),
+						   _mm256_hadd_epi32(s2, s3));
+	_mm_storeu_si128((__m128i *) out,
+					 _mm_add_epi32(_mm256_castsi256_si128(s0),
+								   _mm256_extracti128_si256(s0, 1)));
+	for (; i < n; i++)
+	{
+		for (int k = 0; k < 4; k++)
+			out[k] += (int32_t) a[i] * (int32_t) others[k][i];
+	}
 }
 
 /*
@@ -722,6 +789,59 @@ estimate32(const uint16_t hi[DISKANN_EDGE_BLOCK], const uint16_t *lo,
 	}
 }
 
+/* Eight signs as two nibbles. */
+INLINE void
+put_signs(uint8_t *nibbles, __m256 positive)
+{
+	int			signs = _mm256_movemask_ps(positive);
+
+	nibbles[0] = (uint8_t) (signs & 0x0F);
+	nibbles[1] = (uint8_t) (signs >> 4);
+}
+
+TARGET static void
+encode_edge(const float *node, const float *neighbour, size_t n,
+			float threshold, uint8_t *hi, uint8_t *lo, float out[2])
+{
+	const __m256 minus = _mm256_set1_ps(-0.0f);
+	const __m256 limit = _mm256_set1_ps(threshold);
+	__m256		ur = _mm256_setzero_ps();
+	__m256		uc = ur;
+	float		tail[2];
+	size_t		i = 0;
+
+	for (; i + 8 <= n; i += 8)
+	{
+		__m256		c = _mm256_loadu_ps(node + i);
+		__m256		r = _mm256_sub_ps(_mm256_loadu_ps(neighbour + i), c);
+		__m256		plus = _mm256_cmp_ps(r, _mm256_setzero_ps(), _CMP_GE_OQ);
+		__m256		size = _mm256_set1_ps(1.0f);
+		__m256		u;
+
+		put_signs(hi + i / 4, plus);
+		if (lo != NULL)
+		{
+			__m256		beyond = _mm256_cmp_ps(_mm256_andnot_ps(minus, r),
+											   limit, _CMP_GT_OQ);
+
+			size = _mm256_blendv_ps(_mm256_set1_ps(0.5f),
+									_mm256_set1_ps(1.5f), beyond);
+
+			/* Equal, where they do not differ. */
+			put_signs(lo + i / 4, _mm256_xor_ps(_mm256_xor_ps(plus, beyond),
+												minus));
+		}
+		u = _mm256_xor_ps(size, _mm256_andnot_ps(plus, minus));
+		ur = _mm256_fmadd_ps(u, r, ur);
+		uc = _mm256_fmadd_ps(u, c, uc);
+	}
+	diskann_encode_edge_scalar(node + i, neighbour + i, n - i, threshold,
+							   hi + i / 4, lo != NULL ? lo + i / 4 : NULL,
+							   tail);
+	out[0] = sum_ps(ur) + tail[0];
+	out[1] = sum_ps(uc) + tail[1];
+}
+
 const DiskannKernels diskann_kernels_avx2 = {
 	.name = "avx2",
 	.l2sq_f32 = l2sq_f32,
@@ -732,10 +852,14 @@ const DiskannKernels diskann_kernels_avx2 = {
 	.cosine_f64 = cosine_f64,
 	.dot_f32_i8 = dot_f32_i8,
 	.dot_f32_f16 = dot_f32_f16,
+	.decode_i8 = decode_i8,
+	.decode_f16 = decode_f16,
 	.dot_i8 = dot_i8,
+	.dot4_i8 = dot4_i8,
 	.dot_i8_panels = dot_i8_panels,
 	.keep_least = keep_least,
 	.fht_f32 = diskann_fht_f32_avx2,
+	.encode_edge = encode_edge,
 	.fastscan32 = fastscan32,
 	.estimate32 = estimate32,
 };

@@ -35,6 +35,13 @@
  */
 #define IN_REGISTERS(a, b) __asm__("" : "+v" (a), "+v" (b))
 
+/* Arrays stay in registers only where no loop is left. */
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
+
 /* A mask of the first k elements, k less than the width of the register. */
 #define MASK8(k) ((__mmask8) ((1u << (k)) - 1))
 #define MASK16(k) ((__mmask16) ((1u << (k)) - 1))
@@ -477,49 +484,157 @@ dot_i8(const int8_t *a, const int8_t *b, size_t n)
 	return _mm512_reduce_add_epi32(_mm512_sub_epi32(s0.raised, s0.excess));
 }
 
-/* Rows scored together, so that each load of a panel is used by all. */
-#define ROW_BLOCK 8
+TARGET static void
+decode_i8(const int8_t *x, float scale, size_t n, float *out)
+{
+	__m512		by = _mm512_set1_ps(scale);
 
-/*
- * n rows, a constant, against one panel.  Here the columns are raised by 128,
- * once for all rows; excess is what that adds to each row's products.
- */
-INLINE void
-dot_rows_panel(const int8_t *rows, size_t n, size_t row_stride,
-			   const int8_t *panel, size_t ngroups, const int32_t *excess,
-			   int32_t *out, size_t out_stride)
+	for (size_t i = 0; i < n; i += 16)
+	{
+		__mmask16	in = n - i < 16 ? MASK16(n - i) : 0xFFFF;
+		__m128i		bytes = _mm_maskz_loadu_epi8(in, x + i);
+
+		_mm512_mask_storeu_ps(out + i, in, _mm512_mul_ps(by, i8_ps(bytes)));
+	}
+}
+
+TARGET static void
+decode_f16(const void *x, float scale, size_t n, float *out)
+{
+	__m512		by = _mm512_set1_ps(scale);
+
+	for (size_t i = 0; i < n; i += 16)
+	{
+		__mmask16	in = n - i < 16 ? MASK16(n - i) : 0xFFFF;
+		__m256i		halves = _mm256_maskz_loadu_epi16(in, (const char *) x + 2 * i);
+
+		_mm512_mask_storeu_ps(out + i, in, _mm512_mul_ps(by, f16_ps(halves)));
+	}
+}
+
+/* s + bytes of a times those of other, raised by 128. */
+INLINE __m512i
+dot_raised(__m512i s, __m512i a, __mmask64 in, const int8_t *other)
+{
+	__m512i		b = _mm512_maskz_loadu_epi8(in, other);
+
+	return _mm512_dpbusd_epi32(s, _mm512_xor_si512(b, _mm512_set1_epi8((char) 0x80)), a);
+}
+
+/* Sum of the elements of each of four registers. */
+INLINE __m128i
+sum4_epi32(__m512i s0, __m512i s1, __m512i s2, __m512i s3)
+{
+	__m512i		s01 = _mm512_add_epi32(_mm512_unpacklo_epi32(s0, s1),
+									   _mm512_unpackhi_epi32(s0, s1));
+	__m512i		s23 = _mm512_add_epi32(_mm512_unpacklo_epi32(s2, s3),
+									   _mm512_unpackhi_epi32(s2, s3));
+	__m512i		s = _mm512_add_epi32(_mm512_unpacklo_epi64(s01, s23),
+									 _mm512_unpackhi_epi64(s01, s23));
+	__m256i		half = _mm256_add_epi32(_mm512_castsi512_si256(s),
+										_mm512_extracti64x4_epi64(s, 1));
+
+	return _mm_add_epi32(_mm256_castsi256_si128(half),
+						 _mm256_extracti128_si256(half, 1));
+}
+
+TARGET static void
+dot4_i8(const int8_t *a, const int8_t *const others[4], size_t n,
+		int32_t out[4])
 {
 	const __m512i top = _mm512_set1_epi8((char) 0x80);
-	__m512i		sum[ROW_BLOCK];
+	__m512i		s0 = _mm512_setzero_si512();
+	__m512i		s1 = s0;
+	__m512i		s2 = s0;
+	__m512i		s3 = s0;
+	__m512i		excess = s0;
 
-	for (size_t r = 0; r < n; r++)
-		sum[r] = _mm512_set1_epi32(-excess[r]);
+	for (size_t i = 0; i < n; i += 64)
+	{
+		__mmask64	in = n - i < 64 ? MASK64(n - i) : ~UINT64_C(0);
+		__m512i		x = _mm512_maskz_loadu_epi8(in, a + i);
+
+		s0 = dot_raised(s0, x, in, others[0] + i);
+		s1 = dot_raised(s1, x, in, others[1] + i);
+		s2 = dot_raised(s2, x, in, others[2] + i);
+		s3 = dot_raised(s3, x, in, others[3] + i);
+		excess = _mm512_dpbusd_epi32(excess, top, x);
+	}
+	_mm_storeu_si128((__m128i *) out,
+					 _mm_sub_epi32(sum4_epi32(s0, s1, s2, s3),
+								   sum4_epi32(excess, excess, excess, excess)));
+}
+
+/*
+ * Rows and panels scored together, so that a load of either serves several
+ * products, and there are enough sums to wait for none: 1.4 times as fast as
+ * 8 rows against one panel.
+ */
+#define ROW_BLOCK 8
+#define PANEL_BLOCK 3
+
+/*
+ * n rows against some panels, both numbers constants.  Here the columns are
+ * raised by 128, once for all rows; excess is what that adds to each row's
+ * products.
+ */
+INLINE void
+dot_rows_block(const int8_t *rows, int n, size_t row_stride,
+			   const int8_t *panels, int npanels, size_t ngroups,
+			   const int32_t *excess, int32_t *out, size_t out_stride)
+{
+	const __m512i top = _mm512_set1_epi8((char) 0x80);
+	__m512i		sum[ROW_BLOCK][PANEL_BLOCK];
+
+	UNROLL
+	for (int r = 0; r < n; r++)
+	{
+		UNROLL
+		for (int p = 0; p < npanels; p++)
+			sum[r][p] = _mm512_set1_epi32(-excess[r]);
+	}
 	for (size_t g = 0; g < ngroups; g++)
 	{
-		__m512i		x = _mm512_loadu_si512(panel + g * DISKANN_PANEL_GROUP);
+		__m512i		x[PANEL_BLOCK];
 
-		x = _mm512_xor_si512(x, top);
-		for (size_t r = 0; r < n; r++)
+		UNROLL
+		for (int p = 0; p < npanels; p++)
+			x[p] = _mm512_xor_si512(_mm512_loadu_si512(panels + ((size_t) p * ngroups + g) *
+													   DISKANN_PANEL_GROUP),
+									top);
+		UNROLL
+		for (int r = 0; r < n; r++)
 		{
 			int32_t		four;
 
 			memcpy(&four, rows + r * row_stride + 4 * g, sizeof(four));
-			sum[r] = _mm512_dpbusd_epi32(sum[r], x, _mm512_set1_epi32(four));
+			UNROLL
+			for (int p = 0; p < npanels; p++)
+				sum[r][p] = _mm512_dpbusd_epi32(sum[r][p], x[p],
+												_mm512_set1_epi32(four));
 		}
 	}
-	for (size_t r = 0; r < n; r++)
-		_mm512_storeu_si512(out + r * out_stride, sum[r]);
+	UNROLL
+	for (int r = 0; r < n; r++)
+	{
+		UNROLL
+		for (int p = 0; p < npanels; p++)
+			_mm512_storeu_si512(out + r * out_stride + p * DISKANN_PANEL,
+								sum[r][p]);
+	}
 }
 
 /* n rows, a constant, against all panels. */
 INLINE void
-dot_rows_panels(const int8_t *rows, size_t n, size_t row_stride,
+dot_rows_panels(const int8_t *rows, int n, size_t row_stride,
 				const int8_t *panels, size_t npanels, size_t ngroups,
 				int32_t *out, size_t out_stride)
 {
+	const size_t panel_bytes = ngroups * DISKANN_PANEL_GROUP;
 	int32_t		excess[ROW_BLOCK];
+	size_t		p = 0;
 
-	for (size_t r = 0; r < n; r++)
+	for (int r = 0; r < n; r++)
 	{
 		int32_t		sum = 0;
 
@@ -527,10 +642,13 @@ dot_rows_panels(const int8_t *rows, size_t n, size_t row_stride,
 			sum += rows[r * row_stride + i];
 		excess[r] = 128 * sum;
 	}
-	for (size_t p = 0; p < npanels; p++)
-		dot_rows_panel(rows, n, row_stride,
-					   panels + p * ngroups * DISKANN_PANEL_GROUP, ngroups,
-					   excess, out + p * DISKANN_PANEL, out_stride);
+	for (; p + PANEL_BLOCK <= npanels; p += PANEL_BLOCK)
+		dot_rows_block(rows, n, row_stride, panels + p * panel_bytes,
+					   PANEL_BLOCK, ngroups, excess, out + p * DISKANN_PANEL,
+					   out_stride);
+	for (; p < npanels; p++)
+		dot_rows_block(rows, n, row_stride, panels + p * panel_bytes, 1,
+					   ngroups, excess, out + p * DISKANN_PANEL, out_stride);
 }
 
 TARGET static void
@@ -762,22 +880,83 @@ estimate32(const uint16_t hi[DISKANN_EDGE_BLOCK], const uint16_t *lo,
 	_mm512_storeu_ps(out + 16, e1);
 }
 
+/* Sixteen signs as up to four nibbles, as many as n coordinates fill. */
+INLINE void
+put_signs(uint8_t *nibbles, __mmask16 signs, size_t n)
+{
+	uint32_t	x = signs;
+
+	x = (x | x << 8) & 0x00FF00FF;
+	x = (x | x << 4) & 0x0F0F0F0F;
+	memcpy(nibbles, &x, n < 16 ? (n + 3) / 4 : 4);
+}
+
+TARGET static void
+encode_edge(const float *node, const float *neighbour, size_t n,
+			float threshold, uint8_t *hi, uint8_t *lo, float out[2])
+{
+	const __m512 zero = _mm512_setzero_ps();
+	__m512		ur = zero;
+	__m512		uc = zero;
+
+	for (size_t i = 0; i < n; i += 16)
+	{
+		__mmask16	in = n - i < 16 ? MASK16(n - i) : 0xFFFF;
+		__m512		c = _mm512_maskz_loadu_ps(in, node + i);
+		__m512		r = _mm512_sub_ps(_mm512_maskz_loadu_ps(in, neighbour + i),
+									  c);
+		__mmask16	plus = _mm512_mask_cmp_ps_mask(in, r, zero, _CMP_GE_OQ);
+		__m512		u = _mm512_set1_ps(1.0f);
+
+		put_signs(hi + i / 4, plus, n - i);
+		if (lo != NULL)
+		{
+			__mmask16	beyond = _mm512_cmp_ps_mask(_mm512_abs_ps(r),
+													_mm512_set1_ps(threshold),
+													_CMP_GT_OQ);
+
+			u = _mm512_mask_blend_ps(beyond, _mm512_set1_ps(0.5f),
+									 _mm512_set1_ps(1.5f));
+			put_signs(lo + i / 4, in & ~(plus ^ beyond), n - i);
+		}
+		u = _mm512_mask_sub_ps(u, ~plus, zero, u);
+		ur = _mm512_fmadd_ps(u, r, ur);
+		uc = _mm512_fmadd_ps(u, c, uc);
+	}
+	out[0] = _mm512_reduce_add_ps(ur);
+	out[1] = _mm512_reduce_add_ps(uc);
+}
+
+/* What the table of AMX (amx.c) has as well. */
+#define COMMON_KERNELS \
+	.decode_i8 = decode_i8, \
+	.l2sq_f32 = l2sq_f32, \
+	.l2sq_f64 = l2sq_f64, \
+	.dot_f32 = dot_f32, \
+	.dot_f64 = dot_f64, \
+	.cosine_f32 = cosine_f32, \
+	.cosine_f64 = cosine_f64, \
+	.dot_f32_i8 = dot_f32_i8, \
+	.dot_f32_f16 = dot_f32_f16, \
+	.decode_f16 = decode_f16, \
+	.dot_i8 = dot_i8, \
+	.dot4_i8 = dot4_i8, \
+	.keep_least = keep_least, \
+	.fht_f32 = fht_f32, \
+	.fastscan32 = fastscan32, \
+	.estimate32 = estimate32, \
+	.encode_edge = encode_edge
+
 const DiskannKernels diskann_kernels_avx512 = {
 	.name = "avx512",
-	.l2sq_f32 = l2sq_f32,
-	.l2sq_f64 = l2sq_f64,
-	.dot_f32 = dot_f32,
-	.dot_f64 = dot_f64,
-	.cosine_f32 = cosine_f32,
-	.cosine_f64 = cosine_f64,
-	.dot_f32_i8 = dot_f32_i8,
-	.dot_f32_f16 = dot_f32_f16,
-	.dot_i8 = dot_i8,
 	.dot_i8_panels = dot_i8_panels,
-	.keep_least = keep_least,
-	.fht_f32 = fht_f32,
-	.fastscan32 = fastscan32,
-	.estimate32 = estimate32,
+	COMMON_KERNELS
+};
+
+const DiskannKernels diskann_kernels_amx = {
+	.name = "amx",
+	.dot_i8_panels = diskann_dot_i8_panels_amx,
+	COMMON_KERNELS
 };
 
 #endif							/* DISKANN_KERNELS_X86 */

@@ -79,6 +79,12 @@ avx512_runs_here(void)
 		__builtin_cpu_supports("avx512vnni");
 }
 
+static bool
+amx_runs_here(void)
+{
+	return avx512_runs_here() && diskann_amx_runs_here();
+}
+
 #endif							/* DISKANN_KERNELS_X86 */
 
 /* From the slowest to the best. */
@@ -87,6 +93,7 @@ static const KernelChoice choices[] = {
 #ifdef DISKANN_KERNELS_X86
 	{&diskann_kernels_avx2, avx2_runs_here},
 	{&diskann_kernels_avx512, avx512_runs_here},
+	{&diskann_kernels_amx, amx_runs_here},
 #endif
 #ifdef DISKANN_KERNELS_NEON
 	/* part of the base architecture */

@@ -60,7 +60,7 @@ typedef struct DiskannEstimateFactors
 
 typedef struct DiskannKernels
 {
-	const char *name;			/* "scalar", "avx2", "avx512", "neon" */
+	const char *name;			/* "scalar", "avx2", "avx512", "amx", "neon" */
 
 	/* sum of (a[i] - b[i])^2 */
 	float		(*l2sq_f32) (const float *a, const float *b, size_t n);
@@ -83,11 +83,21 @@ typedef struct DiskannKernels
 	float		(*dot_f32_i8) (const float *q, const int8_t *x, size_t n);
 	float		(*dot_f32_f16) (const float *q, const void *x, size_t n);
 
+	/* out[i] = scale * x[i], x as above; half floats are finite. */
+	void		(*decode_i8) (const int8_t *x, float scale, size_t n,
+							  float *out);
+	void		(*decode_f16) (const void *x, float scale, size_t n,
+							   float *out);
+
 	/*
 	 * Exact integer dot product of signed bytes in -127..127 (-128 is never
 	 * stored), n <= 65536.
 	 */
 	int32_t		(*dot_i8) (const int8_t *a, const int8_t *b, size_t n);
+
+	/* The same for four others at a time. */
+	void		(*dot4_i8) (const int8_t *a, const int8_t *const others[4],
+							size_t n, int32_t out[4]);
 
 	/*
 	 * The same for nrows rows, row_stride bytes apart, against npanels panels:
@@ -114,6 +124,17 @@ typedef struct DiskannKernels
 	 * 1/sqrt(n) so that it is orthonormal (and its own inverse).
 	 */
 	void		(*fht_f32) (float *x, size_t n);
+
+	/*
+	 * Round r = neighbour - node, n coordinates, to u: to signs, or, unless lo
+	 * is NULL, to 1.5 with its sign where it exceeds threshold, else to 0.5.
+	 * u = hi + lo / 2 in planes of signs, of which nibble g has four, that of
+	 * coordinate 4 g + i in bit i: 1 for plus, and 0 beyond n.
+	 * out = { u.r, u.node }
+	 */
+	void		(*encode_edge) (const float *node, const float *neighbour,
+								size_t n, float threshold, uint8_t *hi,
+								uint8_t *lo, float out[2]);
 
 	/*
 	 * FastScan: look up 32 four-bit codes per group and sum.  codes holds
@@ -146,7 +167,7 @@ extern const DiskannKernels *diskann_kernels;
 
 /*
  * Choose the best table this CPU and operating system can run, or the one
- * named ("auto", "scalar", "avx2", "avx512", "neon").  False, changing
+ * named ("auto", "scalar", "avx2", "avx512", "amx", "neon").  False, changing
  * nothing, if the name is not known or cannot run here.
  */
 extern bool diskann_kernels_force(const char *name);
@@ -162,6 +183,7 @@ extern float diskann_half_to_float(uint16_t h);
 extern const DiskannKernels diskann_kernels_scalar;
 extern const DiskannKernels diskann_kernels_avx2;
 extern const DiskannKernels diskann_kernels_avx512;
+extern const DiskannKernels diskann_kernels_amx;
 extern const DiskannKernels diskann_kernels_neon;
 
 #endif							/* DISKANN_KERNELS_H */

@@ -28,9 +28,18 @@
 #endif
 
 extern void diskann_fht_f32_scalar(float *x, size_t n);
+extern void diskann_encode_edge_scalar(const float *node,
+									   const float *neighbour, size_t n,
+									   float threshold, uint8_t *hi,
+									   uint8_t *lo, float out[2]);
 
 #ifdef DISKANN_KERNELS_X86
 extern void diskann_fht_f32_avx2(float *x, size_t n);
+extern void diskann_dot_i8_panels_amx(const int8_t *rows, size_t nrows,
+									  size_t row_stride, const int8_t *panels,
+									  size_t npanels, size_t ngroups,
+									  int32_t *out, size_t out_stride);
+extern bool diskann_amx_runs_here(void);
 #endif
 
 #endif							/* DISKANN_KERNELS_INTERNAL_H */

@@ -329,6 +329,24 @@ dot_f32_f16(const float *q, const void *x, size_t n)
 	return sum4_f32(s0, s1, s2, s3) + tail;
 }
 
+static void
+decode_i8(const int8_t *x, float scale, size_t n, float *out)
+{
+	size_t		i = 0;
+
+	for (; i + 8 <= n; i += 8)
+	{
+		int16x8_t	v = vmovl_s8(vld1_s8(x + i));
+		float32x4_t low = vcvtq_f32_s32(vmovl_s16(vget_low_s16(v)));
+		float32x4_t high = vcvtq_f32_s32(vmovl_high_s16(v));
+
+		vst1q_f32(out + i, vmulq_n_f32(low, scale));
+		vst1q_f32(out + i + 4, vmulq_n_f32(high, scale));
+	}
+	for (; i < n; i++)
+		out[i] = scale * x[i];
+}
+
 /* s + products, two of which (at most 2 * 127 * 127) fit 16 bits. */
 INLINE int32x4_t
 mul_s8(int32x4_t s, const int8_t *a, const int8_t *b)
@@ -361,6 +379,48 @@ dot_i8(const int8_t *a, const int8_t *b, size_t n)
 	for (; i < n; i++)
 		tail += (int32_t) a[i] * (int32_t) b[i];
 	return vaddvq_s32(vaddq_s32(s0, s1)) + tail;
+}
+
+static void
+decode_f16(const void *x, float scale, size_t n, float *out)
+{
+	const uint8_t *h = x;
+	size_t		i = 0;
+
+	for (; i + 4 <= n; i += 4)
+		vst1q_f32(out + i, vmulq_n_f32(load_f16(h + 2 * i), scale));
+	for (; i < n; i++)
+	{
+		uint16_t	bits;
+
+		memcpy(&bits, h + 2 * i, sizeof(bits));
+		out[i] = scale * diskann_half_to_float(bits);
+	}
+}
+
+static void
+dot4_i8(const int8_t *a, const int8_t *const others[4], size_t n,
+		int32_t out[4])
+{
+	int32x4_t	s0 = vdupq_n_s32(0);
+	int32x4_t	s1 = s0;
+	int32x4_t	s2 = s0;
+	int32x4_t	s3 = s0;
+	size_t		i = 0;
+
+	for (; i + 16 <= n; i += 16)
+	{
+		s0 = mul_s8(s0, a + i, others[0] + i);
+		s1 = mul_s8(s1, a + i, others[1] + i);
+		s2 = mul_s8(s2, a + i, others[2] + i);
+		s3 = mul_s8(s3, a + i, others[3] + i);
+	}
+	vst1q_s32(out, vpaddq_s32(vpaddq_s32(s0, s1), vpaddq_s32(s2, s3)));
+	for (; i < n; i++)
+	{
+		for (int k = 0; k < 4; k++)
+			out[k] += (int32_t) a[i] * (int32_t) others[k][i];
+	}
 }
 
 /* One row against one panel; sum[k] has two halves of columns 2k and 2k + 1. */
@@ -560,6 +620,52 @@ estimate32(const uint16_t hi[DISKANN_EDGE_BLOCK], const uint16_t *lo,
 	}
 }
 
+/* Four signs as a nibble. */
+INLINE uint8_t
+nibble_of(uint32x4_t plus)
+{
+	static const uint32_t bits[4] = {1, 2, 4, 8};
+
+	return (uint8_t) vaddvq_u32(vandq_u32(plus, vld1q_u32(bits)));
+}
+
+static void
+encode_edge(const float *node, const float *neighbour, size_t n,
+			float threshold, uint8_t *hi, uint8_t *lo, float out[2])
+{
+	float32x4_t ur = vdupq_n_f32(0);
+	float32x4_t uc = ur;
+	float		tail[2];
+	size_t		i = 0;
+
+	for (; i + 4 <= n; i += 4)
+	{
+		float32x4_t c = vld1q_f32(node + i);
+		float32x4_t r = vsubq_f32(vld1q_f32(neighbour + i), c);
+		uint32x4_t	plus = vcgezq_f32(r);
+		float32x4_t size = vdupq_n_f32(1.0f);
+		float32x4_t u;
+
+		hi[i / 4] = nibble_of(plus);
+		if (lo != NULL)
+		{
+			uint32x4_t	beyond = vcgtq_f32(vabsq_f32(r),
+										   vdupq_n_f32(threshold));
+
+			size = vbslq_f32(beyond, vdupq_n_f32(1.5f), vdupq_n_f32(0.5f));
+			lo[i / 4] = nibble_of(vceqq_u32(plus, beyond));
+		}
+		u = vbslq_f32(plus, size, vnegq_f32(size));
+		ur = vfmaq_f32(ur, u, r);
+		uc = vfmaq_f32(uc, u, c);
+	}
+	diskann_encode_edge_scalar(node + i, neighbour + i, n - i, threshold,
+							   hi + i / 4, lo != NULL ? lo + i / 4 : NULL,
+							   tail);
+	out[0] = vaddvq_f32(ur) + tail[0];
+	out[1] = vaddvq_f32(uc) + tail[1];
+}
+
 const DiskannKernels diskann_kernels_neon = {
 	.name = "neon",
 	.l2sq_f32 = l2sq_f32,
@@ -570,10 +676,14 @@ const DiskannKernels diskann_kernels_neon = {
 	.cosine_f64 = cosine_f64,
 	.dot_f32_i8 = dot_f32_i8,
 	.dot_f32_f16 = dot_f32_f16,
+	.decode_i8 = decode_i8,
+	.decode_f16 = decode_f16,
 	.dot_i8 = dot_i8,
+	.dot4_i8 = dot4_i8,
 	.dot_i8_panels = dot_i8_panels,
 	.keep_least = keep_least,
 	.fht_f32 = fht_f32,
+	.encode_edge = encode_edge,
 	.fastscan32 = fastscan32,
 	.estimate32 = estimate32,
 };

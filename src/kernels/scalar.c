@@ -146,6 +146,28 @@ dot_i8(const int8_t *a, const int8_t *b, size_t n)
 }
 
 static void
+decode_i8(const int8_t *x, float scale, size_t n, float *out)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = scale * x[i];
+}
+
+static void
+decode_f16(const void *x, float scale, size_t n, float *out)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = scale * half_at(x, i);
+}
+
+static void
+dot4_i8(const int8_t *a, const int8_t *const others[4], size_t n,
+		int32_t out[4])
+{
+	for (int k = 0; k < 4; k++)
+		out[k] = dot_i8(a, others[k], n);
+}
+
+static void
 dot_i8_panels(const int8_t *rows, size_t nrows, size_t row_stride,
 			  const int8_t *panels, size_t npanels, size_t ngroups,
 			  int32_t *out, size_t out_stride)
@@ -220,6 +242,35 @@ diskann_fht_f32_scalar(float *x, size_t n)
 		x[i] *= scale;
 }
 
+void
+diskann_encode_edge_scalar(const float *node, const float *neighbour, size_t n,
+						   float threshold, uint8_t *hi, uint8_t *lo,
+						   float out[2])
+{
+	double		ur = 0.0;
+	double		uc = 0.0;
+
+	memset(hi, 0, (n + 3) / 4);
+	if (lo != NULL)
+		memset(lo, 0, (n + 3) / 4);
+	for (size_t i = 0; i < n; i++)
+	{
+		float		r = neighbour[i] - node[i];
+		bool		plus = r >= 0;
+		bool		beyond = fabsf(r) > threshold;
+		float		size = lo == NULL ? 1.0f : beyond ? 1.5f : 0.5f;
+		float		u = plus ? size : -size;
+
+		ur += (double) u * r;
+		uc += (double) u * node[i];
+		hi[i / 4] |= (uint8_t) (plus << (i % 4));
+		if (lo != NULL)
+			lo[i / 4] |= (uint8_t) ((plus == beyond) << (i % 4));
+	}
+	out[0] = (float) ur;
+	out[1] = (float) uc;
+}
+
 static void
 fastscan32(const uint8_t *codes, const uint8_t *lut, size_t ngroups,
 		   uint16_t out[DISKANN_EDGE_BLOCK])
@@ -268,10 +319,14 @@ const DiskannKernels diskann_kernels_scalar = {
 	.cosine_f64 = cosine_f64,
 	.dot_f32_i8 = dot_f32_i8,
 	.dot_f32_f16 = dot_f32_f16,
+	.decode_i8 = decode_i8,
+	.decode_f16 = decode_f16,
 	.dot_i8 = dot_i8,
+	.dot4_i8 = dot4_i8,
 	.dot_i8_panels = dot_i8_panels,
 	.keep_least = keep_least,
 	.fht_f32 = diskann_fht_f32_scalar,
+	.encode_edge = diskann_encode_edge_scalar,
 	.fastscan32 = fastscan32,
 	.estimate32 = estimate32,
 };

@@ -496,22 +496,20 @@ DiskannExtendIndex(Relation rel, BlockNumber nblocks)
 }
 
 void
-DiskannNodeCreate(DiskannNodeRef *ref, DiskannNode node)
+DiskannNodeCreate(DiskannNodeRef *ref, DiskannNode node, bool fresh)
 {
 	BlockNumber block = DiskannNodeBlock(ref->index, node);
 	int			nparts = ref->index->meta.pages_per_slot;
 
-	ref->buffer = InvalidBuffer;
-	for (int part = 0; part < nparts; part++)
-	{
-		Buffer		buffer = DiskannReadOrExtend(ref->rel, block + part);
-
-		if (part == 0)
-			ref->buffer = buffer;
-		else
-			ReleaseBuffer(buffer);
-	}
-	LockBuffer(ref->buffer, BUFFER_LOCK_EXCLUSIVE);
+	for (int part = 1; fresh && part < nparts; part++)
+		UnlockReleaseBuffer(ReadBufferExtended(ref->rel, MAIN_FORKNUM,
+											   block + part, RBM_ZERO_AND_LOCK,
+											   NULL));
+	ref->buffer = ReadBufferExtended(ref->rel, MAIN_FORKNUM, block,
+									 fresh ? RBM_ZERO_AND_LOCK : RBM_NORMAL,
+									 NULL);
+	if (!fresh)
+		LockBuffer(ref->buffer, BUFFER_LOCK_EXCLUSIVE);
 	(void) locate_slot(ref, node);
 }
 

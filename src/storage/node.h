@@ -77,8 +77,12 @@ extern void DiskannNodeWrite(DiskannNodeRef *ref, Size from, Size to);
  */
 extern void DiskannNodeAllocate(DiskannNodeRef *ref);
 
-/* Open exclusively a given slot, extending the index to hold it; for builds. */
-extern void DiskannNodeCreate(DiskannNodeRef *ref, DiskannNode node);
+/*
+ * Open exclusively a given slot of a page that DiskannExtendIndex has made; for
+ * builds.  fresh: nothing has been written there, so that it need not be read.
+ */
+extern void DiskannNodeCreate(DiskannNodeRef *ref, DiskannNode node,
+							  bool fresh);
 
 /* Let DiskannNodeAllocate() find the page that holds this free slot. */
 extern void DiskannNodeRecordFree(DiskannNodeRef *ref, DiskannNode node);

@@ -91,25 +91,6 @@ diskann_vector_encode(DiskannVectorKind kind, const float *x, int dims,
 	factors->residual = (float) sqrt(error2);
 }
 
-/*
- * A finite half float as float32: its exponent is 112 less, and a power of two
- * makes up for it, for subnormal numbers, too.  No branch, so that loops
- * vectorize: builds of half-float indexes take a tenth less time.
- */
-static inline float
-finite_half_to_float(uint16_t h)
-{
-	uint32_t	bits = (uint32_t) (h & 0x7FFF) << 13;
-	float		f;
-
-	memcpy(&f, &bits, sizeof(f));
-	f *= 0x1p112f;
-	memcpy(&bits, &f, sizeof(f));
-	bits |= (uint32_t) (h & 0x8000) << 16;
-	memcpy(&f, &bits, sizeof(f));
-	return f;
-}
-
 void
 diskann_vector_decode(DiskannVectorKind kind, const void *code, float scale,
 					  int dims, float *out)
@@ -117,17 +98,10 @@ diskann_vector_decode(DiskannVectorKind kind, const void *code, float scale,
 	switch (kind)
 	{
 		case DISKANN_INT8:
-			for (int i = 0; i < dims; i++)
-				out[i] = scale * ((const int8_t *) code)[i];
+			diskann_kernels->decode_i8(code, scale, dims, out);
 			break;
 		case DISKANN_FLOAT16:
-			for (int i = 0; i < dims; i++)
-			{
-				uint16_t	h;
-
-				memcpy(&h, (const char *) code + 2 * (size_t) i, 2);
-				out[i] = scale * finite_half_to_float(h);
-			}
+			diskann_kernels->decode_f16(code, scale, dims, out);
 			break;
 		case DISKANN_FLOAT32:
 			memcpy(out, code, (size_t) dims * 4);
@@ -160,71 +134,34 @@ diskann_vector_distance(DiskannVectorKind kind, const float *q, float q2,
 	return dist > 0 ? dist : 0;
 }
 
-/*
- * Round the coded coordinates of r to u, set the bits, and return <u, r>; uc
- * gets <u, node>.  In steps that a compiler vectorizes.
- */
-static float
-encode_coordinates(const DiskannEdgeShape *shape, const float *node,
-				   const float *neighbour, uint8_t *nibbles, float *uc)
-{
-	float		r[DISKANN_MAX_CODE_DIMS + 4] = {0};
-	float		u[DISKANN_MAX_CODE_DIMS + 4];
-	int			n = shape->code_dims;
-	float		threshold = 0;
-
-	for (int i = 0; i < n; i++)
-		r[i] = neighbour[i] - node[i];
-	for (int i = n; i < 4 * shape->groups; i++)
-		r[i] = -1.0f;
-	for (int g = 0; g < shape->groups; g++)
-		nibbles[g] = (uint8_t) ((r[4 * g] >= 0) | (r[4 * g + 1] >= 0) << 1 |
-								(r[4 * g + 2] >= 0) << 2 |
-								(r[4 * g + 3] >= 0) << 3);
-	if (shape->planes == 1)
-	{
-		for (int i = 0; i < n; i++)
-			u[i] = r[i] >= 0 ? 1.0f : -1.0f;
-	}
-	else
-	{
-		uint8_t    *lo = nibbles + shape->groups;
-
-		/* One unit is the root mean square: near optimal for a Gaussian. */
-		threshold = sqrtf(diskann_kernels->dot_f32(r, r, n) / n);
-		for (int i = 0; i < n; i++)
-		{
-			float		magnitude = fabsf(r[i]) > threshold ? 1.5f : 0.5f;
-
-			u[i] = r[i] >= 0 ? magnitude : -magnitude;
-		}
-		/* hi + lo/2: the low bit is set at 1.5 and at -0.5. */
-		memset(lo, 0, shape->groups);
-		for (int i = 0; i < n; i++)
-			lo[i / 4] |= (uint8_t) ((u[i] == 1.5f || u[i] == -0.5f) << (i % 4));
-	}
-	*uc = diskann_kernels->dot_f32(u, node, n);
-	return diskann_kernels->dot_f32(u, r, n);
-}
-
 void
 diskann_edge_encode(const DiskannEdgeShape *shape, const float *node,
 					const float *neighbour, DiskannEdgeCode *edge)
 {
-	double		r2 = diskann_kernels->l2sq_f32(node, neighbour, shape->dims);
-	float		uc;
-	double		ur;
+	const DiskannKernels *k = diskann_kernels;
+	int			n = shape->code_dims;
+	float		r2 = k->l2sq_f32(node, neighbour, shape->dims);
+	uint8_t    *lo = NULL;
+	float		threshold = 0;
+	float		dots[2];
 	double		f;
 
-	ur = encode_coordinates(shape, node, neighbour, edge->nibbles, &uc);
+	if (shape->planes == 2)
+	{
+		/* One unit is the root mean square: near optimal for a Gaussian. */
+		threshold = sqrtf((n == shape->dims ? r2 :
+						   k->l2sq_f32(node, neighbour, n)) / n);
+		lo = edge->nibbles + shape->groups;
+	}
+	k->encode_edge(node, neighbour, n, threshold, edge->nibbles, lo, dots);
 
 	/*
 	 * When the coded coordinates hold next to nothing of r (equal vectors, or
 	 * all of r in coordinates that are not coded) its direction is not known
 	 * and the length alone is used: f = 0.
 	 */
-	f = ur * ur > 1e-6 * r2 ? r2 / ur : 0;
-	edge->f_add = (float) (r2 + 2 * f * uc);
+	f = (double) dots[0] * dots[0] > 1e-6 * r2 ? (double) r2 / dots[0] : 0;
+	edge->f_add = (float) (r2 + 2 * f * dots[1]);
 	edge->f_rescale = (float) (-2 * f);
 }
 

@@ -11,20 +11,7 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-
-#include <float.h>
-#include <math.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include "kernels/kernels.h"
+#include "harness.h"
 
 /* Lengths 0..MAX_SHORT are all tested, of the longer ones only a few. */
 #define MAX_SHORT 1024
@@ -33,52 +20,6 @@
 #define MAX_FHT 16384
 
 static const size_t long_lengths[] = {1280, 1536, 1999, 4097, MAX_LENGTH};
-
-#define LENGTHOF(array) (sizeof(array) / sizeof((array)[0]))
-
-/* Failures shown in full; the rest is only counted. */
-#define MAX_SHOWN 20
-
-static long passed = 0;
-static long failed = 0;
-
-/* What runs at the moment, for the signal handler. */
-static const char *volatile current_table = "none";
-static const char *volatile current_kernel = "none";
-static volatile size_t current_n = 0;
-
-static bool
-check(bool ok, const char *what)
-{
-	if (ok)
-		passed++;
-	else if (failed++ < MAX_SHOWN)
-		printf("FAILED: %s %s, n = %zu: %s\n", current_table, current_kernel,
-			   current_n, what);
-	return ok;
-}
-
-/* A value within tolerance of another; NaN is never within. */
-static void
-check_close(double got, double expected, double tolerance, const char *what)
-{
-	bool		ok = fabs(got - expected) <= tolerance;
-
-	if (!check(ok, what) && failed <= MAX_SHOWN)
-		printf("        got %.9g, expected %.9g, tolerance %.3g\n",
-			   got, expected, tolerance);
-}
-
-/* Not signal-safe to the letter, but this process is lost anyway. */
-static void
-on_fault(int signo)
-{
-	printf("FAILED: signal %d in %s %s, n = %zu (access out of bounds?)\n",
-		   signo, current_table, current_kernel, current_n);
-	printf("%ld passed, %ld failed\n", passed, failed + 1);
-	fflush(stdout);
-	_exit(1);
-}
 
 static bool
 length_is_tested(size_t n)
@@ -91,84 +32,6 @@ length_is_tested(size_t n)
 			return true;
 	}
 	return false;
-}
-
-/* ---------------------------------------------------------------------
- * Random numbers
- * ---------------------------------------------------------------------
- */
-static uint64_t random_state = UINT64_C(0x9e3779b97f4a7c15);
-
-static uint64_t
-random_bits(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
-
-/* In (0, 1). */
-static double
-random_uniform(void)
-{
-	return ((double) (random_bits() >> 11) + 0.5) * 0x1p-53;
-}
-
-static double
-random_normal(void)
-{
-	double		radius = sqrt(-2.0 * log(random_uniform()));
-
-	return radius * cos(6.283185307179586 * random_uniform());
-}
-
-static void
-random_bytes(uint8_t *p, size_t size)
-{
-	for (size_t i = 0; i < size; i++)
-		p[i] = (uint8_t) (random_bits() >> 32);
-}
-
-/* ---------------------------------------------------------------------
- * Memory with an inaccessible page before and behind it
- * ---------------------------------------------------------------------
- */
-typedef struct Guarded
-{
-	char	   *start;
-	size_t		size;
-} Guarded;
-
-static Guarded
-guarded_create(size_t size)
-{
-	size_t		page = (size_t) sysconf(_SC_PAGESIZE);
-	Guarded		g;
-	char	   *p;
-
-	g.size = (size + page - 1) / page * page;
-	p = mmap(NULL, g.size + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
-			 -1, 0);
-	if (p == MAP_FAILED ||
-		mprotect(p + page, g.size, PROT_READ | PROT_WRITE) != 0)
-	{
-		perror("mmap");
-		exit(2);
-	}
-	g.start = p + page;
-	return g;
-}
-
-/* A copy of size bytes whose end (or start) touches the guard page. */
-static void *
-guarded_copy(const Guarded *g, bool at_end, const void *data, size_t size)
-{
-	char	   *p = at_end ? g->start + g->size - size : g->start;
-
-	if (size > 0)
-		memcpy(p, data, size);
-	return p;
 }
 
 static Guarded guards[4];
@@ -666,114 +529,6 @@ test_i8_limit(const DiskannKernels *k)
 	free(b);
 }
 
-/* Panels against plain sums, rows and panels of several numbers and lengths. */
-static void
-test_i8_panels(const DiskannKernels *k)
-{
-	enum
-	{
-		MAX_ROWS = 19,
-		MAX_PANELS = 3,
-		MAX_PANEL_GROUPS = 321
-	};
-	static const size_t lengths[] = {1, 2, 7, 32, MAX_PANEL_GROUPS};
-	const size_t stride = 4 * MAX_PANEL_GROUPS + 3;
-	const size_t out_stride = MAX_PANELS * DISKANN_PANEL + 5;
-	int8_t	   *rows = malloc(MAX_ROWS * stride);
-	int8_t	   *panels = malloc((size_t) MAX_PANELS * MAX_PANEL_GROUPS *
-								DISKANN_PANEL_GROUP);
-	int32_t    *out = malloc(MAX_ROWS * out_stride * sizeof(int32_t));
-
-	current_kernel = "dot_i8_panels";
-	for (size_t t = 0; t < sizeof(lengths) / sizeof(lengths[0]); t++)
-	{
-		size_t		ngroups = lengths[t];
-		size_t		npanels = 1 + t % MAX_PANELS;
-		size_t		nrows = t == 0 ? 1 : MAX_ROWS - t;
-		bool		good = true;
-
-		current_n = ngroups;
-		for (size_t i = 0; i < MAX_ROWS * stride; i++)
-			rows[i] = t == 3 ? -127 : (int8_t) (random_bits() % 255 - 127);
-		for (size_t i = 0; i < npanels * ngroups * DISKANN_PANEL_GROUP; i++)
-			panels[i] = t == 3 ? 127 : (int8_t) (random_bits() % 255 - 127);
-		k->dot_i8_panels(rows, nrows, stride, panels, npanels, ngroups, out,
-						 out_stride);
-		for (size_t r = 0; r < nrows; r++)
-		{
-			for (size_t c = 0; c < npanels * DISKANN_PANEL; c++)
-			{
-				const int8_t *x = panels + c / DISKANN_PANEL * ngroups *
-					DISKANN_PANEL_GROUP + c % DISKANN_PANEL * 4;
-				int32_t		sum = 0;
-
-				for (size_t i = 0; i < 4 * ngroups; i++)
-					sum += rows[r * stride + i] *
-						x[i / 4 * DISKANN_PANEL_GROUP + i % 4];
-				good = good && out[r * out_stride + c] == sum;
-			}
-		}
-		check(good, "sums");
-	}
-	free(rows);
-	free(panels);
-	free(out);
-}
-
-static int
-compare_floats(const void *a, const void *b)
-{
-	float		x = *(const float *) a;
-	float		y = *(const float *) b;
-
-	return (x > y) - (x < y);
-}
-
-/* The least keys of each column against sorting them all. */
-static void
-test_keep_least(const DiskannKernels *k)
-{
-	enum
-	{
-		NROWS = 50,
-		NCOLUMNS = 3 * DISKANN_PANEL
-	};
-	static float keys[NROWS][NCOLUMNS];
-	static const size_t counts[] = {1, 6, 50};
-
-	current_kernel = "keep_least";
-	for (int t = 0; t < 3; t++)
-	{
-		size_t		n = counts[t];
-		float	   *least = malloc(n * NCOLUMNS * sizeof(float));
-		bool		good = true;
-
-		current_n = n;
-		for (size_t i = 0; i < n * NCOLUMNS; i++)
-			least[i] = FLT_MAX;
-		for (int r = 0; r < NROWS; r++)
-		{
-			for (int c = 0; c < NCOLUMNS; c++)
-				keys[r][c] = (float) (random_bits() % 40);
-			k->keep_least(least, n, keys[r], NCOLUMNS / DISKANN_PANEL);
-		}
-		for (int c = 0; c < NCOLUMNS; c++)
-		{
-			float		column[NROWS];
-
-			for (int r = 0; r < NROWS; r++)
-				column[r] = keys[r][c];
-			qsort(column, NROWS, sizeof(float), compare_floats);
-			for (size_t i = 0; i < n; i++)
-				good = good && column[i] ==
-					least[(c / DISKANN_PANEL * n + i) * DISKANN_PANEL +
-						  c % DISKANN_PANEL];
-		}
-		check(good, "least keys");
-		free(least);
-	}
-}
-
 /* ---------------------------------------------------------------------
  * Walsh-Hadamard transform
  * ---------------------------------------------------------------------
@@ -1241,8 +996,6 @@ test_table(const DiskannKernels *k)
 		test_kernel(k, &kernels[i]);
 	current_table = k->name;
 	test_i8_limit(k);
-	test_i8_panels(k);
-	test_keep_least(k);
 	test_fht(k);
 	test_fastscan(k);
 	test_estimate(k);
@@ -1252,14 +1005,11 @@ test_table(const DiskannKernels *k)
 int
 main(void)
 {
-	signal(SIGSEGV, on_fault);
-	signal(SIGBUS, on_fault);
-	signal(SIGILL, on_fault);
+	catch_faults();
 	create_guards();
 	test_choice();
 	test_half();
 	for (int i = 0; diskann_kernels_available(i) != NULL; i++)
 		test_table(diskann_kernels_available(i));
-	printf("%ld passed, %ld failed\n", passed, failed);
-	return failed == 0 ? 0 : 1;
+	return report();
 }
