@@ -98,21 +98,11 @@ DiskannBlockDistances(const DiskannBlock *rows, int from, int n,
 								   packed->ngroups, (int32 *) out + first,
 								   columns);
 	for (int r = 0; r < n; r++)
-	{
-		float	   *dist = out + (Size) r * columns;
-		float		scale = 2 * rows->scale[from + r];
-		float		norm2 = rows->norm2[from + r];
-
-		for (int j = first; j < columns; j++)
-		{
-			int32		dot;
-			float		d;
-
-			memcpy(&dot, &dist[j], sizeof(dot));
-			d = (norm2 + packed->norm2[j]) - scale * packed->scale[j] * dot;
-			dist[j] = d > 0 ? d : 0;
-		}
-	}
+		diskann_kernels->l2sq_of_dots(out + (Size) r * columns + first,
+									  columns - first, rows->scale[from + r],
+									  rows->norm2[from + r],
+									  packed->scale + first,
+									  packed->norm2 + first);
 }
 
 void

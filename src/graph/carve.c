@@ -113,25 +113,6 @@ typedef struct LeafLists
 	DiskannCandidate *nearest;	/* k each, by number in the leaf */
 } LeafLists;
 
-/*
- * Put the number of the row into the last bits of its distances, which makes
- * keys that sort like distances, nearly: the choice of candidates does not
- * depend on the fifth digit.  A vector is no neighbour of itself.
- */
-static void
-make_keys(float *keys, const float *dist, int columns, int row)
-{
-	for (int j = 0; j < columns; j++)
-	{
-		uint32		bits;
-
-		memcpy(&bits, &dist[j], sizeof(bits));
-		bits = (bits & ~(uint32) (DISKANN_LEAF_SIZE - 1)) | row;
-		memcpy(&keys[j], &bits, sizeof(bits));
-	}
-	keys[row] = FLT_MAX;
-}
-
 static void
 read_keys(const float *least, int k, int column, const float *matrix,
 		  int columns, DiskannCandidate *nearest)
@@ -142,7 +123,7 @@ read_keys(const float *least, int k, int column, const float *matrix,
 
 		memcpy(&bits, &least[i * DISKANN_PANEL + column % DISKANN_PANEL],
 			   sizeof(bits));
-		nearest[i].member = bits & (DISKANN_LEAF_SIZE - 1);
+		nearest[i].member = bits & DISKANN_TAG_MASK;
 		nearest[i].dist = matrix[(Size) nearest[i].member * columns + column];
 	}
 }
@@ -167,6 +148,10 @@ fill_matrix(const DiskannBlock *leaf, float *matrix)
 	}
 }
 
+/*
+ * The choice of candidates does not depend on the fifth digit of distances, so
+ * their last bits tell whose they are.
+ */
 static void
 find_nearest(DiskannCarve *carve, const DiskannBlock *leaf, LeafLists *lists)
 {
@@ -174,15 +159,17 @@ find_nearest(DiskannCarve *carve, const DiskannBlock *leaf, LeafLists *lists)
 	int			k = lists->k;
 	float	   *matrix = palloc(sizeof(float) * columns * leaf->count);
 	float	   *least = palloc(sizeof(float) * columns * k);
-	float	   *keys = palloc(sizeof(float) * columns);
 
 	for (int i = 0; i < columns * k; i++)
 		least[i] = FLT_MAX;
 	fill_matrix(leaf, matrix);
 	for (int r = 0; r < leaf->count; r++)
 	{
-		make_keys(keys, matrix + (Size) r * columns, columns, r);
-		diskann_kernels->keep_least(least, k, keys, columns / DISKANN_PANEL);
+		float	   *dist = matrix + (Size) r * columns;
+
+		/* A vector is no neighbour of itself. */
+		dist[r] = FLT_MAX;
+		diskann_kernels->keep_least(least, k, dist, r, columns / DISKANN_PANEL);
 	}
 	for (int j = 0; j < leaf->count; j++)
 		read_keys(least + j / DISKANN_PANEL * DISKANN_PANEL * k, k, j, matrix,
@@ -190,7 +177,6 @@ find_nearest(DiskannCarve *carve, const DiskannBlock *leaf, LeafLists *lists)
 	carve->distances += (uint64) leaf->count * leaf->count / 2;
 	pfree(matrix);
 	pfree(least);
-	pfree(keys);
 }
 
 static bool
@@ -204,59 +190,56 @@ is_nearest(const LeafLists *lists, int of, uint32 what)
 	return false;
 }
 
+static void
+append_candidate(DiskannCandidate *all, int *end, uint32 member, float dist)
+{
+	all[*end].member = member;
+	all[(*end)++].dist = dist;
+}
+
 /* Give every member its nearest, and those whose nearest it is. */
 static void
 emit_lists(DiskannCarve *carve, const LeafLists *lists, const uint32 *members)
 {
+	int			nnear = lists->count * lists->k;
 	int			total = 0;
-	int		   *start = palloc0(sizeof(int) * (lists->count + 1));
-	int		   *used = palloc0(sizeof(int) * lists->count);
-	DiskannCandidate *all;
+	bool	   *mutual = palloc(sizeof(bool) * nnear);
+	int		   *end = palloc0(sizeof(int) * lists->count);
+	DiskannCandidate *all = palloc(sizeof(DiskannCandidate) * 2 * nnear);
 
-	for (int pass = 0; pass < 2; pass++)
+	/* Lengths first, which tell where each one's list begins. */
+	for (int e = 0; e < nnear; e++)
 	{
-		if (pass == 1)
-		{
-			for (int i = 0; i < lists->count; i++)
-			{
-				start[i] = total;
-				total += used[i];
-				used[i] = 0;
-			}
-			start[lists->count] = total;
-			all = palloc(sizeof(DiskannCandidate) * total);
-		}
-		for (int i = 0; i < lists->count; i++)
-		{
-			for (int c = 0; c < lists->k; c++)
-			{
-				DiskannCandidate *near = &lists->nearest[i * lists->k + c];
-				int			j = near->member;
-				bool		mutual = is_nearest(lists, j, i);
+		int			j = lists->nearest[e].member;
 
-				if (pass == 1)
-				{
-					all[start[i] + used[i]].member = members[j];
-					all[start[i] + used[i]].dist = near->dist;
-				}
-				used[i]++;
-				if (mutual)
-					continue;
-				if (pass == 1)
-				{
-					all[start[j] + used[j]].member = members[i];
-					all[start[j] + used[j]].dist = near->dist;
-				}
-				used[j]++;
-			}
-		}
+		mutual[e] = is_nearest(lists, j, e / lists->k);
+		end[e / lists->k]++;
+		end[j] += !mutual[e];
 	}
 	for (int i = 0; i < lists->count; i++)
-		carve->emit(carve->arg, members[i], all + start[i],
-					start[i + 1] - start[i]);
+	{
+		total += end[i];
+		end[i] = total - end[i];
+	}
+	for (int e = 0; e < nnear; e++)
+	{
+		int			i = e / lists->k;
+		int			j = lists->nearest[e].member;
+		float		dist = lists->nearest[e].dist;
+
+		append_candidate(all, &end[i], members[j], dist);
+		if (!mutual[e])
+			append_candidate(all, &end[j], members[i], dist);
+	}
+	for (int i = 0; i < lists->count; i++)
+	{
+		int			start = i > 0 ? end[i - 1] : 0;
+
+		carve->emit(carve->arg, members[i], all + start, end[i] - start);
+	}
+	pfree(mutual);
+	pfree(end);
 	pfree(all);
-	pfree(start);
-	pfree(used);
 }
 
 static void

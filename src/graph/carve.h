@@ -20,6 +20,7 @@
 #define DISKANN_CARVE_H
 
 #include "graph/block.h"
+#include "kernels/kernels.h"
 
 typedef struct DiskannCandidate
 {
@@ -27,8 +28,8 @@ typedef struct DiskannCandidate
 	float		dist;			/* squared */
 } DiskannCandidate;
 
-/* Most members of a leaf, a power of two; most leaders of one carving. */
-#define DISKANN_LEAF_SIZE 512
+/* Most members of a leaf, what tags tell apart; most leaders of one carving. */
+#define DISKANN_LEAF_SIZE (1 << DISKANN_TAG_BITS)
 #define DISKANN_MAX_LEADERS 1000
 
 typedef struct DiskannCarve

@@ -581,12 +581,45 @@ dot_i8_panels(const int8_t *rows, size_t nrows, size_t row_stride,
 }
 
 TARGET static void
-keep_least(float *least, size_t k, const float *keys, size_t npanels)
+l2sq_of_dots(void *dots, size_t n, float scale, float norm2,
+			 const float *scales, const float *norms2)
 {
-	for (size_t p = 0; p < npanels; p++, keys += DISKANN_PANEL)
+	const __m256 twice = _mm256_set1_ps(2 * scale);
+	const __m256 own = _mm256_set1_ps(norm2);
+	char	   *at = dots;
+	size_t		i = 0;
+
+	for (; i + 8 <= n; i += 8, at += 32)
 	{
-		__m256		low = _mm256_loadu_ps(keys);
-		__m256		high = _mm256_loadu_ps(keys + 8);
+		__m256		dot = _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *) at));
+		__m256		factor = _mm256_mul_ps(twice, _mm256_loadu_ps(scales + i));
+		__m256		sum = _mm256_add_ps(own, _mm256_loadu_ps(norms2 + i));
+		__m256		dist = _mm256_fnmadd_ps(factor, dot, sum);
+
+		_mm256_storeu_ps((float *) at, _mm256_max_ps(dist, _mm256_setzero_ps()));
+	}
+	diskann_l2sq_of_dots_scalar(at, n - i, scale, norm2, scales + i,
+								norms2 + i);
+}
+
+/* Distances with a tag in their last bits. */
+INLINE __m256
+load_tagged(const float *dist, uint32_t tag)
+{
+	const __m256 mask = _mm256_castsi256_ps(_mm256_set1_epi32(DISKANN_TAG_MASK));
+	const __m256 tags = _mm256_castsi256_ps(_mm256_set1_epi32((int32_t) tag));
+
+	return _mm256_or_ps(_mm256_andnot_ps(mask, _mm256_loadu_ps(dist)), tags);
+}
+
+TARGET static void
+keep_least(float *least, size_t k, const float *dist, uint32_t tag,
+		   size_t npanels)
+{
+	for (size_t p = 0; p < npanels; p++, dist += DISKANN_PANEL)
+	{
+		__m256		low = load_tagged(dist, tag);
+		__m256		high = load_tagged(dist + 8, tag);
 
 		for (size_t i = 0; i < k; i++, least += DISKANN_PANEL)
 		{
@@ -857,6 +890,7 @@ const DiskannKernels diskann_kernels_avx2 = {
 	.dot_i8 = dot_i8,
 	.dot4_i8 = dot4_i8,
 	.dot_i8_panels = dot_i8_panels,
+	.l2sq_of_dots = l2sq_of_dots,
 	.keep_least = keep_least,
 	.fht_f32 = diskann_fht_f32_avx2,
 	.encode_edge = encode_edge,

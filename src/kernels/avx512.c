@@ -667,11 +667,36 @@ dot_i8_panels(const int8_t *rows, size_t nrows, size_t row_stride,
 }
 
 TARGET static void
-keep_least(float *least, size_t k, const float *keys, size_t npanels)
+l2sq_of_dots(void *dots, size_t n, float scale, float norm2,
+			 const float *scales, const float *norms2)
 {
-	for (size_t p = 0; p < npanels; p++, keys += DISKANN_PANEL)
+	const __m512 twice = _mm512_set1_ps(2 * scale);
+	const __m512 own = _mm512_set1_ps(norm2);
+	char	   *at = dots;
+
+	for (size_t i = 0; i < n; i += 16, at += 64)
 	{
-		__m512		key = _mm512_loadu_ps(keys);
+		__mmask16	in = n - i < 16 ? MASK16(n - i) : 0xFFFF;
+		__m512		dot = _mm512_cvtepi32_ps(_mm512_maskz_loadu_epi32(in, at));
+		__m512		factor = _mm512_mul_ps(twice, _mm512_maskz_loadu_ps(in, scales + i));
+		__m512		sum = _mm512_add_ps(own, _mm512_maskz_loadu_ps(in, norms2 + i));
+		__m512		dist = _mm512_fnmadd_ps(factor, dot, sum);
+
+		_mm512_mask_storeu_ps(at, in, _mm512_max_ps(dist, _mm512_setzero_ps()));
+	}
+}
+
+TARGET static void
+keep_least(float *least, size_t k, const float *dist, uint32_t tag,
+		   size_t npanels)
+{
+	const __m512i mask = _mm512_set1_epi32(DISKANN_TAG_MASK);
+	const __m512i tags = _mm512_set1_epi32((int32_t) tag);
+
+	for (size_t p = 0; p < npanels; p++, dist += DISKANN_PANEL)
+	{
+		__m512i		bits = _mm512_andnot_si512(mask, _mm512_loadu_si512(dist));
+		__m512		key = _mm512_castsi512_ps(_mm512_or_si512(bits, tags));
 
 		for (size_t i = 0; i < k; i++, least += DISKANN_PANEL)
 		{
@@ -941,6 +966,7 @@ encode_edge(const float *node, const float *neighbour, size_t n,
 	.decode_f16 = decode_f16, \
 	.dot_i8 = dot_i8, \
 	.dot4_i8 = dot4_i8, \
+	.l2sq_of_dots = l2sq_of_dots, \
 	.keep_least = keep_least, \
 	.fht_f32 = fht_f32, \
 	.fastscan32 = fastscan32, \

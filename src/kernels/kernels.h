@@ -43,6 +43,10 @@
 #define DISKANN_PANEL 16
 #define DISKANN_PANEL_GROUP (4 * DISKANN_PANEL)
 
+/* Bits of a distance that give way to the number of what is that far. */
+#define DISKANN_TAG_BITS 9
+#define DISKANN_TAG_MASK ((UINT32_C(1) << DISKANN_TAG_BITS) - 1)
+
 /*
  * Most 4-dimension groups fastscan32 accepts: the sums are 16 bits wide and a
  * table entry is at most 255, 256 * 255 = 65280.
@@ -112,12 +116,21 @@ typedef struct DiskannKernels
 								  int32_t *out, size_t out_stride);
 
 	/*
+	 * Squared distances from the dot products of one code with n others: one
+	 * has scale and norm2 (of what it stands for, see vector/code.h), the
+	 * others have theirs in arrays.  In place: dots become floats.
+	 */
+	void		(*l2sq_of_dots) (void *dots, size_t n, float scale, float norm2,
+								 const float *scales, const float *norms2);
+
+	/*
 	 * Selection without branches, DISKANN_PANEL columns at a time: of each
 	 * column of npanels panels, least has the k least keys so far, in order
-	 * (row i of panel p at 16 (k p + i)), and keys one more.  No NaN.
+	 * (row i of panel p at 16 (k p + i)), and dist one more; its key is the
+	 * distance with its last DISKANN_TAG_BITS bits replaced by tag.  No NaN.
 	 */
-	void		(*keep_least) (float *least, size_t k, const float *keys,
-							   size_t npanels);
+	void		(*keep_least) (float *least, size_t k, const float *dist,
+							   uint32_t tag, size_t npanels);
 
 	/*
 	 * In-place Walsh-Hadamard transform of n = 2^k floats, scaled by

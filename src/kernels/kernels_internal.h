@@ -28,6 +28,9 @@
 #endif
 
 extern void diskann_fht_f32_scalar(float *x, size_t n);
+extern void diskann_l2sq_of_dots_scalar(void *dots, size_t n, float scale,
+										float norm2, const float *scales,
+										const float *norms2);
 extern void diskann_encode_edge_scalar(const float *node,
 									   const float *neighbour, size_t n,
 									   float threshold, uint8_t *hi,

@@ -463,13 +463,39 @@ dot_i8_panels(const int8_t *rows, size_t nrows, size_t row_stride,
 }
 
 static void
-keep_least(float *least, size_t k, const float *keys, size_t npanels)
+l2sq_of_dots(void *dots, size_t n, float scale, float norm2,
+			 const float *scales, const float *norms2)
 {
+	char	   *at = dots;
+	size_t		i = 0;
+
+	for (; i + 4 <= n; i += 4, at += 16)
+	{
+		float32x4_t dot = vcvtq_f32_s32(vld1q_s32((const int32_t *) at));
+		float32x4_t factor = vmulq_n_f32(vld1q_f32(scales + i), 2 * scale);
+		float32x4_t sum = vaddq_f32(vdupq_n_f32(norm2), vld1q_f32(norms2 + i));
+		float32x4_t dist = vfmsq_f32(sum, factor, dot);
+
+		vst1q_f32((float *) at, vmaxq_f32(dist, vdupq_n_f32(0)));
+	}
+	diskann_l2sq_of_dots_scalar(at, n - i, scale, norm2, scales + i,
+								norms2 + i);
+}
+
+static void
+keep_least(float *least, size_t k, const float *dist, uint32_t tag,
+		   size_t npanels)
+{
+	const uint32x4_t mask = vdupq_n_u32(DISKANN_TAG_MASK);
+
 	for (size_t p = 0; p < npanels; p++)
 	{
-		for (size_t j = 0; j < DISKANN_PANEL; j += 4, keys += 4)
+		for (size_t j = 0; j < DISKANN_PANEL; j += 4, dist += 4)
 		{
-			float32x4_t key = vld1q_f32(keys);
+			uint32x4_t	bits = vreinterpretq_u32_f32(vld1q_f32(dist));
+			float32x4_t key = vreinterpretq_f32_u32(vbslq_u32(mask,
+															  vdupq_n_u32(tag),
+															  bits));
 
 			for (size_t i = 0; i < k; i++)
 			{
@@ -681,6 +707,7 @@ const DiskannKernels diskann_kernels_neon = {
 	.dot_i8 = dot_i8,
 	.dot4_i8 = dot4_i8,
 	.dot_i8_panels = dot_i8_panels,
+	.l2sq_of_dots = l2sq_of_dots,
 	.keep_least = keep_least,
 	.fht_f32 = fht_f32,
 	.encode_edge = encode_edge,

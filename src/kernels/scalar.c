@@ -193,15 +193,38 @@ dot_i8_panels(const int8_t *rows, size_t nrows, size_t row_stride,
 	}
 }
 
+void
+diskann_l2sq_of_dots_scalar(void *dots, size_t n, float scale, float norm2,
+							const float *scales, const float *norms2)
+{
+	char	   *at = dots;
+
+	for (size_t i = 0; i < n; i++, at += sizeof(int32_t))
+	{
+		int32_t		dot;
+		float		dist;
+
+		memcpy(&dot, at, sizeof(dot));
+		dist = (norm2 + norms2[i]) - 2 * scale * scales[i] * (float) dot;
+		dist = dist > 0 ? dist : 0;
+		memcpy(at, &dist, sizeof(dist));
+	}
+}
+
 static void
-keep_least(float *least, size_t k, const float *keys, size_t npanels)
+keep_least(float *least, size_t k, const float *dist, uint32_t tag,
+		   size_t npanels)
 {
 	for (size_t p = 0; p < npanels; p++)
 	{
 		for (size_t j = 0; j < DISKANN_PANEL; j++)
 		{
-			float		key = *keys++;
+			uint32_t	bits;
+			float		key;
 
+			memcpy(&bits, dist++, sizeof(bits));
+			bits = (bits & ~DISKANN_TAG_MASK) | tag;
+			memcpy(&key, &bits, sizeof(key));
 			for (size_t i = 0; i < k; i++)
 			{
 				float	   *kept = &least[i * DISKANN_PANEL + j];
@@ -324,6 +347,7 @@ const DiskannKernels diskann_kernels_scalar = {
 	.dot_i8 = dot_i8,
 	.dot4_i8 = dot4_i8,
 	.dot_i8_panels = dot_i8_panels,
+	.l2sq_of_dots = diskann_l2sq_of_dots_scalar,
 	.keep_least = keep_least,
 	.fht_f32 = diskann_fht_f32_scalar,
 	.encode_edge = diskann_encode_edge_scalar,

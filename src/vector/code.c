@@ -31,6 +31,32 @@ diskann_vector_bytes(DiskannVectorKind kind, int dims)
 	return (size_t) dims * 4;
 }
 
+/* Lanes in which loops below keep maxima and sums, so that they vectorize. */
+#define LANES 8
+
+static float
+greatest(const float *x, int dims)
+{
+	float		lanes[LANES] = {0};
+	float		max = 0;
+	int			i = 0;
+
+	for (; i + LANES <= dims; i += LANES)
+	{
+		for (int j = 0; j < LANES; j++)
+		{
+			float		size = fabsf(x[i + j]);
+
+			lanes[j] = size > lanes[j] ? size : lanes[j];
+		}
+	}
+	for (; i < dims; i++)
+		max = fabsf(x[i]) > max ? fabsf(x[i]) : max;
+	for (int j = 0; j < LANES; j++)
+		max = lanes[j] > max ? lanes[j] : max;
+	return max;
+}
+
 /*
  * The factor that brings x into the range of the code.  Half floats get a
  * power of two, so that scaling itself does not round.
@@ -38,11 +64,9 @@ diskann_vector_bytes(DiskannVectorKind kind, int dims)
 static float
 vector_scale(DiskannVectorKind kind, const float *x, int dims)
 {
-	float		max = 0;
+	float		max = greatest(x, dims);
 	int			exponent;
 
-	for (int i = 0; i < dims; i++)
-		max = fmaxf(max, fabsf(x[i]));
 	if (kind == DISKANN_FLOAT32 || max < FLT_MIN)
 		return 1.0f;
 	if (kind == DISKANN_INT8)
@@ -51,44 +75,78 @@ vector_scale(DiskannVectorKind kind, const float *x, int dims)
 	return fmaxf(ldexpf(1.0f, exponent), FLT_MIN);
 }
 
-void
-diskann_vector_encode(DiskannVectorKind kind, const float *x, int dims,
-					  void *code, DiskannVectorFactors *factors)
+/* Returns the square of what rounding to the code loses, in units of scale. */
+static inline float
+encode_int8(float x, float scale, float inverse, int8_t *code)
 {
-	float		scale = vector_scale(kind, x, dims);
+	/* Adding it leaves no room for a fraction: rounds to nearest even. */
+	const float integer = 0x1.8p23f;
+	float		rounded = (x / scale + integer) - integer;
+	float		error = (scale * rounded - x) * inverse;
+
+	*code = (int8_t) (int) rounded;
+	return error * error;
+}
+
+static void
+encode_int8_vector(const float *x, int dims, float scale, int8_t *code,
+				   DiskannVectorFactors *factors)
+{
+	const float inverse = 1.0f / scale;
+	float		lanes[LANES] = {0};
+	double		error2 = 0;
+	int			i = 0;
+
+	for (; i + LANES <= dims; i += LANES)
+	{
+		for (int j = 0; j < LANES; j++)
+			lanes[j] += encode_int8(x[i + j], scale, inverse, &code[i + j]);
+	}
+	for (; i < dims; i++)
+		error2 += encode_int8(x[i], scale, inverse, &code[i]);
+	for (int j = 0; j < LANES; j++)
+		error2 += lanes[j];
+	factors->norm2 = (float) ((double) scale * scale *
+							  diskann_kernels->dot_i8(code, code, dims));
+	factors->residual = (float) (scale * sqrt(error2));
+}
+
+static void
+encode_float_vector(DiskannVectorKind kind, const float *x, int dims,
+					float scale, char *code, DiskannVectorFactors *factors)
+{
 	double		norm2 = 0;
 	double		error2 = 0;
 
 	for (int i = 0; i < dims; i++)
 	{
-		float		v = x[i] / scale;
-		float		decoded;
+		float		decoded = x[i];
 
-		if (kind == DISKANN_INT8)
+		if (kind == DISKANN_FLOAT16)
 		{
-			int8_t		c = (int8_t) fmaxf(-127, fminf(127, rintf(v)));
+			uint16_t	h = diskann_half_from_float(x[i] / scale);
 
-			((int8_t *) code)[i] = c;
-			decoded = scale * c;
-		}
-		else if (kind == DISKANN_FLOAT16)
-		{
-			uint16_t	h = diskann_half_from_float(v);
-
-			memcpy((char *) code + 2 * (size_t) i, &h, 2);
+			memcpy(code + 2 * (size_t) i, &h, 2);
 			decoded = scale * diskann_half_to_float(h);
 		}
 		else
-		{
-			memcpy((char *) code + 4 * (size_t) i, &v, 4);
-			decoded = v;
-		}
+			memcpy(code + 4 * (size_t) i, &decoded, 4);
 		norm2 += (double) decoded * decoded;
 		error2 += ((double) decoded - x[i]) * ((double) decoded - x[i]);
 	}
-	factors->scale = scale;
 	factors->norm2 = (float) norm2;
 	factors->residual = (float) sqrt(error2);
+}
+
+void
+diskann_vector_encode(DiskannVectorKind kind, const float *x, int dims,
+					  void *code, DiskannVectorFactors *factors)
+{
+	factors->scale = vector_scale(kind, x, dims);
+	if (kind == DISKANN_INT8)
+		encode_int8_vector(x, dims, factors->scale, code, factors);
+	else
+		encode_float_vector(kind, x, dims, factors->scale, code, factors);
 }
 
 void

@@ -235,6 +235,17 @@ test_i8_panels(const DiskannKernels *k)
 	free(out);
 }
 
+static float
+tagged(float x, uint32_t tag)
+{
+	uint32_t	bits;
+
+	memcpy(&bits, &x, sizeof(bits));
+	bits = bits / 512 * 512 + tag;
+	memcpy(&x, &bits, sizeof(x));
+	return x;
+}
+
 static int
 compare_floats(const void *a, const void *b)
 {
@@ -242,6 +253,42 @@ compare_floats(const void *a, const void *b)
 	float		y = *(const float *) b;
 
 	return (x > y) - (x < y);
+}
+
+/* Distances from dots, as they are in place, against the formula. */
+static void
+test_distances(const DiskannKernels *k)
+{
+	current_kernel = "l2sq_of_dots";
+	for (size_t t = 0; t < LENGTHOF(lengths); t++)
+	{
+		size_t		n = lengths[t];
+		float	   *scales = at_edge(0, 4 * n);
+		float	   *norms2 = at_edge(1, 4 * n);
+		char	   *dots = at_edge(2, 4 * n);
+		int32_t    *before = malloc(4 * n + 4);
+
+		current_n = n;
+		for (size_t i = 0; i < n; i++)
+		{
+			scales[i] = (float) random_uniform();
+			norms2[i] = (float) (1e5 * random_uniform());
+			before[i] = (int32_t) (random_bits() % 200001) - 100000;
+		}
+		memcpy(dots, before, 4 * n);
+		k->l2sq_of_dots(dots, n, 0.5f, 7.0f, scales, norms2);
+		for (size_t i = 0; i < n; i++)
+		{
+			double		product = 2 * 0.5 * scales[i] * before[i];
+			double		expected = 7.0 + norms2[i] - product;
+			float		got;
+
+			memcpy(&got, dots + 4 * i, 4);
+			check_close(got, expected > 0 ? expected : 0,
+						1e-6 * (7.0 + norms2[i] + fabs(product)), "distance");
+		}
+		free(before);
+	}
 }
 
 /* The least keys of each column against sorting them all. */
@@ -269,15 +316,16 @@ test_keep_least(const DiskannKernels *k)
 		for (int r = 0; r < NROWS; r++)
 		{
 			for (int c = 0; c < NCOLUMNS; c++)
-				keys[r][c] = (float) (random_bits() % 40);
-			k->keep_least(least, n, keys[r], NCOLUMNS / DISKANN_PANEL);
+				keys[r][c] = (float) (random_bits() % 40) + 0.3f;
+			k->keep_least(least, n, keys[r], (uint32_t) r,
+						  NCOLUMNS / DISKANN_PANEL);
 		}
 		for (int c = 0; c < NCOLUMNS; c++)
 		{
 			float		column[NROWS];
 
 			for (int r = 0; r < NROWS; r++)
-				column[r] = keys[r][c];
+				column[r] = tagged(keys[r][c], (uint32_t) r);
 			qsort(column, NROWS, sizeof(float), compare_floats);
 			for (size_t i = 0; i < n; i++)
 				good = good && column[i] ==
@@ -307,6 +355,7 @@ main(void)
 		test_decode(k);
 		test_encode_edge(k);
 		test_i8_panels(k);
+		test_distances(k);
 		test_keep_least(k);
 		printf("%ld checks\n", passed + failed - before);
 	}
