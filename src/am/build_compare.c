@@ -22,11 +22,11 @@
 #include "utils/memutils.h"
 
 /* Nearest ones taken in each leaf; all of a small table in its only leaf. */
-#define LEAF_NEIGHBOURS 6
+#define LEAF_NEIGHBOURS 4
 #define ONLY_LEAF_NEIGHBOURS 64
 
 /* Balls that a member of a section joins. */
-#define INNER_FANOUT 3
+#define INNER_FANOUT 5
 #define ONLY_BALL_FANOUT 16
 
 /* A different vector of a section, and where it comes first among members. */
