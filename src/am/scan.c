@@ -59,12 +59,13 @@
 /*
  * Reading ahead.  A page that is not in shared buffers costs little if the
  * operating system has it, and asking for pages ahead would only add to that.
- * So a scan begins to ask once a visit that had to read took this long; then it
- * has the pages of so many nodes read before they are visited, and of the rows
- * that are going to be returned, at first as many.
+ * So a scan begins to ask once a visit that had to read took this long.  From
+ * then on it visits a beam of so many nodes at a time, whose pages are read
+ * together, and has the rows read that are going to be returned, at first as
+ * many.
  */
 #define SLOW_VISIT_US 40
-#define NODES_AHEAD 8
+#define BEAM_WIDTH 8
 #define ROWS_AHEAD 12
 #define MOST_ROWS_AHEAD 48
 
@@ -275,32 +276,40 @@ blocks_read(void)
 }
 
 /*
- * Visit the next node of the list while those after it are on their way: into
- * the processor's cache, or into memory.  Visits are timed only while pages
+ * Visit the next node of the list while the one after it is on its way into the
+ * processor's cache.  Where pages come from a disk, visit the next few, all on
+ * their way into memory at once; what the first of them leads to has to wait.
+ * False if all of the list has been visited.  Visits are timed only while pages
  * are missing.
  */
-static void
-visit_ahead(DiskannScan *state, DiskannNode node)
+static bool
+visit_next(DiskannScan *state)
 {
-	DiskannNode next[NODES_AHEAD];
+	DiskannNode beam[BEAM_WIDTH];
+	DiskannNode next;
+	int			width = state->slow ? BEAM_WIDTH : 1;
+	int			n = 0;
 	int64		before = blocks_read();
 	instr_time	start;
 	instr_time	end;
 	bool		timed = state->missed && !state->slow;
 
+	while (n < width && DiskannSearchNext(state->search, &beam[n]))
+		n++;
+	if (n == 0)
+		return false;
 	if (state->slow)
 	{
-		int			n = DiskannSearchAnnounce(state->search, NODES_AHEAD, next);
-
 		for (int i = 0; i < n; i++)
-			DiskannNodeReadAhead(&state->ref, next[i]);
+			DiskannNodeReadAhead(&state->ref, beam[i]);
 	}
-	else if (DiskannSearchLookAhead(state->search, next))
-		DiskannNodePrefetch(&state->ref, next[0]);
+	else if (DiskannSearchLookAhead(state->search, &next))
+		DiskannNodePrefetch(&state->ref, next);
 
 	if (timed)
 		INSTR_TIME_SET_CURRENT(start);
-	visit_node(state, node);
+	for (int i = 0; i < n; i++)
+		visit_node(state, beam[i]);
 	state->missed = blocks_read() != before;
 	if (timed && state->missed)
 	{
@@ -308,6 +317,7 @@ visit_ahead(DiskannScan *state, DiskannNode node)
 		INSTR_TIME_SUBTRACT(end, start);
 		state->slow = INSTR_TIME_GET_MICROSEC(end) >= SLOW_VISIT_US;
 	}
+	return true;
 }
 
 static Size
@@ -429,15 +439,13 @@ advance_source(DiskannScan *state)
 static void
 search_list(DiskannScan *state, int list_size)
 {
-	DiskannNode node;
-
 	DiskannSearchReset(state->search, list_size,
 					   state->iterative != DISKANN_ITERATE_OFF);
 
 	/* The entry node is no candidate: it takes no place in the list. */
 	visit_node(state, DISKANN_HUB);
-	while (DiskannSearchNext(state->search, &node))
-		visit_ahead(state, node);
+	while (visit_next(state))
+		;
 
 	/* The list takes what it was set to take; more is bounded by work_mem. */
 	state->memory_limit = memory_used(state) + (Size) work_mem * 1024;
