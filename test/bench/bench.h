@@ -67,6 +67,7 @@ typedef struct Options
 	bool		baseline;
 	bool		pin;
 	bool		cold;
+	bool		evict;			/* before each query */
 } Options;
 
 /* One setting's outcome. */
@@ -122,6 +123,13 @@ typedef struct ProcessMemory
 	int64_t		total;			/* with the server's main shared memory */
 } ProcessMemory;
 
+/* Open files, see open_files. */
+typedef struct FileList
+{
+	int		   *fds;
+	int			n;
+} FileList;
+
 extern Queries queries;
 
 /* server.c */
@@ -169,6 +177,11 @@ extern int64_t process_read_bytes(int pid);
 extern int64_t process_status_kb(int pid, const char *name);
 extern bool process_memory(int pid, ProcessMemory *sum);
 extern void pin_session(PGconn *conn, int number);
+
+/* evict.c */
+extern void open_files(PGconn *conn, const char *table, FileList *files);
+extern void evict_files(const FileList *files);
+extern void close_files(FileList *files);
 
 /* report.c */
 extern FILE *json_open(const char *path);

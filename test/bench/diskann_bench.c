@@ -145,6 +145,8 @@ command_query(const Options *opt)
 		find_truth(opt, &truth);
 	else if (opt->values.n > 1)
 		vec_fatal("--cold measures one value");
+	if (opt->evict && (opt->clients.n > 1 || opt->clients.items[0] > 1))
+		vec_fatal("--evict measures one client");
 	monitor = connect_server(opt, NULL);
 	m = vec_alloc(sizeof(Measurement) * (opt->values.n + 2) * opt->clients.n);
 	for (int i = 0; i < opt->values.n; i++)
@@ -200,6 +202,8 @@ usage(void)
 		 "  --until RECALL       end the sweep with the first setting that reaches it\n"
 		 "  --cold               time before anything warms caches: the timed pass comes\n"
 		 "                       first, and warming up is left to the last 10 queries\n"
+		 "  --evict              before each query, outside of its time, have the\n"
+		 "                       operating system forget all files of the table\n"
 		 "  --repeat N           timed passes over the queries (default 1)\n"
 		 "  --truth FILE         .ibin file of row numbers; or else\n"
 		 "  --truth-cache FILE   exact answers, kept in FILE\n"
@@ -306,6 +310,8 @@ set_option(Options *opt, const char *name, const char *arg)
 		opt->baseline = true;
 	else if (strcmp(name, "cold") == 0)
 		opt->cold = true;
+	else if (strcmp(name, "evict") == 0)
+		opt->evict = true;
 	else
 	{
 		usage();
@@ -323,7 +329,7 @@ parse_options(int argc, char **argv, Options *opt)
 		"check", "count", "until", "seconds"
 	};
 	const int	n = sizeof(with_argument) / sizeof(with_argument[0]);
-	struct option longopts[sizeof(with_argument) / sizeof(with_argument[0]) + 5];
+	struct option longopts[sizeof(with_argument) / sizeof(with_argument[0]) + 6];
 	int			found;
 
 	memset(longopts, 0, sizeof(longopts));
@@ -334,8 +340,9 @@ parse_options(int argc, char **argv, Options *opt)
 	}
 	longopts[n].name = "baseline";
 	longopts[n + 1].name = "cold";
-	longopts[n + 2].name = "pin";
-	longopts[n + 3].name = "help";
+	longopts[n + 2].name = "evict";
+	longopts[n + 3].name = "pin";
+	longopts[n + 4].name = "help";
 	for (;;)
 	{
 		int			c = getopt_long(argc, argv, "", longopts, &found);

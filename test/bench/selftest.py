@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Tests of the arithmetic behind a report: python3 test/bench/selftest.py"""
 
+import dataclasses
 import gzip
 import math
 import os
@@ -11,7 +12,7 @@ import unittest
 
 sys.dont_write_bytecode = True
 # pylint: disable=wrong-import-position
-from pybench import contenders, counting, curves, metrics, svg, vectors
+from pybench import campaign, contenders, counting, curves, metrics, svg, vectors
 
 
 def row(setting, recall, qps, clients=1, pages=10.0):
@@ -22,6 +23,10 @@ def row(setting, recall, qps, clients=1, pages=10.0):
                ("mean_ms", "p50_ms", "p90_ms", "p95_ms"))
     out["p99_ms"] = 2 * out["p50_ms"]
     return out
+
+
+def named(name):
+    return dataclasses.replace(contenders.KNOWN["hnsw"], name=name)
 
 
 def sweep(*rows, lookup=0.01):
@@ -58,6 +63,17 @@ class AtRecall(unittest.TestCase):
         curve = curves.points(sweep(row("10", 0.90, 400), row("20", 0.89, 300),
                                     row("30", 0.95, 200)))
         self.assertAlmostEqual(curves.at_recall(curve, 0.95)["qps"], 200)
+
+    def test_setting_where_all_sweeps_have_begun(self):
+        early = curves.points(sweep(row("10", 0.90, 400), row("30", 1.00, 100)))
+        late = curves.points(sweep(row("10", 0.98, 400), row("20", 0.99, 300)))
+        out = {"a": {"curve": early}, "b": {"curve": late}}
+        settings = [campaign.Campaign.setting_at(out, c, 0.95)
+                    for c in (named("a"), named("b"))]
+        self.assertEqual(settings, [25, 10])        # both at 0.98
+        del out["b"]
+        self.assertEqual(campaign.Campaign.setting_at(out, named("a"), 0.95), 18)
+        self.assertIsNone(curves.setting_at(late, 0.995))
 
     def test_many_clients(self):
         point = curves.points(sweep(row("10", 0.9, 400),

@@ -56,6 +56,26 @@ sub query
 		"$data.query.u8bin.gz", @args)->{results};
 }
 
+# Does a file that was dropped from the cache count as read from storage?
+sub storage_tells
+{
+	my ($out, $err) = ('', '');
+
+	IPC::Run::run [ 'python3', '-c', <<'END', $node->data_dir . '/PG_VERSION' ],
+import os, sys
+def read_bytes():
+    return [line for line in open("/proc/self/io") if line.startswith("read_bytes")]
+fd = os.open(sys.argv[1], os.O_RDONLY)
+os.fsync(fd)
+os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+before = read_bytes()
+os.read(fd, 1)
+print(read_bytes() != before)
+END
+	  '>', \$out, '2>', \$err;
+	return $out eq "True\n";
+}
+
 $node->command_ok(
 	[
 		"$dir/diskann_bench", 'load', '--table', 't', '--file',
@@ -103,6 +123,45 @@ cmp_ok(
 	'<',
 	0.1 * $hot->[0]{index_hit},
 	'as many pages are touched hot and cold');
+
+# With --evict nothing but shared buffers, which are small here, spares a query
+# its reads from storage; without, they come from storage once.
+$node->append_conf('postgresql.conf', 'shared_buffers = 1MB');
+$node->restart;
+my @small = ('--values', '40', '--truth-cache', "$dir/truth", '--repeat', '2');
+my $kept = query('kept', @small);
+my $evicted = query('evicted', @small, '--evict');
+is($evicted->[0]{queries}, 400, 'evict: queries');
+is($evicted->[0]{inversions}, 0, 'evict: rows in order');
+cmp_ok($evicted->[0]{recall}, '>=', $hot->[0]{recall} - 0.005,
+	'evict: recall is no less');
+cmp_ok(
+	abs(1000 / $evicted->[0]{mean_ms} - $evicted->[0]{qps}),
+	'<',
+	0.001 * $evicted->[0]{qps},
+	'evict: QPS is about queries alone');
+
+SKIP:
+{
+	my $bytes = $evicted->[0]{storage_bytes};
+	my $read = 8192 *
+	  ($evicted->[0]{index_read} + $evicted->[0]{heap_read} +
+		  $evicted->[0]{toast_read});
+
+	skip 'no storage below this file system that tells of reads', 3
+	  if !storage_tells();
+	cmp_ok($kept->[0]{storage_bytes}, '<', 0.1 * $bytes, 'evict: read anew');
+	cmp_ok($bytes, '>', 0.9 * $read, 'evict: all of it from storage');
+	cmp_ok($bytes, '<', 3 * $read, 'evict: and not much more');
+}
+$node->command_fails_like(
+	[
+		"$dir/diskann_bench", 'query', '--table', 't', '--file',
+		"$data.query.u8bin.gz", '--evict', '--clients', '2', '--values', '40',
+		'--truth-cache', "$dir/truth", '--dsn', $node->connstr('postgres')
+	],
+	qr/--evict measures one client/,
+	'evict: one client alone');
 
 SKIP:
 {

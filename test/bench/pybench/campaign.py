@@ -9,6 +9,8 @@ from . import counting, curves, metrics, server as servers
 
 # Cold passes end with as many queries that warm the session up.
 COLD_WARMUP = 10
+# Passes with cold caches, and the driver's options for them.
+COLD_PASSES = {"cold": ("--cold", "--evict"), "restarted": ("--cold",)}
 # The scaling mode builds this many sizes, each twice the one before.
 SCALING_SIZES = 4
 
@@ -41,7 +43,8 @@ class Campaign:
         n = len(self.contenders)
         builds = 0 if a.no_build else a.build_repeat
         per_contender = (
-            1 + builds + a.repeat + a.cold * len(a.targets) * a.repeat
+            1 + builds + a.repeat
+            + a.cold * len(COLD_PASSES) * len(a.targets) * a.repeat
             + (a.repeat if a.lateral else 0) + (1 if a.instructions else 0)
             + (SCALING_SIZES * a.build_repeat if a.scaling else 0)
             + len(self.grid()))
@@ -309,12 +312,15 @@ class Campaign:
                 self.note("%s on %s: some answers have %s"
                           % (c.name, vector_set.name, what))
 
-    def setting_at(self, out, c, target):
-        """The whole setting that reaches a recall, None if none did."""
-        found = out[c.name]["at"][str(target)]
-        if found is None or "setting" not in found:
-            return None
-        return math.ceil(found["setting"] - 1e-9)
+    @staticmethod
+    def setting_at(out, c, target):
+        """The whole setting that reaches a recall, None if none did.
+
+        Where a sweep begins above it, all are taken at where that begins.
+        """
+        recall = curves.common_recall([o["curve"] for o in out.values()], target)
+        setting = curves.setting_at(out[c.name]["curve"], recall)
+        return None if setting is None else math.ceil(setting - 1e-9)
 
     # Cold
 
@@ -328,31 +334,34 @@ class Campaign:
             1024, smallest // 16 // 1024)
         self.server.configure("shared_buffers", buffers)
         for target in self.args.targets:
-            self.cold_target(vector_set, out, target, buffers)
+            for kind in COLD_PASSES:
+                self.cold_target(vector_set, out, kind, target, buffers)
         self.server.configure("shared_buffers", None)
         self.server.stop()
         self.server.start()
 
-    def cold_target(self, vector_set, out, target, buffers):
+    def cold_target(self, vector_set, out, kind, target, buffers):
         results = {c.name: [] for c in self.contenders}
         for repeat, c in self.turns(self.args.repeat):
             setting = self.setting_at(out, c, target)
-            self.progress.step("cold queries of %s by %s at recall %s"
-                               % (vector_set.name, c.name, target))
+            self.progress.step("%s queries of %s by %s at recall %s"
+                               % (kind, vector_set.name, c.name, target))
             if setting is None:
                 continue
             self.server.stop()
+            options = COLD_PASSES[kind]
             if not self.server.drop_cache():
                 self.note("the operating system's cache could not be dropped:"
                           " cold runs count what is not in shared buffers")
+                options = ("--cold",)
             self.server.start()
             results[c.name].append(self.query(
-                vector_set, c, self.raw_name(vector_set.name, c.name, "cold",
+                vector_set, c, self.raw_name(vector_set.name, c.name, kind,
                                              target, repeat + 1),
-                setting, "1", self.args.cold_queries + COLD_WARMUP, "--cold"))
+                setting, "1", self.args.cold_queries + COLD_WARMUP, *options))
         for c in self.contenders:
             rows = [r["results"][0] for r in results[c.name]]
-            out[c.name].setdefault("cold", {})[str(target)] = rows and {
+            out[c.name].setdefault(kind, {})[str(target)] = rows and {
                 "setting": rows[0]["setting"], "recall": rows[0]["recall"],
                 "shared_buffers": buffers, "queries": rows[0]["queries"],
                 "cold_qps": metrics.metric(r["qps"] for r in rows),
@@ -360,10 +369,10 @@ class Campaign:
                 "read": metrics.metric(curves.numbers(r)["read"] for r in rows),
                 "storage_bytes": metrics.metric(r.get("storage_bytes")
                                                 for r in rows)} or None
-            cold = out[c.name]["cold"][str(target)]
+            cold = out[c.name][kind][str(target)]
             if cold and cold["storage_bytes"] and not cold["storage_bytes"]["value"]:
-                self.note("%s on %s: a cold run read nothing from storage:"
-                          " its times are not cold" % (c.name, vector_set.name))
+                self.note("%s on %s: a %s run read nothing from storage: its"
+                          " times are not cold" % (c.name, vector_set.name, kind))
 
     # LATERAL
 

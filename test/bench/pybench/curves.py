@@ -78,6 +78,13 @@ def at_recall(curve, recall):
     return out
 
 
+def setting_at(curve, recall):
+    """The setting of a curve, of metrics or not, at a recall; None if not reached."""
+    found = at_recall([{key: p[key] for key in ("setting", "recall")}
+                       for p in curve], recall)
+    return found and found["setting"]
+
+
 def number(setting):
     """A setting as a number; "default" is none."""
     try:

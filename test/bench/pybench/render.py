@@ -11,6 +11,14 @@ AT_KEYS = ("qps", "qps_many", "scale", "p50_ms", "p99_ms", "tail", "lookups",
 BUILD_KEYS = ("seconds", "index_bytes", "wal_bytes", "peak_bytes")
 # In the JSON file alone.
 UNTOLD = ("mean_ms", "p90_ms", "p95_ms")
+# What precedes the queries of a cold pass, for each kind of pass.
+COLD_KINDS = {
+    "cold": ("Cold", "Before each query the operating system's cache of the"
+             " files is dropped; shared buffers stay as the queries before left"
+             " them."),
+    "restarted": ("After a restart", "The cache is dropped once, before the"
+                  " first query, and fills up as queries go on."),
+}
 COLD_KEYS = ("cold_qps", "read", "storage_bytes", "p99_ms")
 
 
@@ -74,12 +82,13 @@ def ratio_rows(found, wanted):
     return out
 
 
-def cold_title(contenders, first, other, target):
+def cold_title(contenders, kind, first, other, target):
     """Cold runs have whole settings, so recalls are near the target, not on it."""
-    recalls = [((contenders[name].get("cold") or {}).get(target) or {}).get("recall")
+    recalls = [((contenders[name].get(kind) or {}).get(target) or {}).get("recall")
                for name in (first, other)]
-    return "cold queries near recall %s%s" % (
-        target, "" if None in recalls else " (%.4f / %.4f)" % tuple(recalls))
+    return "%s, near recall %s%s" % (
+        COLD_KINDS[kind][0].lower(), target,
+        "" if None in recalls else " (%.4f / %.4f)" % tuple(recalls))
 
 
 def ratio_section(report, found):
@@ -90,8 +99,10 @@ def ratio_section(report, found):
         for t in next(iter(found["contenders"].values()))["at"]:
             groups.append(("queries at recall %s" % t,
                            lambda p, t=t: p.startswith("at/%s/" % t)))
-            groups.append((cold_title(found["contenders"], first, other, t),
-                           lambda p, t=t: p.startswith("cold/%s/" % t)))
+            for kind in COLD_KINDS:
+                groups.append((
+                    cold_title(found["contenders"], kind, first, other, t),
+                    lambda p, t=t, kind=kind: p.startswith("%s/%s/" % (kind, t))))
         groups.append(("one statement of many queries, growth with data,"
                        " instructions", lambda p: p.startswith(
                            ("lateral/", "scaling/", "counted/"))))
@@ -184,10 +195,10 @@ def scaling_section(found):
         ["", "exponent", "rows: time"], rows)
 
 
-def cold_section(report, found):
+def cold_section(report, found, kind):
     rows = []
     for name, c in found["contenders"].items():
-        for target, cold in c.get("cold", {}).items():
+        for target, cold in c.get(kind, {}).items():
             if cold:
                 rows.append([name, target, "%.4f" % cold["recall"],
                              cold["setting"], cold["shared_buffers"],
@@ -195,12 +206,12 @@ def cold_section(report, found):
                             + [shown(cold.get(k), k) for k in COLD_KEYS])
     if not rows:
         return []
-    how = ("Server restarted and the operating system's cache of its files"
-           " dropped before each pass; pages and bytes are per query. Where"
-           " storage is read ahead (here: %s kB), bytes tell less than pages."
-           % (report["machine"]["read_ahead_kb"] or "unknown"))
+    title, how = COLD_KINDS[kind]
+    how += (" Each pass begins with the server's restart; pages and bytes are"
+            " per query. Where storage is read ahead (here: %s kB), bytes tell"
+            " less than pages." % (report["machine"]["read_ahead_kb"] or "unknown"))
     head = ["", "target", "recall", "setting", "shared_buffers", "queries"]
-    return ["### Cold", "", how, ""] + table(head + labels(COLD_KEYS), rows)
+    return ["### " + title, "", how, ""] + table(head + labels(COLD_KEYS), rows)
 
 
 def lateral_section(found):
@@ -282,7 +293,8 @@ def render(report, directory):
         out += ratio_section(report, found)
         out += at_section(found) + reference_section(found)
         out += build_section(found)
-        out += cold_section(report, found)
+        for kind in COLD_KINDS:
+            out += cold_section(report, found, kind)
         for section in (lateral_section, scaling_section, grid_section,
                         counted_section, curve_section):
             out += section(found)
