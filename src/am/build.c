@@ -180,14 +180,27 @@ place_in_cache(const BuildState *state, uint32 row)
 	return row < state->ncached ? row : row % state->ncached;
 }
 
-void
-DiskannBuildPrefetch(const BuildState *state, uint32 row)
+static inline void
+prefetch(const void *from, Size size)
 {
-	const char *cached = state->cache +
-		place_in_cache(state, row) * state->code_bytes;
+	for (Size i = 0; i < size; i += PG_CACHE_LINE_SIZE / 2)
+		__builtin_prefetch((const char *) from + i);
+}
 
-	for (Size i = 0; i < state->code_bytes; i += PG_CACHE_LINE_SIZE / 2)
-		__builtin_prefetch(cached + i);
+static inline const BuildCode *
+cached_row(const BuildState *state, uint32 row)
+{
+	return (const BuildCode *) (state->cache +
+								place_in_cache(state, row) * state->code_bytes);
+}
+
+void
+DiskannBuildPrefetchOwn(const BuildState *state, uint32 row)
+{
+	const BuildCode *code = cached_row(state, row);
+
+	prefetch(code, offsetof(BuildCode, code));
+	prefetch(DiskannBuildOwn(state, code), state->index->own_bytes);
 }
 
 const BuildCode *
@@ -221,7 +234,8 @@ DiskannBuildFetch(BuildState *state, const uint32 *numbers, int n,
 		uint32		row = row_of ? row_of[numbers[i]] : numbers[i];
 		const BuildCode *code = DiskannBuildRow(state, row);
 
-		DiskannBuildPrefetch(state, row_of ? row_of[next] : next);
+		prefetch(cached_row(state, row_of ? row_of[next] : next),
+				 offsetof(BuildCode, code) + state->index->space.dims);
 		DiskannBlockAdd(block, code->code, code->scale, code->norm2);
 	}
 }

@@ -33,7 +33,11 @@
 /* Balls of the first carving that a row joins; the nearest is its home. */
 #define DISKANN_BUILD_FANOUT 6
 
-/* A row belongs to level l > 0 of the samples with probability 64^-l. */
+/*
+ * There are several independent series of samples.  A row belongs to level l > 0
+ * of one of them with probability 64^-l.
+ */
+#define DISKANN_BUILD_SERIES 4
 #define DISKANN_BUILD_LEVELS 6
 #define DISKANN_LEVEL_BITS 6
 
@@ -228,10 +232,10 @@ extern void DiskannBuildStartCache(BuildState *state);
 extern const BuildCode *DiskannBuildRow(BuildState *state, uint32 row);
 
 /*
- * Have the processor fetch a row that is asked for soon: rows come from all
- * over the memory.
+ * Have the processor fetch the vector of a row that is asked for soon, as it
+ * will be stored: rows come from all over the memory.
  */
-extern void DiskannBuildPrefetch(const BuildState *state, uint32 row);
+extern void DiskannBuildPrefetchOwn(const BuildState *state, uint32 row);
 
 /*
  * Append the codes of some rows to a block.  row_of tells the row of each

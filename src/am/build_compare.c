@@ -21,13 +21,16 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-/* Nearest ones taken in each leaf; all of a small table in its only leaf. */
-#define LEAF_NEIGHBOURS 4
-#define ONLY_LEAF_NEIGHBOURS 64
-
-/* Balls that a member of a section joins. */
+/*
+ * Balls that a member of a section joins, and nearest ones taken in each leaf.
+ * A small table may be one ball, or even one leaf.
+ */
 #define INNER_FANOUT 5
+#define LEAF_NEIGHBOURS 5
+#define SAMPLE_NEIGHBOURS 16
 #define ONLY_BALL_FANOUT 16
+#define ONLY_BALL_NEIGHBOURS 8
+#define ONLY_LEAF_NEIGHBOURS 64
 
 /* A different vector of a section, and where it comes first among members. */
 typedef struct Distinct
@@ -186,6 +189,22 @@ find_distinct(Comparer *comparer, uint32 count, bool *home)
 	return n;
 }
 
+/* How many leaves a member comes to, and how many candidates each gives. */
+static void
+choose_effort(DiskannCarve *carve, bool is_sample, bool only_ball, uint32 n)
+{
+	carve->fanout = INNER_FANOUT;
+	carve->neighbours = LEAF_NEIGHBOURS;
+	if (is_sample)
+		carve->neighbours = SAMPLE_NEIGHBOURS;
+	else if (only_ball)
+	{
+		carve->fanout = ONLY_BALL_FANOUT;
+		carve->neighbours = n <= DISKANN_LEAF_SIZE ? ONLY_LEAF_NEIGHBOURS :
+			ONLY_BALL_NEIGHBOURS;
+	}
+}
+
 static void
 compare_section(Comparer *comparer, int number)
 {
@@ -202,10 +221,7 @@ compare_section(Comparer *comparer, int number)
 	comparer->nplaces = 0;
 	load_members(comparer, section);
 	n = find_distinct(comparer, section->count, home);
-	carve->fanout = state->shared->nballs == 1 && !comparer->is_sample ?
-		ONLY_BALL_FANOUT : INNER_FANOUT;
-	carve->neighbours = n <= DISKANN_LEAF_SIZE && !comparer->is_sample &&
-		state->shared->nballs == 1 ? ONLY_LEAF_NEIGHBOURS : LEAF_NEIGHBOURS;
+	choose_effort(carve, comparer->is_sample, state->shared->nballs == 1, n);
 	DiskannCarveMembers(carve, n, comparer->is_sample ? NULL : home);
 	Assert(comparer->nplaces == section->homes);
 	DiskannSpoolWrite(DiskannBuildFile(state, FILE_ORDER, 0),

@@ -17,6 +17,7 @@
 #include "am/build_lists.h"
 #include "graph/edges.h"
 #include "graph/reach.h"
+#include "lib/qunique.h"
 #include "miscadmin.h"
 #include "storage/node.h"
 #include "utils/memutils.h"
@@ -414,25 +415,82 @@ fetch_to_connect(void *arg, const uint32 *nodes, int n, DiskannBlock *block)
 	DiskannBuildFetch(connector->state, nodes, n, connector->node_rows, block);
 }
 
+static int
+compare_nodes(const void *a, const void *b)
+{
+	uint32		x = *(const uint32 *) a;
+	uint32		y = *(const uint32 *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* The different nodes of the members of a section, in order; their count. */
+static uint32
+section_nodes(BuildState *state, const BuildSection *section,
+			  const uint32 *map, uint32 *nodes)
+{
+	BuildMember *members = palloc_extended(sizeof(BuildMember) *
+										   Max(section->count, 1),
+										   MCXT_ALLOC_HUGE);
+
+	DiskannSpoolRead(DiskannBuildFile(state, FILE_MEMBERS, 0),
+					 section->start * sizeof(BuildMember), members,
+					 section->count * sizeof(BuildMember));
+	for (uint32 i = 0; i < section->count; i++)
+		nodes[i] = map[members[i].row];
+	pfree(members);
+	qsort(nodes, section->count, sizeof(uint32), compare_nodes);
+	return qunique(nodes, section->count, sizeof(uint32), compare_nodes);
+}
+
+/*
+ * The nodes that searches may start from, in order: those of a greatest sample,
+ * which have edges that lead far; all, where that has fewer than wanted.
+ */
+static uint32 *
+find_starts(BuildState *state, uint32 wanted, uint32 *count)
+{
+	BuildShared *shared = state->shared;
+	Size		size;
+	BuildSection *sections = DiskannSpoolReadAll(DiskannBuildFile(state, FILE_SECTIONS, 0),
+												 &size);
+	uint32	   *map = DiskannSpoolReadAll(DiskannBuildFile(state, FILE_MAP, 0),
+										  &size);
+	uint32	   *nodes = palloc_extended(sizeof(uint32) * (Size) shared->nrows,
+										MCXT_ALLOC_HUGE);
+
+	*count = section_nodes(state, &sections[shared->nballs], map, nodes);
+	if (*count < wanted)
+	{
+		for (*count = 0; *count < shared->nnodes; (*count)++)
+			nodes[*count] = *count + 1;
+	}
+	pfree(sections);
+	pfree(map);
+	return nodes;
+}
+
 /*
  * Where searches start: one node from each of as many ranges, so that none
  * comes twice, spread over the data as nodes of a leaf have numbers close
  * together.  Returns how many.
  */
 static int
-choose_starts(const BuildState *state, uint32 *starts)
+choose_starts(BuildState *state, uint32 *starts)
 {
-	uint32		nnodes = state->shared->nnodes;
-	int			n = Min(nnodes, state->index->meta.max_degree);
+	int			n = Min(state->shared->nnodes, state->index->meta.max_degree);
+	uint32		count;
+	uint32	   *nodes = find_starts(state, n, &count);
 	uint64		random = state->index->meta.seed;
 
 	for (int i = 0; i < n; i++)
 	{
-		uint64		low = (uint64) nnodes * i / n;
-		uint64		high = (uint64) nnodes * (i + 1) / n;
+		uint64		low = (uint64) count * i / n;
+		uint64		high = (uint64) count * (i + 1) / n;
 
-		starts[i] = 1 + low + diskann_random64(&random) % (high - low);
+		starts[i] = nodes[low + diskann_random64(&random) % (high - low)];
 	}
+	pfree(nodes);
 	return n;
 }
 

@@ -36,26 +36,33 @@
 #define SORT_SHARE 4
 #define GROUP_SHARE 8
 
-/* Bytes of candidates to be expected of a row (measured: 1585 to 1852). */
-#define CANDIDATE_BYTES 1920
+/* Bytes of candidates to be expected of a row (measured: 1971 to 2310). */
+#define CANDIDATE_BYTES 2304
 
-/* The level of the smallest sample a row belongs to, 0 being all rows. */
+/*
+ * The smallest sample a row belongs to: level l of series s is l + LEVELS * s,
+ * level 0 being all rows.
+ */
 static int
-row_level(const BuildState *state, uint64 hash)
+smallest_sample(const BuildState *state, uint64 hash)
 {
 	uint64		x = hash ^ state->index->meta.seed;
 	uint64		random;
+	uint64		series;
 	int			level = 0;
 
 	(void) diskann_random64(&x);
 	random = diskann_random64(&x);
-	while (level < DISKANN_BUILD_LEVELS &&
-		   random % (1 << DISKANN_LEVEL_BITS) == 0)
+	series = random % (1 << DISKANN_LEVEL_BITS);
+	if (series >= DISKANN_BUILD_SERIES)
+		return 0;
+	do
 	{
 		random >>= DISKANN_LEVEL_BITS;
 		level++;
-	}
-	return level;
+	} while (level < DISKANN_BUILD_LEVELS &&
+			 random % (1 << DISKANN_LEVEL_BITS) == 0);
+	return series * DISKANN_BUILD_LEVELS + level;
 }
 
 static Size
@@ -84,7 +91,7 @@ load_leaders(BuildState *state)
 	BuildShared *shared = state->shared;
 	int			nballs = shared->nballs;
 	DiskannBlock *block = DiskannBlockCreate(state->index->space.dims, nballs,
-											 true);
+											 false);
 	BuildLeader *all = palloc(sizeof(BuildLeader) * DISKANN_MAX_LEADERS *
 							  shared->participants);
 	int			n = 0;
@@ -107,7 +114,6 @@ load_leaders(BuildState *state)
 		if (i == 0 || all[i].hash != all[i - 1].hash)
 			DiskannBuildFetch(state, &all[i].row, 1, NULL, block);
 	}
-	DiskannBlockPack(block);
 	return block;
 }
 
@@ -147,13 +153,13 @@ assign_chunk(BuildState *state, const DiskannBlock *leaders,
 	for (uint32 at = from; at < to; at += block->count)
 	{
 		uint32		rows[DISKANN_ASSIGN_BLOCK];
-		int			levels[DISKANN_ASSIGN_BLOCK];
+		int			samples[DISKANN_ASSIGN_BLOCK];
 		int			n = Min(DISKANN_ASSIGN_BLOCK, to - at);
 
 		for (int i = 0; i < n; i++)
 		{
 			rows[i] = at + i;
-			levels[i] = row_level(state, DiskannBuildRow(state, at + i)->hash);
+			samples[i] = smallest_sample(state, DiskannBuildRow(state, at + i)->hash);
 		}
 		block->count = 0;
 		DiskannBuildFetch(state, rows, n, NULL, block);
@@ -165,7 +171,7 @@ assign_chunk(BuildState *state, const DiskannBlock *leaders,
 			uint16	   *entry = result + (at - from + i) * (fanout + 1);
 
 			memcpy(entry, nearest + i * fanout, sizeof(uint16) * fanout);
-			entry[fanout] = levels[i];
+			entry[fanout] = samples[i];
 		}
 	}
 	DiskannSpoolWrite(DiskannBuildFile(state, FILE_ASSIGN, 0),
@@ -182,7 +188,7 @@ assign_rows(BuildState *state)
 	uint32		nrows = state->shared->nrows;
 	DiskannBlock *leaders = load_leaders(state);
 	DiskannBlock *block = DiskannBlockCreate(state->index->space.dims,
-											 DISKANN_ASSIGN_BLOCK, false);
+											 DISKANN_ASSIGN_BLOCK, true);
 	MemoryContext old = MemoryContextSwitchTo(state->scratch);
 	uint64		piece;
 
@@ -229,8 +235,13 @@ for_each_member(BuildState *state, MemberCallback callback, void *arg)
 				callback(arg, entry[f], &member);
 				member.is_home = false;
 			}
-			for (int level = 1; level <= entry[fanout]; level++)
-				callback(arg, shared->nballs + level - 1, &member);
+			/* Down to level 1 of its series. */
+			for (int s = entry[fanout] - 1; s >= 0; s--)
+			{
+				callback(arg, shared->nballs + s, &member);
+				if (s % DISKANN_BUILD_LEVELS == 0)
+					break;
+			}
 		}
 	}
 	pfree(entries);
@@ -317,7 +328,7 @@ make_sections(BuildState *state)
 	uint64		group_rows = Max(shared->memory / GROUP_SHARE / CANDIDATE_BYTES, 1);
 	uint32		in_group = 0;
 
-	shared->nsections = nballs + DISKANN_BUILD_LEVELS;
+	shared->nsections = nballs + DISKANN_BUILD_SERIES * DISKANN_BUILD_LEVELS;
 	sections = palloc0(sizeof(BuildSection) * shared->nsections);
 	for_each_member(state, count_member, sections);
 	/* Enough groups for all participants to have work to the end. */

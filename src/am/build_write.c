@@ -96,7 +96,7 @@ read_neighbours(Writer *writer, const uint32 *edges, int n)
 												writer->node_rows[edges[i]]);
 		float	   *x = palloc(sizeof(float) * index->space.dims);
 
-		DiskannBuildPrefetch(state, writer->node_rows[next]);
+		DiskannBuildPrefetchOwn(state, writer->node_rows[next]);
 		diskann_vector_decode(index->kind, DiskannBuildOwn(state, code),
 							  code->own.scale, index->space.dims, x);
 		vectors[i] = x;

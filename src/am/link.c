@@ -22,20 +22,26 @@
 /* The greatest finite half float. */
 #define HALF_MAX 65504.0f
 
-void
-DiskannPutEdge(const DiskannIndex *index, char *image, int i,
-			   DiskannNode node, const DiskannEdgeCode *edge)
+/* Put an edge among others, all but its code. */
+static void
+put_factors(const DiskannIndex *index, char *image, int i, DiskannNode node,
+			const DiskannEdgeCode *edge)
 {
-	DiskannSlot head = (DiskannSlot) image;
-	float		rescale;
+	float		rescale = edge->f_rescale / ((DiskannSlot) image)->edge_scale;
 
-	if (head->edge_scale == 0)
-		DiskannSetEdgeScale(image, edge, 1);
-	rescale = edge->f_rescale / head->edge_scale;
 	rescale = fmaxf(-HALF_MAX, fminf(HALF_MAX, rescale));
 	DiskannSlotAdd(index, image)[i] = edge->f_add;
 	DiskannSlotRescale(index, image)[i] = diskann_half_from_float(rescale);
 	DiskannSlotNodes(index, image)[i] = node;
+}
+
+void
+DiskannPutEdge(const DiskannIndex *index, char *image, int i,
+			   DiskannNode node, const DiskannEdgeCode *edge)
+{
+	if (((DiskannSlot) image)->edge_scale == 0)
+		DiskannSetEdgeScale(image, edge, 1);
+	put_factors(index, image, i, node, edge);
 	diskann_edge_put(&index->shape, DiskannSlotCodes(index, image), i,
 					 edge->nibbles);
 }
@@ -83,7 +89,9 @@ DiskannFillNode(const DiskannIndex *index, char *image,
 	if (node->degree == 0)
 		head->edge_scale = 0;
 	for (int i = 0; i < node->degree; i++)
-		DiskannPutEdge(index, image, i, node->nodes[i], &edges[i]);
+		put_factors(index, image, i, node->nodes[i], &edges[i]);
+	diskann_edge_put_all(&index->shape, DiskannSlotCodes(index, image), edges,
+						 node->degree);
 	pfree(edges);
 }
 

@@ -34,73 +34,49 @@ typedef struct Balls
 	bool	   *home;
 } Balls;
 
-/*
- * Keep the n nearest of what is offered, nearest first.  Of equally near ones
- * the first stays.
- */
-static void
-keep_nearest(DiskannCandidate *kept, int n, int *nkept, uint32 member,
-			 float dist)
+/* Room for the k least keys of some columns, none of which is known yet. */
+static float *
+create_least(int columns, int k)
 {
-	int			i = *nkept < n ? (*nkept)++ : n - 1;
+	float	   *least = palloc(sizeof(float) * columns * k);
 
-	for (; i > 0 && kept[i - 1].dist > dist; i--)
-		kept[i] = kept[i - 1];
-	kept[i].member = member;
-	kept[i].dist = dist;
+	for (int i = 0; i < columns * k; i++)
+		least[i] = FLT_MAX;
+	return least;
 }
 
-/* Is any of a panel's distances less than bound?  One vectorized loop. */
-static bool
-any_nearer(const float *dist, float bound)
+/* Whose key is in place i among the least ones of a column? */
+static uint32
+least_tag(const float *least, int k, int column, int i)
 {
-	int			hits = 0;
+	uint32		bits;
 
-	for (int j = 0; j < DISKANN_PANEL; j++)
-		hits += dist[j] < bound;
-	return hits > 0;
-}
-
-/*
- * The n nearest of at least as many distances, a row of whole panels.
- */
-static void
-nearest_of(const float *dist, int count, int n, DiskannCandidate *kept)
-{
-	int			nkept = 0;
-
-	for (int from = 0; from < count; from += DISKANN_PANEL)
-	{
-		int			to = Min(count, from + DISKANN_PANEL);
-
-		if (nkept == n && !any_nearer(dist + from, kept[n - 1].dist))
-			continue;
-		for (int j = from; j < to; j++)
-		{
-			if (nkept < n || dist[j] < kept[n - 1].dist)
-				keep_nearest(kept, n, &nkept, j, dist[j]);
-		}
-	}
+	memcpy(&bits, &least[((Size) (column / DISKANN_PANEL) * k + i) * DISKANN_PANEL +
+						 column % DISKANN_PANEL], sizeof(bits));
+	return bits & DISKANN_TAG_MASK;
 }
 
 void
-DiskannAssign(const DiskannBlock *vectors, const DiskannBlock *leaders,
-			  int fanout, uint16 *nearest)
+DiskannAssign(DiskannBlock *vectors, const DiskannBlock *leaders, int fanout,
+			  uint16 *nearest)
 {
-	int			columns = DiskannBlockColumns(leaders);
-	float	   *dist = palloc(sizeof(float) * columns * vectors->count);
-	DiskannCandidate *kept = palloc(sizeof(DiskannCandidate) * fanout);
+	int			columns = DiskannBlockColumns(vectors);
+	float	   *dist = palloc(sizeof(float) * columns * leaders->count);
+	float	   *least = create_least(columns, fanout);
 
 	Assert(fanout <= leaders->count);
-	DiskannBlockDistances(vectors, 0, vectors->count, leaders, 0, dist);
+	DiskannBlockPack(vectors);
+	DiskannBlockDistances(leaders, 0, leaders->count, vectors, 0, dist);
+	for (int r = 0; r < leaders->count; r++)
+		diskann_kernels->keep_least(least, fanout, dist + (Size) r * columns, r,
+									columns / DISKANN_PANEL);
 	for (int i = 0; i < vectors->count; i++)
 	{
-		nearest_of(dist + (Size) i * columns, leaders->count, fanout, kept);
 		for (int f = 0; f < fanout; f++)
-			nearest[i * fanout + f] = kept[f].member;
+			nearest[i * fanout + f] = least_tag(least, fanout, i, f);
 	}
 	pfree(dist);
-	pfree(kept);
+	pfree(least);
 }
 
 /* ---------- leaves ---------- */
@@ -119,11 +95,7 @@ read_keys(const float *least, int k, int column, const float *matrix,
 {
 	for (int i = 0; i < k; i++)
 	{
-		uint32		bits;
-
-		memcpy(&bits, &least[i * DISKANN_PANEL + column % DISKANN_PANEL],
-			   sizeof(bits));
-		nearest[i].member = bits & DISKANN_TAG_MASK;
+		nearest[i].member = least_tag(least, k, column, i);
 		nearest[i].dist = matrix[(Size) nearest[i].member * columns + column];
 	}
 }
@@ -158,10 +130,8 @@ find_nearest(DiskannCarve *carve, const DiskannBlock *leaf, LeafLists *lists)
 	int			columns = DiskannBlockColumns(leaf);
 	int			k = lists->k;
 	float	   *matrix = palloc(sizeof(float) * columns * leaf->count);
-	float	   *least = palloc(sizeof(float) * columns * k);
+	float	   *least = create_least(columns, k);
 
-	for (int i = 0; i < columns * k; i++)
-		least[i] = FLT_MAX;
 	fill_matrix(leaf, matrix);
 	for (int r = 0; r < leaf->count; r++)
 	{
@@ -172,8 +142,7 @@ find_nearest(DiskannCarve *carve, const DiskannBlock *leaf, LeafLists *lists)
 		diskann_kernels->keep_least(least, k, dist, r, columns / DISKANN_PANEL);
 	}
 	for (int j = 0; j < leaf->count; j++)
-		read_keys(least + j / DISKANN_PANEL * DISKANN_PANEL * k, k, j, matrix,
-				  columns, lists->nearest + j * k);
+		read_keys(least, k, j, matrix, columns, lists->nearest + j * k);
 	carve->distances += (uint64) leaf->count * leaf->count / 2;
 	pfree(matrix);
 	pfree(least);
@@ -276,14 +245,13 @@ static uint16 *
 assign_members(DiskannCarve *carve, const uint32 *members, uint32 count,
 			   int nleaders, int fanout)
 {
-	DiskannBlock *leaders = DiskannBlockCreate(carve->dims, nleaders, true);
+	DiskannBlock *leaders = DiskannBlockCreate(carve->dims, nleaders, false);
 	DiskannBlock *block = DiskannBlockCreate(carve->dims,
-											 DISKANN_ASSIGN_BLOCK, false);
+											 DISKANN_ASSIGN_BLOCK, true);
 	uint16	   *nearest = palloc_extended(sizeof(uint16) * count * fanout,
 										  MCXT_ALLOC_HUGE);
 
 	carve->fetch(carve->arg, members, nleaders, leaders);
-	DiskannBlockPack(leaders);
 	for (uint32 from = 0; from < count; from += block->count)
 	{
 		CHECK_FOR_INTERRUPTS();

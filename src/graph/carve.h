@@ -28,8 +28,8 @@ typedef struct DiskannCandidate
 	float		dist;			/* squared */
 } DiskannCandidate;
 
-/* Most members of a leaf, what tags tell apart; most leaders of one carving. */
-#define DISKANN_LEAF_SIZE (1 << DISKANN_TAG_BITS)
+/* Most members of a leaf; most leaders of one carving.  Tags tell them apart. */
+#define DISKANN_LEAF_SIZE 512
 #define DISKANN_MAX_LEADERS 1000
 
 typedef struct DiskannCarve
@@ -60,12 +60,12 @@ extern void DiskannCarveMembers(DiskannCarve *carve, uint32 count,
 								const bool *home);
 
 /*
- * The nearest of the leaders, a packed block, to each vector of a block of at
- * most DISKANN_ASSIGN_BLOCK: row-major, fanout each, nearest first.
+ * The nearest of the leaders to each vector of a block of at most
+ * DISKANN_ASSIGN_BLOCK, which is packed here: row-major, fanout each, nearest first.
  */
 #define DISKANN_ASSIGN_BLOCK 64
 
-extern void DiskannAssign(const DiskannBlock *vectors,
+extern void DiskannAssign(DiskannBlock *vectors,
 						  const DiskannBlock *leaders, int fanout,
 						  uint16 *nearest);
 

@@ -44,7 +44,7 @@
 #define DISKANN_PANEL_GROUP (4 * DISKANN_PANEL)
 
 /* Bits of a distance that give way to the number of what is that far. */
-#define DISKANN_TAG_BITS 9
+#define DISKANN_TAG_BITS 10
 #define DISKANN_TAG_MASK ((UINT32_C(1) << DISKANN_TAG_BITS) - 1)
 
 /*

@@ -260,6 +260,29 @@ diskann_edge_put(const DiskannEdgeShape *shape, uint8_t *codes, int i,
 }
 
 void
+diskann_edge_put_all(const DiskannEdgeShape *shape, uint8_t *codes,
+					 const DiskannEdgeCode *edges, int n)
+{
+	static const uint8_t none[DISKANN_MAX_NIBBLES];
+
+	/* Edges that share bytes are written at once. */
+	for (int i = 0; i < n; i += i % 16 == 15 ? 17 : 1)
+	{
+		const uint8_t *low = edges[i].nibbles;
+		const uint8_t *high = i + 16 < n ? edges[i + 16].nibbles : none;
+
+		for (int plane = 0; plane < shape->planes; plane++)
+		{
+			uint8_t    *to = codes + plane_offset(shape, i, plane) + i % 16;
+
+			for (int g = 0; g < shape->groups; g++)
+				to[(size_t) g * DISKANN_GROUP_BYTES] =
+					(uint8_t) (*low++ | *high++ << 4);
+		}
+	}
+}
+
+void
 diskann_edge_get(const DiskannEdgeShape *shape, const uint8_t *codes, int i,
 				 uint8_t *nibbles)
 {

@@ -97,6 +97,10 @@ extern size_t diskann_edge_bytes(const DiskannEdgeShape *shape,
 /* Write or read the nibbles of edge number i within a node's code area. */
 extern void diskann_edge_put(const DiskannEdgeShape *shape, uint8_t *codes,
 							 int i, const uint8_t *nibbles);
+
+/* Write those of the first n edges of a code area of zeroes. */
+extern void diskann_edge_put_all(const DiskannEdgeShape *shape, uint8_t *codes,
+								 const DiskannEdgeCode *edges, int n);
 extern void diskann_edge_get(const DiskannEdgeShape *shape,
 							 const uint8_t *codes, int i, uint8_t *nibbles);
 

@@ -241,7 +241,7 @@ tagged(float x, uint32_t tag)
 	uint32_t	bits;
 
 	memcpy(&bits, &x, sizeof(bits));
-	bits = bits / 512 * 512 + tag;
+	bits = bits / 1024 * 1024 + tag;
 	memcpy(&x, &bits, sizeof(x));
 	return x;
 }
