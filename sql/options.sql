@@ -124,7 +124,7 @@ SET diskann.query_search_list_size = 1000;
 SELECT opclass, storage, bits, i.*
 FROM (VALUES ('real_l2_ops', '<->'), ('real_cosine_ops', '<=>'),
              ('real_ip_ops', '<#>')) o(opclass, op),
-     (VALUES ('int8'), ('float16'), ('float32')) s(storage),
+     (VALUES ('int8'), ('int10'), ('int12'), ('float16'), ('float32')) s(storage),
      (VALUES (32), (512)) b(bits),
      LATERAL try_index(opclass, op,
         format('vector_storage = %s, edge_bits = %s', storage, bits)) i;
