@@ -120,10 +120,12 @@ add_fine(int bits, const uint8_t *code, float scale, int dims, float *out)
 
 	for (int i = 0; i < dims; i += n)
 	{
+		float	   *to = out + i;	/* i + j would not vectorize with -fwrapv */
+
 		n = fine_batch(bits, dims, i);
 		unpack_fine(bits, dims, i, code, fine);
 		for (int j = 0; j < n; j++)
-			out[i + j] += unit * fine[j];
+			to[j] += unit * fine[j];
 	}
 }
 
@@ -242,6 +244,8 @@ encode_fine(int bits, const float *x, int dims, float scale, uint8_t *code,
 	memset(code + dims, 0, bytes);
 	for (int i = 0; i < dims; i += n)
 	{
+		const float *from = x + i;
+		const int8_t *c = whole + i;
 		uint8_t    *to = code + dims + i % bytes;
 		int			shift = i / bytes * bits;
 		int8_t		fine[FINE_BATCH];
@@ -250,16 +254,16 @@ encode_fine(int bits, const float *x, int dims, float scale, uint8_t *code,
 		n = fine_batch(bits, dims, i);
 		for (int j = 0; j < n; j++)
 		{
-			float		rest = x[i + j] / scale - whole[i + j];
+			float		rest = from[j] / scale - c[j];
 			int			part = (int) ((rest + 0.5f) * parts);
 
 			part = part < parts ? part : parts - 1;
 			to[j] |= (uint8_t) (part << shift);
 			fine[j] = (int8_t) (2 * part + 1 - parts);
-			error[j] = (scale * whole[i + j] + scale * unit * fine[j] -
-						x[i + j]) * inverse;
+			error[j] = (scale * c[j] + scale * unit * fine[j] - from[j]) *
+				inverse;
 		}
-		added2 += 2.0 * unit * diskann_kernels->dot_i8(whole + i, fine, n) +
+		added2 += 2.0 * unit * diskann_kernels->dot_i8(c, fine, n) +
 			(double) unit * unit * diskann_kernels->dot_i8(fine, fine, n);
 		error2 += diskann_kernels->dot_f32(error, error, n);
 	}

@@ -296,7 +296,7 @@ test_own_vector(DiskannVectorKind kind, int dims, double scale)
 		  factors.norm2, norm2);
 	/* Where products and sums are fused, decoding rounds, encoding does not. */
 	check(near(factors.residual, error,
-			   1e-6 * error + FLT_EPSILON / 2 * sqrt(norm2) + FLT_MIN),
+			   1e-6 * error + FLT_EPSILON * sqrt(norm2) + FLT_MIN),
 		  "kind %d, %d dims, scale %g: residual %g, not %g", kind, dims, scale,
 		  factors.residual, error);
 	check(near(diskann_vector_distance(kind, q, (float) q2, code, factors.scale,
