@@ -124,10 +124,11 @@ SET diskann.query_search_list_size = 1000;
 SELECT opclass, storage, bits, i.*
 FROM (VALUES ('real_l2_ops', '<->'), ('real_cosine_ops', '<=>'),
              ('real_ip_ops', '<#>')) o(opclass, op),
-     (VALUES ('int8'), ('float16'), ('float32')) s(storage),
+     (VALUES ('int8'), ('int10'), ('int12'), ('float16'), ('float32')) s(storage),
      (VALUES (32), (512)) b(bits),
      LATERAL try_index(opclass, op,
-        format('vector_storage = %s, edge_bits = %s', storage, bits)) i;
+        format('vector_storage = %s, edge_bits = %s', storage, bits)) i
+ORDER BY bits, opclass, storage;
 -- one bit a dimension, one dimension, many neighbors
 SELECT options, i.*
 FROM (VALUES ('num_bits_per_dimension = 1'), ('num_dimensions = 1'),
@@ -135,6 +136,29 @@ FROM (VALUES ('num_bits_per_dimension = 1'), ('num_dimensions = 1'),
              ('max_alpha = 1'), ('max_alpha = 2')) o(options),
      LATERAL try_index('real_l2_ops', '<->', options) i;
 RESET diskann.query_search_list_size;
+
+-- what is chosen, by dimensions
+CREATE FUNCTION layout(dims int, options text) RETURNS text
+    LANGUAGE plpgsql AS $$
+DECLARE
+    layout text;
+BEGIN
+    CREATE TABLE one AS SELECT array_fill(1::real, ARRAY[dims]) AS v;
+    EXECUTE 'CREATE INDEX one_idx ON one USING diskann (v) ' || options;
+    SELECT string_agg(value, ' ' ORDER BY n) INTO layout
+    FROM diskann_index_info('one_idx') i
+         JOIN unnest('{vector_storage,coded_dimensions,bits_per_dimension,slots_per_page,pages_per_slot,slot_bytes}'::text[])
+              WITH ORDINALITY p(property, n) USING (property);
+    DROP TABLE one;
+    RETURN layout;
+END$$;
+SELECT dims, layout(dims, '')
+FROM unnest('{3,32,128,200,256,257,384,512,768,784,960,1280,1536,3072,16000}'::int[]) dims;
+SELECT dims, options, layout(dims, format('WITH (%s)', options))
+FROM (VALUES (128, 'num_neighbors = 64'), (256, 'edge_bits = 512'),
+             (784, 'edge_bits = 384'), (784, 'edge_bits = 128'),
+             (784, 'vector_storage = int8'), (784, 'vector_storage = int12'),
+             (784, 'num_dimensions = 200')) o(dims, options);
 
 -- with the default list, nearly so
 TRUNCATE t;
@@ -270,5 +294,5 @@ DROP TABLE parts;
 
 SELECT nodes, tids, empty, orphans FROM diskann_index_check('t_idx', true);
 DROP TABLE t, rows, queries;
-DROP FUNCTION by_index, by_table, equal_queries, try_index, rows_found, stream,
-    vec;
+DROP FUNCTION by_index, by_table, equal_queries, layout, try_index, rows_found,
+    stream, vec;

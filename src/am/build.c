@@ -253,7 +253,7 @@ DiskannBuildOwn(const BuildState *state, const BuildCode *code)
 {
 	const DiskannIndex *index = state->index;
 
-	return code->code + (index->kind == DISKANN_INT8 ? 0 :
+	return code->code + (diskann_vector_has_int8(index->kind) ? 0 :
 						 MAXALIGN(index->space.dims));
 }
 

@@ -84,7 +84,8 @@ typedef struct BuildCode
 	uint64		hash;
 	ItemPointerData tid;
 	uint16		unused;
-	int8		code[FLEXIBLE_ARRAY_MEMBER];	/* then, if other, own vector */
+	int8		code[FLEXIBLE_ARRAY_MEMBER];	/* begins the own vector, or it
+											 * follows */
 } BuildCode;
 
 /* A row that may lead a ball: those of least priority do. */

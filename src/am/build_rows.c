@@ -211,11 +211,9 @@ start_encoding(RowReader *reader)
 	state->index = DiskannLoadIndex(state->index_rel, state->context,
 									state->support->metric);
 	index = state->index;
-	state->code_bytes = MAXALIGN(offsetof(BuildCode, code) + index->space.dims);
-	if (index->kind != DISKANN_INT8)
-		state->code_bytes = MAXALIGN(offsetof(BuildCode, code) +
-									 MAXALIGN(index->space.dims) +
-									 index->own_bytes);
+	state->code_bytes = MAXALIGN(offsetof(BuildCode, code) + index->own_bytes);
+	if (!diskann_vector_has_int8(index->kind))
+		state->code_bytes += MAXALIGN(index->space.dims);
 	reader->x = palloc(sizeof(float) * index->space.dims);
 	reader->code = palloc0(state->code_bytes);
 	reader->leaders = palloc(sizeof(BuildLeader) * DISKANN_MAX_LEADERS);

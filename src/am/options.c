@@ -51,6 +51,8 @@ static relopt_enum_elt_def layout_values[] = {
 static relopt_enum_elt_def vector_storage_values[] = {
 	{"auto", 0},
 	{"int8", DISKANN_INT8},
+	{"int10", DISKANN_INT10},
+	{"int12", DISKANN_INT12},
 	{"float16", DISKANN_FLOAT16},
 	{"float32", DISKANN_FLOAT32},
 	{NULL, 0}
@@ -164,7 +166,7 @@ define_parameters(void)
 					  0, 0, DISKANN_MAX_EDGE_BITS, lock);
 	add_enum_reloption(kind, "vector_storage", "Precision of the vector kept with a node",
 					   vector_storage_values, 0,
-					   "Valid values are \"auto\", \"int8\", \"float16\" and \"float32\".", lock);
+					   "Valid values are \"auto\", \"int8\", \"int10\", \"int12\", \"float16\" and \"float32\".", lock);
 	add_int_reloption(kind, "query_search_list_size", "Size of the search list of scans of this index",
 					  DEFAULT_LIST_SIZE, 1, 10000, lock);
 }

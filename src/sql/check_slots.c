@@ -110,7 +110,7 @@ code_is_valid(const DiskannCheck *check, const DiskannSlotCopy *copy)
 {
 	const int8 *code = DiskannSlotOwn(check->index, copy->bytes);
 
-	if (check->index->kind != DISKANN_INT8)
+	if (!diskann_vector_has_int8(check->index->kind))
 		return true;
 	for (int i = 0; i < check->index->space.dims; i++)
 	{

@@ -131,6 +131,10 @@ storage_name(int kind)
 	{
 		case DISKANN_INT8:
 			return "int8";
+		case DISKANN_INT10:
+			return "int10";
+		case DISKANN_INT12:
+			return "int12";
 		case DISKANN_FLOAT16:
 			return "float16";
 		case DISKANN_FLOAT32:

@@ -24,8 +24,13 @@
 #include "storage/xlog.h"
 #include "utils/memutils.h"
 
-/* The least an edge code should have, and what it grows to before others. */
-#define EDGE_BITS_LEAST 384
+/*
+ * What an edge code should have when it is decided how many slots a page holds,
+ * what it keeps when own vectors become finer than int8 at its expense, and
+ * what it grows to before others.
+ */
+#define EDGE_BITS_WANTED 384
+#define EDGE_BITS_KEPT 320
 #define EDGE_BITS_ENOUGH 512
 
 /* Up to this many dimensions two bits a dimension are worth their place. */
@@ -87,11 +92,23 @@ grow_code(const DiskannMetaPageData *meta, int code_dims, int most,
 	return code_dims;
 }
 
+/* The most precise own vector that fits budget bytes, of those up to most. */
+static DiskannVectorKind
+finest_kind(const DiskannMetaPageData *meta, int code_dims,
+			DiskannVectorKind most, Size budget)
+{
+	while (most > DISKANN_INT8 && slot_size(meta, code_dims, most) > budget)
+		most--;
+	return most;
+}
+
 /*
- * Decide the layout for vectors of input_dims: start with the least, see how
- * many slots a page holds (or pages a slot takes), then spend what is left on
- * enough edge bits, on a finer own vector, and on more edge bits, in that
- * order.  What the user asked for is not touched.
+ * Decide the layout for vectors of input_dims.  Start with int8 and the edge
+ * bits wanted, and see how many slots a page holds, or pages a slot takes.  Two
+ * more bits a coordinate of the own vector come first, if edge codes keep enough:
+ * with int8 three rows a query are looked at because their order is in doubt.
+ * Then what is left is spent on enough edge bits, on a finer own vector, and on
+ * more edge bits, in that order.  What the user asked for is not touched.
  */
 static void
 choose_layout(DiskannMetaPageData *meta, int input_dims)
@@ -100,6 +117,7 @@ choose_layout(DiskannMetaPageData *meta, int input_dims)
 	DISKANN_INT8;
 	int			most;
 	int			code_dims;
+	int			enough;
 	Size		size;
 	Size		budget;
 
@@ -111,7 +129,7 @@ choose_layout(DiskannMetaPageData *meta, int input_dims)
 	if (meta->prefix_dims > 0)
 		most = Min(most, (int) meta->prefix_dims);
 	code_dims = Min(most, (meta->edge_bits ? meta->edge_bits :
-						   EDGE_BITS_LEAST) / meta->planes);
+						   EDGE_BITS_WANTED) / meta->planes);
 	if (meta->planes == 2 && meta->edge_bits == 0)
 		code_dims = Min(most, TWO_BIT_DIMS + 1);
 
@@ -121,18 +139,16 @@ choose_layout(DiskannMetaPageData *meta, int input_dims)
 	budget = meta->pages_per_slot * DISKANN_PAGE_BYTES / meta->slots_per_page;
 	budget -= budget % MAXIMUM_ALIGNOF;
 
+	enough = Max(code_dims, Min(most, EDGE_BITS_ENOUGH / meta->planes));
 	if (meta->edge_bits == 0)
-		code_dims = grow_code(meta, code_dims,
-							  Min(most, EDGE_BITS_ENOUGH / meta->planes),
-							  kind, budget);
+		code_dims = Min(code_dims, EDGE_BITS_KEPT / meta->planes);
 	if (meta->vector_storage == 0)
-	{
-		if (meta->vector_limit != DISKANN_FLOAT16 &&
-			slot_size(meta, code_dims, DISKANN_FLOAT32) <= budget)
-			kind = DISKANN_FLOAT32;
-		else if (slot_size(meta, code_dims, DISKANN_FLOAT16) <= budget)
-			kind = DISKANN_FLOAT16;
-	}
+		kind = finest_kind(meta, code_dims, DISKANN_INT10, budget);
+	if (meta->edge_bits == 0)
+		code_dims = grow_code(meta, code_dims, enough, kind, budget);
+	if (meta->vector_storage == 0)
+		kind = finest_kind(meta, code_dims, meta->vector_limit ?
+						   meta->vector_limit : DISKANN_FLOAT32, budget);
 	if (meta->edge_bits == 0)
 		code_dims = grow_code(meta, code_dims, most, kind, budget);
 

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "access/transam.h"
@@ -518,10 +519,13 @@ DiskannFillHub(char *image, const DiskannIndex *index)
 {
 	DiskannSlot head = (DiskannSlot) image;
 
-	/* At the centre, which is the origin of index space: its code is zero. */
+	/*
+	 * At the centre, which is the origin of index space: its code is zero,
+	 * times as little as can be, for zero may stand for a fraction.
+	 */
 	memset(image, 0, index->meta.slot_size);
 	head->state = DISKANN_ENTRY;
 	head->next = DISKANN_INVALID_NODE;
 	head->owner = DISKANN_INVALID_NODE;
-	head->scale = 1.0f;
+	head->scale = FLT_MIN;
 }

@@ -20,7 +20,7 @@
 #include "storage/itemptr.h"
 
 #define DISKANN_MAGIC 0x4E4E4144	/* "DANN", little-endian */
-#define DISKANN_FORMAT_VERSION 1
+#define DISKANN_FORMAT_VERSION 2
 
 #define DISKANN_METAPAGE_BLKNO 0
 

@@ -6,8 +6,8 @@
  * All vectors here are in index space: rotated and centred (see
  * storage/space.h).  Plain C, no PostgreSQL header, no allocation.
  *
- * Own vector.  x is stored as scale * code, code being int8, half float or
- * float32.  With norm2 = |scale * code|^2 kept beside it, the squared distance
+ * Own vector.  x is stored as scale * code, code being int8, int8 with two or
+ * four more bits a coordinate, half float or float32.  With norm2 = |scale * code|^2 kept beside it, the squared distance
  * of a float query q is |q|^2 + norm2 - 2 * scale * <q, code>; residual is the
  * length of the rounding error, so that the true distance is known within it.
  *
@@ -33,12 +33,17 @@
 
 #include "kernels/kernels.h"
 
-/* Numbers are on disk. */
+/*
+ * Numbers are on disk; ascending by precision.  The code of INT10 and INT12
+ * begins with that of INT8, byte for byte.
+ */
 typedef enum DiskannVectorKind
 {
 	DISKANN_INT8 = 1,
-	DISKANN_FLOAT16 = 2,
-	DISKANN_FLOAT32 = 3
+	DISKANN_INT10 = 2,
+	DISKANN_INT12 = 3,
+	DISKANN_FLOAT16 = 4,
+	DISKANN_FLOAT32 = 5
 } DiskannVectorKind;
 
 typedef struct DiskannVectorFactors
@@ -50,6 +55,13 @@ typedef struct DiskannVectorFactors
 
 /* Bytes of the code of a vector of dims coordinates. */
 extern size_t diskann_vector_bytes(DiskannVectorKind kind, int dims);
+
+/* Does the code begin with that of DISKANN_INT8? */
+static inline bool
+diskann_vector_has_int8(DiskannVectorKind kind)
+{
+	return kind <= DISKANN_INT12;
+}
 
 extern void diskann_vector_encode(DiskannVectorKind kind, const float *x,
 								  int dims, void *code,

@@ -41,8 +41,8 @@ static long passed = 0;
 static long failed = 0;
 static uint64_t random_state = 1;
 
-static const DiskannVectorKind kinds[] = {DISKANN_INT8, DISKANN_FLOAT16,
-DISKANN_FLOAT32};
+static const DiskannVectorKind kinds[] = {DISKANN_INT8, DISKANN_INT10,
+DISKANN_INT12, DISKANN_FLOAT16, DISKANN_FLOAT32};
 
 static void
 check(bool ok, const char *format,...)
@@ -232,6 +232,10 @@ rounding_bound(DiskannVectorKind kind, double x, double greatest)
 	{
 		case DISKANN_INT8:
 			return greatest / 127 * 0.5 * (1 + 1e-5);
+		case DISKANN_INT10:
+			return greatest / 127 / 8 * (1 + 1e-4);
+		case DISKANN_INT12:
+			return greatest / 127 / 32 * (1 + 1e-3);
 		case DISKANN_FLOAT16:
 			return fmax(fabs(x) / 2048, greatest / (1 << 24)) * (1 + 1e-6);
 		case DISKANN_FLOAT32:
@@ -279,7 +283,7 @@ test_own_vector(DiskannVectorKind kind, int dims, double scale)
 	for (int i = 0; i < dims; i++)
 	{
 		within &= near(y[i], x[i], rounding_bound(kind, x[i], greatest));
-		if (kind == DISKANN_INT8)
+		if (diskann_vector_has_int8(kind))
 			within &= (int8_t) code[i] != -128;
 	}
 	check(within, "kind %d, %d dims, scale %g: rounding", kind, dims, scale);
@@ -292,7 +296,7 @@ test_own_vector(DiskannVectorKind kind, int dims, double scale)
 		  factors.norm2, norm2);
 	/* Where products and sums are fused, decoding rounds, encoding does not. */
 	check(near(factors.residual, error,
-			   1e-6 * error + FLT_EPSILON / 2 * sqrt(norm2) + FLT_MIN),
+			   1e-6 * error + FLT_EPSILON * sqrt(norm2) + FLT_MIN),
 		  "kind %d, %d dims, scale %g: residual %g, not %g", kind, dims, scale,
 		  factors.residual, error);
 	check(near(diskann_vector_distance(kind, q, (float) q2, code, factors.scale,
@@ -334,10 +338,38 @@ test_odd_vectors(DiskannVectorKind kind)
 
 	diskann_vector_encode(kind, zero, 5, code, &factors);
 	diskann_vector_decode(kind, code, factors.scale, 5, y);
-	check(factors.scale > 0 && factors.norm2 == 0 && factors.residual == 0 &&
-		  dot(y, y, 5) == 0, "kind %d: zero vector", kind);
+	check(factors.scale > 0 && factors.norm2 == 0 &&
+		  factors.residual <= FLT_MIN && near(dot(y, y, 5), 0, FLT_MIN), "kind %d: zero vector", kind);
 	check(near(diskann_vector_distance(kind, x, 9, code, factors.scale, 0, 5),
 			   9, 0), "kind %d: distance from zero", kind);
+}
+
+/*
+ * More bits leave the int8 code as it is, and divide what it is off by four, or
+ * sixteen.
+ */
+static void
+test_fine_bits(int dims)
+{
+	float		x[MAX_DIMS];
+	char		code[4 * MAX_DIMS];
+	char		finer[4 * MAX_DIMS];
+	DiskannVectorFactors factors[3];
+
+	fill_gaussian(x, dims, 1);
+	diskann_vector_encode(DISKANN_INT8, x, dims, code, &factors[0]);
+	for (int i = 1; i <= 2; i++)
+	{
+		double		ratio;
+
+		diskann_vector_encode(DISKANN_INT8 + i, x, dims, finer, &factors[i]);
+		check(memcmp(code, finer, dims) == 0 &&
+			  factors[i].scale == factors[0].scale,
+			  "%d dims: not the int8 code with more bits", dims);
+		ratio = factors[i - 1].residual / factors[i].residual;
+		check(near(ratio, 4, 0.4), "%d dims: two bits divide errors by %g",
+			  dims, ratio);
+	}
 }
 
 static void
@@ -355,6 +387,8 @@ test_own_vectors(void)
 				test_own_vector(kinds[k], dims[i], scales[j]);
 		}
 	}
+	test_fine_bits(784);
+	test_fine_bits(1201);
 }
 
 /* ---------- edges: codes ---------- */
