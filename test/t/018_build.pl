@@ -143,6 +143,35 @@ like($err, qr/vector has 3 dimensions, but the index has 128|vector has 128 dime
 	'different dimensions, whoever reads them');
 $node->safe_psql('postgres', 'DELETE FROM t WHERE id = 300000; VACUUM t');
 
+# ---------- many small clusters ----------
+
+# Searches have to find their way between them: a graph of nearest neighbours
+# and their like has no edges for that.
+$node->safe_psql(
+	'postgres', q(
+SELECT setseed(0.25);
+CREATE TABLE centre AS SELECT c, j, random() * 10 AS x
+	FROM generate_series(1, 300) c, generate_series(1, 16) j;
+CREATE FUNCTION near(x float8) RETURNS real LANGUAGE sql
+	RETURN (x + (random() + random() + random() + random() - 2) * 0.25)::real;
+CREATE TABLE clusters AS SELECT i AS id, array_agg(near(x) ORDER BY j) AS v
+	FROM generate_series(1, 20000) i JOIN centre ON c = 1 + i % 300 GROUP BY i;
+CREATE TABLE cluster_queries AS SELECT i AS id, array_agg(near(x) ORDER BY j) AS q
+	FROM generate_series(1, 200) i JOIN centre ON c = 1 + i * 7 % 300 GROUP BY i;
+ALTER TABLE cluster_queries ADD tenth float8;
+UPDATE cluster_queries SET tenth = (SELECT max(d) FROM
+	(SELECT v <-> q AS d FROM clusters ORDER BY d LIMIT 10) s);
+CREATE INDEX ON clusters USING diskann (v);
+));
+my $between = $node->safe_psql(
+	'postgres', q(
+SET enable_seqscan = off;
+SET diskann.query_search_list_size = 40;
+SELECT avg((SELECT count(*) FROM
+	(SELECT v <-> q AS d FROM clusters ORDER BY v <-> q LIMIT 10) s
+	WHERE d <= tenth)) / 10 FROM cluster_queries));
+cmp_ok($between, '>=', 0.97, 'searches find their way between clusters');
+
 # ---------- WAL ----------
 
 my $before = $node->safe_psql('postgres', 'SELECT pg_current_wal_insert_lsn()');
