@@ -454,14 +454,16 @@ find_starts(BuildState *state, uint32 wanted, uint32 *count)
 	Size		size;
 	BuildSection *sections = DiskannSpoolReadAll(DiskannBuildFile(state, FILE_SECTIONS, 0),
 												 &size);
+	const BuildSection *sample = &sections[shared->nballs];
 	uint32	   *map = DiskannSpoolReadAll(DiskannBuildFile(state, FILE_MAP, 0),
 										  &size);
-	uint32	   *nodes = palloc_extended(sizeof(uint32) * (Size) shared->nrows,
+	uint32	   *nodes = palloc_extended(sizeof(uint32) * Max(sample->count, 1),
 										MCXT_ALLOC_HUGE);
 
-	*count = section_nodes(state, &sections[shared->nballs], map, nodes);
+	*count = section_nodes(state, sample, map, nodes);
 	if (*count < wanted)
 	{
+		nodes = repalloc_huge(nodes, sizeof(uint32) * (Size) shared->nnodes);
 		for (*count = 0; *count < shared->nnodes; (*count)++)
 			nodes[*count] = *count + 1;
 	}

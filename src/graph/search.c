@@ -32,7 +32,6 @@ typedef struct ListEntry
 {
 	uint32		node;
 	bool		visited;
-	bool		announced;
 } ListEntry;
 
 /* What was seen: open addressing with linear probing. */
@@ -309,7 +308,6 @@ list_insert(DiskannSearch *search, uint32 node, float key)
 	search->keys[i] = key;
 	entry->node = node;
 	entry->visited = false;
-	entry->announced = false;
 	search->cursor = Min(search->cursor, i);
 	if (++search->list_count > search->list_size)
 	{
@@ -445,25 +443,6 @@ DiskannSearchLookAhead(const DiskannSearch *search, uint32 *node)
 		}
 	}
 	return false;
-}
-
-int
-DiskannSearchAnnounce(DiskannSearch *search, int width, uint32 *nodes)
-{
-	int			n = 0;
-
-	for (int i = search->cursor; i < search->list_count && width > 0; i++)
-	{
-		ListEntry  *entry = &search->list[i];
-
-		if (entry->visited)
-			continue;
-		if (!entry->announced)
-			nodes[n++] = entry->node;
-		entry->announced = true;
-		width--;
-	}
-	return n;
 }
 
 static void

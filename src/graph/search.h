@@ -53,13 +53,6 @@ extern bool DiskannSearchNext(DiskannSearch *search, uint32 *node);
 extern bool DiskannSearchLookAhead(const DiskannSearch *search, uint32 *node);
 
 /*
- * Those of the next width nodes that Next would return now that have not been
- * told of by this function before; their number.  nodes has room for width.
- */
-extern int	DiskannSearchAnnounce(DiskannSearch *search, int width,
-								  uint32 *nodes);
-
-/*
  * A lower bound of the estimates beyond the list, at no cost.  False if there
  * is nothing, or Stream has been used: then Peek is as cheap.
  */
