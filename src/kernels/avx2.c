@@ -437,8 +437,8 @@ dot_epi8(__m256i s, const int8_t *a, const int8_t *b)
 												 _mm256_set1_epi16(1)));
 }
 
-TARGET static void
-decode_i8(const int8_t *x, float scale, size_t n, float *out)
+TARGET void
+diskann_decode_i8_avx2(const int8_t *x, float scale, size_t n, float *out)
 {
 	__m256		by = _mm256_set1_ps(scale);
 	size_t		i = 0;
@@ -476,8 +476,8 @@ dot_i8(const int8_t *a, const int8_t *b, size_t n)
 	return sum_epi32(_mm256_add_epi32(s0, s1)) + tail;
 }
 
-TARGET static void
-decode_f16(const void *x, float scale, size_t n, float *out)
+TARGET void
+diskann_decode_f16_avx2(const void *x, float scale, size_t n, float *out)
 {
 	const char *halves = x;
 	__m256		by = _mm256_set1_ps(scale);
@@ -580,9 +580,9 @@ dot_i8_panels(const int8_t *rows, size_t nrows, size_t row_stride,
 	}
 }
 
-TARGET static void
-l2sq_of_dots(void *dots, size_t n, float scale, float norm2,
-			 const float *scales, const float *norms2)
+TARGET void
+diskann_l2sq_of_dots_avx2(void *dots, size_t n, float scale, float norm2,
+						  const float *scales, const float *norms2)
 {
 	const __m256 twice = _mm256_set1_ps(2 * scale);
 	const __m256 own = _mm256_set1_ps(norm2);
@@ -832,9 +832,10 @@ put_signs(uint8_t *nibbles, __m256 positive)
 	nibbles[1] = (uint8_t) (signs >> 4);
 }
 
-TARGET static void
-encode_edge(const float *node, const float *neighbour, size_t n,
-			float threshold, uint8_t *hi, uint8_t *lo, float out[2])
+TARGET void
+diskann_encode_edge_avx2(const float *node, const float *neighbour, size_t n,
+						 float threshold, uint8_t *hi, uint8_t *lo,
+						 float out[2])
 {
 	const __m256 minus = _mm256_set1_ps(-0.0f);
 	const __m256 limit = _mm256_set1_ps(threshold);
@@ -885,15 +886,15 @@ const DiskannKernels diskann_kernels_avx2 = {
 	.cosine_f64 = cosine_f64,
 	.dot_f32_i8 = dot_f32_i8,
 	.dot_f32_f16 = dot_f32_f16,
-	.decode_i8 = decode_i8,
-	.decode_f16 = decode_f16,
+	.decode_i8 = diskann_decode_i8_avx2,
+	.decode_f16 = diskann_decode_f16_avx2,
 	.dot_i8 = dot_i8,
 	.dot4_i8 = dot4_i8,
 	.dot_i8_panels = dot_i8_panels,
-	.l2sq_of_dots = l2sq_of_dots,
+	.l2sq_of_dots = diskann_l2sq_of_dots_avx2,
 	.keep_least = keep_least,
 	.fht_f32 = diskann_fht_f32_avx2,
-	.encode_edge = encode_edge,
+	.encode_edge = diskann_encode_edge_avx2,
 	.fastscan32 = fastscan32,
 	.estimate32 = estimate32,
 };

@@ -484,34 +484,6 @@ dot_i8(const int8_t *a, const int8_t *b, size_t n)
 	return _mm512_reduce_add_epi32(_mm512_sub_epi32(s0.raised, s0.excess));
 }
 
-TARGET static void
-decode_i8(const int8_t *x, float scale, size_t n, float *out)
-{
-	__m512		by = _mm512_set1_ps(scale);
-
-	for (size_t i = 0; i < n; i += 16)
-	{
-		__mmask16	in = n - i < 16 ? MASK16(n - i) : 0xFFFF;
-		__m128i		bytes = _mm_maskz_loadu_epi8(in, x + i);
-
-		_mm512_mask_storeu_ps(out + i, in, _mm512_mul_ps(by, i8_ps(bytes)));
-	}
-}
-
-TARGET static void
-decode_f16(const void *x, float scale, size_t n, float *out)
-{
-	__m512		by = _mm512_set1_ps(scale);
-
-	for (size_t i = 0; i < n; i += 16)
-	{
-		__mmask16	in = n - i < 16 ? MASK16(n - i) : 0xFFFF;
-		__m256i		halves = _mm256_maskz_loadu_epi16(in, (const char *) x + 2 * i);
-
-		_mm512_mask_storeu_ps(out + i, in, _mm512_mul_ps(by, f16_ps(halves)));
-	}
-}
-
 /* s + bytes of a times those of other, raised by 128. */
 INLINE __m512i
 dot_raised(__m512i s, __m512i a, __mmask64 in, const int8_t *other)
@@ -664,26 +636,6 @@ dot_i8_panels(const int8_t *rows, size_t nrows, size_t row_stride,
 	for (; r < nrows; r++)
 		dot_rows_panels(rows + r * row_stride, 1, row_stride, panels,
 						npanels, ngroups, out + r * out_stride, out_stride);
-}
-
-TARGET static void
-l2sq_of_dots(void *dots, size_t n, float scale, float norm2,
-			 const float *scales, const float *norms2)
-{
-	const __m512 twice = _mm512_set1_ps(2 * scale);
-	const __m512 own = _mm512_set1_ps(norm2);
-	char	   *at = dots;
-
-	for (size_t i = 0; i < n; i += 16, at += 64)
-	{
-		__mmask16	in = n - i < 16 ? MASK16(n - i) : 0xFFFF;
-		__m512		dot = _mm512_cvtepi32_ps(_mm512_maskz_loadu_epi32(in, at));
-		__m512		factor = _mm512_mul_ps(twice, _mm512_maskz_loadu_ps(in, scales + i));
-		__m512		sum = _mm512_add_ps(own, _mm512_maskz_loadu_ps(in, norms2 + i));
-		__m512		dist = _mm512_fnmadd_ps(factor, dot, sum);
-
-		_mm512_mask_storeu_ps(at, in, _mm512_max_ps(dist, _mm512_setzero_ps()));
-	}
 }
 
 TARGET static void
@@ -905,56 +857,9 @@ estimate32(const uint16_t hi[DISKANN_EDGE_BLOCK], const uint16_t *lo,
 	_mm512_storeu_ps(out + 16, e1);
 }
 
-/* Sixteen signs as up to four nibbles, as many as n coordinates fill. */
-INLINE void
-put_signs(uint8_t *nibbles, __mmask16 signs, size_t n)
-{
-	uint32_t	x = signs;
-
-	x = (x | x << 8) & 0x00FF00FF;
-	x = (x | x << 4) & 0x0F0F0F0F;
-	memcpy(nibbles, &x, n < 16 ? (n + 3) / 4 : 4);
-}
-
-TARGET static void
-encode_edge(const float *node, const float *neighbour, size_t n,
-			float threshold, uint8_t *hi, uint8_t *lo, float out[2])
-{
-	const __m512 zero = _mm512_setzero_ps();
-	__m512		ur = zero;
-	__m512		uc = zero;
-
-	for (size_t i = 0; i < n; i += 16)
-	{
-		__mmask16	in = n - i < 16 ? MASK16(n - i) : 0xFFFF;
-		__m512		c = _mm512_maskz_loadu_ps(in, node + i);
-		__m512		r = _mm512_sub_ps(_mm512_maskz_loadu_ps(in, neighbour + i),
-									  c);
-		__mmask16	plus = _mm512_mask_cmp_ps_mask(in, r, zero, _CMP_GE_OQ);
-		__m512		u = _mm512_set1_ps(1.0f);
-
-		put_signs(hi + i / 4, plus, n - i);
-		if (lo != NULL)
-		{
-			__mmask16	beyond = _mm512_cmp_ps_mask(_mm512_abs_ps(r),
-													_mm512_set1_ps(threshold),
-													_CMP_GT_OQ);
-
-			u = _mm512_mask_blend_ps(beyond, _mm512_set1_ps(0.5f),
-									 _mm512_set1_ps(1.5f));
-			put_signs(lo + i / 4, in & ~(plus ^ beyond), n - i);
-		}
-		u = _mm512_mask_sub_ps(u, ~plus, zero, u);
-		ur = _mm512_fmadd_ps(u, r, ur);
-		uc = _mm512_fmadd_ps(u, c, uc);
-	}
-	out[0] = _mm512_reduce_add_ps(ur);
-	out[1] = _mm512_reduce_add_ps(uc);
-}
-
 /* What the table of AMX (amx.c) has as well. */
 #define COMMON_KERNELS \
-	.decode_i8 = decode_i8, \
+	.decode_i8 = diskann_decode_i8_avx2, \
 	.l2sq_f32 = l2sq_f32, \
 	.l2sq_f64 = l2sq_f64, \
 	.dot_f32 = dot_f32, \
@@ -963,15 +868,15 @@ encode_edge(const float *node, const float *neighbour, size_t n,
 	.cosine_f64 = cosine_f64, \
 	.dot_f32_i8 = dot_f32_i8, \
 	.dot_f32_f16 = dot_f32_f16, \
-	.decode_f16 = decode_f16, \
+	.decode_f16 = diskann_decode_f16_avx2, \
 	.dot_i8 = dot_i8, \
 	.dot4_i8 = dot4_i8, \
-	.l2sq_of_dots = l2sq_of_dots, \
+	.l2sq_of_dots = diskann_l2sq_of_dots_avx2, \
 	.keep_least = keep_least, \
 	.fht_f32 = fht_f32, \
 	.fastscan32 = fastscan32, \
 	.estimate32 = estimate32, \
-	.encode_edge = encode_edge
+	.encode_edge = diskann_encode_edge_avx2
 
 const DiskannKernels diskann_kernels_avx512 = {
 	.name = "avx512",

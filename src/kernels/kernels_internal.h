@@ -38,6 +38,16 @@ extern void diskann_encode_edge_scalar(const float *node,
 
 #ifdef DISKANN_KERNELS_X86
 extern void diskann_fht_f32_avx2(float *x, size_t n);
+extern void diskann_decode_i8_avx2(const int8_t *x, float scale, size_t n,
+								   float *out);
+extern void diskann_decode_f16_avx2(const void *x, float scale, size_t n,
+									float *out);
+extern void diskann_l2sq_of_dots_avx2(void *dots, size_t n, float scale,
+									  float norm2, const float *scales,
+									  const float *norms2);
+extern void diskann_encode_edge_avx2(const float *node, const float *neighbour,
+									 size_t n, float threshold, uint8_t *hi,
+									 uint8_t *lo, float out[2]);
 extern void diskann_dot_i8_panels_amx(const int8_t *rows, size_t nrows,
 									  size_t row_stride, const int8_t *panels,
 									  size_t npanels, size_t ngroups,
