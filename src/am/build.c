@@ -18,6 +18,7 @@
 #include "commands/progress.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "storage/node.h"
 #include "storage/xlog.h"
 #include "utils/backend_progress.h"
 #include "utils/memutils.h"
@@ -180,13 +181,6 @@ place_in_cache(const BuildState *state, uint32 row)
 	return row < state->ncached ? row : row % state->ncached;
 }
 
-static inline void
-prefetch(const void *from, Size size)
-{
-	for (Size i = 0; i < size; i += PG_CACHE_LINE_SIZE / 2)
-		__builtin_prefetch((const char *) from + i);
-}
-
 static inline const BuildCode *
 cached_row(const BuildState *state, uint32 row)
 {
@@ -199,8 +193,8 @@ DiskannBuildPrefetchOwn(const BuildState *state, uint32 row)
 {
 	const BuildCode *code = cached_row(state, row);
 
-	prefetch(code, offsetof(BuildCode, code));
-	prefetch(DiskannBuildOwn(state, code), state->index->own_bytes);
+	DiskannPrefetch(code, offsetof(BuildCode, code));
+	DiskannPrefetch(DiskannBuildOwn(state, code), state->index->own_bytes);
 }
 
 const BuildCode *
@@ -234,8 +228,8 @@ DiskannBuildFetch(BuildState *state, const uint32 *numbers, int n,
 		uint32		row = row_of ? row_of[numbers[i]] : numbers[i];
 		const BuildCode *code = DiskannBuildRow(state, row);
 
-		prefetch(cached_row(state, row_of ? row_of[next] : next),
-				 offsetof(BuildCode, code) + state->index->space.dims);
+		DiskannPrefetch(cached_row(state, row_of ? row_of[next] : next),
+						offsetof(BuildCode, code) + state->index->space.dims);
 		DiskannBlockAdd(block, code->code, code->scale, code->norm2);
 	}
 }

@@ -34,8 +34,8 @@
 #define DISKANN_BUILD_FANOUT 6
 
 /*
- * There are several independent series of samples.  A row belongs to level l > 0
- * of one of them with probability 64^-l.
+ * There are several independent series of samples, with no row in common.  A row
+ * belongs to level l > 0 of a series with probability 64^-l.
  */
 #define DISKANN_BUILD_SERIES 4
 #define DISKANN_BUILD_LEVELS 6
@@ -59,7 +59,7 @@ typedef enum BuildFile
 	FILE_LEADERS,				/* BuildLeader, candidates */
 	FILE_CANDIDATES,			/* blocks of lists of candidates */
 	FILE_DIRECTORY,				/* uint32 group of each of those blocks */
-	FILE_ASSIGN,				/* uint16 fanout balls, and level, by row */
+	FILE_ASSIGN,				/* uint16 fanout balls, and sample, by row */
 	FILE_SECTIONS,				/* BuildSection */
 	FILE_MEMBERS,				/* BuildMember, section by section */
 	FILE_ORDER,					/* BuildPlace, in the order of nodes */

@@ -4,8 +4,8 @@
  *	  CREATE INDEX: which rows are compared with which.
  *
  * Every row joins the balls of the leaders nearest to it; the nearest is its
- * home.  Besides, samples of the rows, one in 64, one in 4096 and so on, are
- * sections of their own: what is found there leads far, from one cluster of the
+ * home.  Besides, samples of the rows, one in 64, one in 4096 and so on, in
+ * several series, are sections of their own: what is found there leads far, from one cluster of the
  * data to others.
  *
  * Copyright (c) 2026, diskann contributors

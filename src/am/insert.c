@@ -295,7 +295,7 @@ insert_node(DiskannInserter *inserter, DiskannNewNode *new)
 {
 	const DiskannIndex *index = inserter->index;
 	DiskannPrune prune = {index->meta.max_degree, index->meta.alpha,
-	met_distances, inserter};
+	1, met_distances, inserter};
 	int		   *chosen = palloc(sizeof(int) * index->meta.max_degree);
 	float	   *dist = palloc(sizeof(float) * (inserter->nlive + 1));
 	DiskannNode *nodes = palloc(sizeof(DiskannNode) * index->meta.max_degree);

@@ -213,7 +213,7 @@ free_geometry(EdgeGeometry *g)
 static int
 edge_to_drop(const DiskannIndex *index, EdgeGeometry *g, int degree, bool force)
 {
-	DiskannPrune prune = {degree, index->meta.alpha, edge_pair_distances, g};
+	DiskannPrune prune = {degree, index->meta.alpha, 1, edge_pair_distances, g};
 	float	   *dist = palloc(sizeof(float) * (degree + 1));
 	int		   *chosen = palloc(sizeof(int) * (degree + 1));
 	bool	   *kept = palloc0(sizeof(bool) * (degree + 1));

@@ -51,6 +51,9 @@ least_tag(const float *least, int k, int column, int i)
 {
 	uint32		bits;
 
+	StaticAssertStmt(DISKANN_LEAF_SIZE <= DISKANN_TAG_MASK + 1 &&
+					 DISKANN_MAX_LEADERS <= DISKANN_TAG_MASK + 1,
+					 "tags tell members and leaders apart");
 	memcpy(&bits, &least[((Size) (column / DISKANN_PANEL) * k + i) * DISKANN_PANEL +
 						 column % DISKANN_PANEL], sizeof(bits));
 	return bits & DISKANN_TAG_MASK;
@@ -73,7 +76,10 @@ DiskannAssign(DiskannBlock *vectors, const DiskannBlock *leaders, int fanout,
 	for (int i = 0; i < vectors->count; i++)
 	{
 		for (int f = 0; f < fanout; f++)
+		{
 			nearest[i * fanout + f] = least_tag(least, fanout, i, f);
+			Assert(nearest[i * fanout + f] < leaders->count);
+		}
 	}
 	pfree(dist);
 	pfree(least);
@@ -121,7 +127,7 @@ fill_matrix(const DiskannBlock *leaf, float *matrix)
 }
 
 /*
- * The choice of candidates does not depend on the fifth digit of distances, so
+ * The choice of candidates does not depend on the fourth digit of distances, so
  * their last bits tell whose they are.
  */
 static void

@@ -61,7 +61,8 @@ extern void DiskannCarveMembers(DiskannCarve *carve, uint32 count,
 
 /*
  * The nearest of the leaders to each vector of a block of at most
- * DISKANN_ASSIGN_BLOCK, which is packed here: row-major, fanout each, nearest first.
+ * DISKANN_ASSIGN_BLOCK, which is packed here: row-major, fanout each, nearest first
+ * as far as three digits of distances tell.
  */
 #define DISKANN_ASSIGN_BLOCK 64
 

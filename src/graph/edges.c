@@ -190,7 +190,7 @@ prune(Ranking *ranking, int limit, DiskannCandidate *edges, int nedges)
 	int			chosen[MAX_CANDIDATES + MAX_SPREAD];
 	int			nchosen;
 	DiskannPrune robust = {limit - nedges, ranking->choice->alpha,
-	pair_distances, ranking};
+	DISKANN_PRUNE_BATCH, pair_distances, ranking};
 
 	for (int i = 0; i < ranking->n; i++)
 		dist[i] = ranking->candidates[i].dist;

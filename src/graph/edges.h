@@ -18,7 +18,6 @@
 
 typedef struct DiskannEdgeChoice
 {
-	int			dims;
 	int			max_degree;
 	float		alpha;			/* see prune.h */
 	uint32		nnodes;
@@ -30,11 +29,11 @@ typedef struct DiskannEdgeChoice
 
 /*
  * Choose at most max_degree edges of a node among near candidates and far ones
- * (of a sample, see am/build_partition.c), which have an eighth of the edges to
+ * (of a sample, see am/build_partition.c), which have half of the edges to
  * themselves.  Nodes must be numbered so that near ones mostly have near numbers,
  * 1..nnodes: some at growing intervals are candidates, too, which keeps data of
- * few dimensions from falling apart into neighbourhoods.  Candidates may come several times; both arrays are sorted in
- * place.  edges gets the chosen ones without duplicates, far ones first; returns
+ * few dimensions from falling apart into neighbourhoods.  Candidates may come
+ * several times; both arrays are sorted in place.  edges gets the chosen ones without duplicates, far ones first; returns
  * their number, and in *nfar how many of them are far.
  */
 extern DiskannBlock *DiskannCreateChoiceBlock(int dims);

@@ -39,7 +39,7 @@ occlusion(const DiskannPrune *prune, Candidate *candidate, float dist, int i,
 	{
 		float		between[DISKANN_PRUNE_BATCH];
 		int			from = candidate->checked;
-		int			n = Min(DISKANN_PRUNE_BATCH, nchosen - from);
+		int			n = Min(prune->batch, nchosen - from);
 
 		prune->distances(prune->arg, i, chosen + from, n, between);
 		for (int k = 0; k < n; k++)

@@ -6,7 +6,7 @@
  * RobustPrune of DiskANN (Subramanya et al., NeurIPS 2019, algorithm 2), in
  * the form that remembers how far each candidate has been compared: nothing is
  * compared twice, and most candidates are given up after a few comparisons.
- * These are made a few at a time, which costs some too many but less each.
+ * They may be made a few at a time, which costs some too many but less each.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -18,10 +18,10 @@
 #ifndef DISKANN_PRUNE_H
 #define DISKANN_PRUNE_H
 
-/* Others that a candidate is compared with at a time. */
+/* Most others that a candidate is compared with at a time. */
 #define DISKANN_PRUNE_BATCH 4
 
-/* Squared distances between candidate a and at most that many others. */
+/* Squared distances between candidate a and some others. */
 typedef void (*DiskannPairDistances) (void *arg, int a, const int *others,
 									  int n, float *out);
 
@@ -29,6 +29,7 @@ typedef struct DiskannPrune
 {
 	int			max_degree;		/* most neighbours to choose */
 	float		alpha;			/* on squared distances, >= 1 */
+	int			batch;			/* others at a time, where that is cheaper */
 	DiskannPairDistances distances;
 	void	   *arg;
 } DiskannPrune;

@@ -27,7 +27,6 @@ typedef struct DiskannGraph
 	int			(*get) (void *arg, uint32 node, uint32 *edges);
 	void		(*put) (void *arg, uint32 node, const uint32 *edges, int n);
 
-	/* Append a node's code to a block. */
 	DiskannFetch fetch;
 	void	   *arg;
 } DiskannGraph;

@@ -18,16 +18,13 @@
  */
 #include "kernels/kernels_internal.h"
 
-#ifdef DISKANN_KERNELS_X86
+#ifdef DISKANN_KERNELS_AMX
 
 #include <cpuid.h>
 #include <immintrin.h>
 #include <string.h>
-
-#ifdef __linux__
 #include <sys/syscall.h>
 #include <unistd.h>
-#endif
 
 #define TARGET __attribute__((target("amx-tile,amx-int8")))
 #define INLINE TARGET __attribute__((always_inline)) static inline
@@ -74,6 +71,9 @@ shape_tiles(size_t nrows, size_t last_groups)
 		config.bytes_per_row[LAST_ROWS_TILE] = (uint16_t) (4 * last_groups);
 		config.rows[LAST_PANEL_TILE] = (uint8_t) last_groups;
 	}
+
+	/* GCC 12 believes that only the first bytes of it are read. */
+	__asm__ volatile("" : : "m" (config));
 	_tile_loadconfig(&config);
 }
 
@@ -178,7 +178,6 @@ diskann_dot_i8_panels_amx(const int8_t *rows, size_t nrows, size_t row_stride,
 bool
 diskann_amx_runs_here(void)
 {
-#ifdef __linux__
 	const unsigned int tile = 1u << 24;
 	const unsigned int int8 = 1u << 25;
 	unsigned int eax;
@@ -189,9 +188,6 @@ diskann_amx_runs_here(void)
 	return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) &&
 		(edx & tile) != 0 && (edx & int8) != 0 &&
 		syscall(SYS_arch_prctl, 0x1023, 18) == 0;
-#else
-	return false;
-#endif
 }
 
-#endif							/* DISKANN_KERNELS_X86 */
+#endif							/* DISKANN_KERNELS_AMX */

@@ -884,10 +884,12 @@ const DiskannKernels diskann_kernels_avx512 = {
 	COMMON_KERNELS
 };
 
+#ifdef DISKANN_KERNELS_AMX
 const DiskannKernels diskann_kernels_amx = {
 	.name = "amx",
 	.dot_i8_panels = diskann_dot_i8_panels_amx,
 	COMMON_KERNELS
 };
+#endif
 
 #endif							/* DISKANN_KERNELS_X86 */

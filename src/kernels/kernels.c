@@ -79,13 +79,15 @@ avx512_runs_here(void)
 		__builtin_cpu_supports("avx512vnni");
 }
 
+#endif							/* DISKANN_KERNELS_X86 */
+
+#ifdef DISKANN_KERNELS_AMX
 static bool
 amx_runs_here(void)
 {
 	return avx512_runs_here() && diskann_amx_runs_here();
 }
-
-#endif							/* DISKANN_KERNELS_X86 */
+#endif
 
 /* From the slowest to the best. */
 static const KernelChoice choices[] = {
@@ -93,7 +95,9 @@ static const KernelChoice choices[] = {
 #ifdef DISKANN_KERNELS_X86
 	{&diskann_kernels_avx2, avx2_runs_here},
 	{&diskann_kernels_avx512, avx512_runs_here},
+#ifdef DISKANN_KERNELS_AMX
 	{&diskann_kernels_amx, amx_runs_here},
+#endif
 #endif
 #ifdef DISKANN_KERNELS_NEON
 	/* part of the base architecture */

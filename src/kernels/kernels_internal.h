@@ -22,6 +22,14 @@
 #define DISKANN_KERNELS_X86 1
 #endif
 
+/* Compilers that know its tiles: GCC 11, clang 12. */
+#if defined(DISKANN_KERNELS_X86) && defined(__linux__)
+#if (defined(__clang__) && __clang_major__ >= 12) || \
+	(!defined(__clang__) && __GNUC__ >= 11)
+#define DISKANN_KERNELS_AMX 1
+#endif
+#endif
+
 /* The NEON table loads half floats as bytes, hence little endian only. */
 #if defined(__aarch64__) && defined(__GNUC__) && !defined(__AARCH64EB__)
 #define DISKANN_KERNELS_NEON 1
@@ -48,6 +56,9 @@ extern void diskann_l2sq_of_dots_avx2(void *dots, size_t n, float scale,
 extern void diskann_encode_edge_avx2(const float *node, const float *neighbour,
 									 size_t n, float threshold, uint8_t *hi,
 									 uint8_t *lo, float out[2]);
+#endif
+
+#ifdef DISKANN_KERNELS_AMX
 extern void diskann_dot_i8_panels_amx(const int8_t *rows, size_t nrows,
 									  size_t row_stride, const int8_t *panels,
 									  size_t npanels, size_t ngroups,

@@ -26,11 +26,10 @@
 #include "utils/snapmgr.h"
 
 /*
- * What of a slot is fetched ahead, in lines of the processor's cache; reading
- * on in sequence it fetches the rest by itself.
+ * What of a slot is fetched ahead; reading on in sequence the processor fetches
+ * the rest by itself.
  */
 #define PREFETCH_BYTES 2048
-#define PREFETCH_LINE 64
 
 void
 DiskannNodeInit(DiskannNodeRef *ref, Relation rel, const DiskannIndex *index,
@@ -202,9 +201,7 @@ DiskannNodePrefetch(const DiskannNodeRef *ref, DiskannNode node)
 	slot = page + MAXALIGN(SizeOfPageHeaderData) +
 		(Size) slot_number(ref->index, node) * ref->index->meta.slot_size;
 	__builtin_prefetch(page);
-	for (Size i = 0; i < Min(ref->index->meta.slot_size, PREFETCH_BYTES);
-		 i += PREFETCH_LINE)
-		__builtin_prefetch(slot + i);
+	DiskannPrefetch(slot, Min(ref->index->meta.slot_size, PREFETCH_BYTES));
 }
 
 void
@@ -502,15 +499,15 @@ DiskannNodeCreate(DiskannNodeRef *ref, DiskannNode node, bool fresh)
 	BlockNumber block = DiskannNodeBlock(ref->index, node);
 	int			nparts = ref->index->meta.pages_per_slot;
 
-	for (int part = 1; fresh && part < nparts; part++)
-		UnlockReleaseBuffer(ReadBufferExtended(ref->rel, MAIN_FORKNUM,
-											   block + part, RBM_ZERO_AND_LOCK,
-											   NULL));
 	ref->buffer = ReadBufferExtended(ref->rel, MAIN_FORKNUM, block,
 									 fresh ? RBM_ZERO_AND_LOCK : RBM_NORMAL,
 									 NULL);
 	if (!fresh)
 		LockBuffer(ref->buffer, BUFFER_LOCK_EXCLUSIVE);
+	for (int part = 1; fresh && part < nparts; part++)
+		UnlockReleaseBuffer(ReadBufferExtended(ref->rel, MAIN_FORKNUM,
+											   block + part, RBM_ZERO_AND_LOCK,
+											   NULL));
 	(void) locate_slot(ref, node);
 }
 

@@ -22,6 +22,14 @@
 #include "storage/index.h"
 #include "utils/snapshot.h"
 
+/* Have the processor fetch some bytes, by lines of its cache. */
+static inline void
+DiskannPrefetch(const void *from, Size size)
+{
+	for (Size i = 0; i < size; i += 64)
+		__builtin_prefetch((const char *) from + i);
+}
+
 /* Access to the slots of one index, one at a time. */
 typedef struct DiskannNodeRef
 {

@@ -195,9 +195,13 @@ vector_scale(DiskannVectorKind kind, const float *x, int dims)
 static inline float
 encode_int8(float x, float scale, float inverse, int8_t *code)
 {
-	/* Adding it leaves no room for a fraction: rounds to nearest even. */
+	/*
+	 * Adding this leaves no room for a fraction: rounds to nearest even.  The
+	 * assignment sees to it where sums are computed with more precision.
+	 */
 	const float integer = 0x1.8p23f;
-	float		rounded = (x / scale + integer) - integer;
+	float		sum = x / scale + integer;
+	float		rounded = sum - integer;
 	float		error = (scale * rounded - x) * inverse;
 
 	*code = (int8_t) (int) rounded;

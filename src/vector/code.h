@@ -4,11 +4,12 @@
  *	  Codes of a node's own vector and of its edges, and their estimators.
  *
  * All vectors here are in index space: rotated and centred (see
- * storage/space.h).  Plain C, no PostgreSQL header, no allocation.
+ * vector/space.h).  Plain C, no PostgreSQL header, no allocation.
  *
  * Own vector.  x is stored as scale * code, code being int8, int8 with two or
- * four more bits a coordinate, half float or float32.  With norm2 = |scale * code|^2 kept beside it, the squared distance
- * of a float query q is |q|^2 + norm2 - 2 * scale * <q, code>; residual is the
+ * four more bits a coordinate, half float or float32.  With norm2 =
+ * |scale * code|^2 kept beside it, the squared distance of a float query q is
+ * |q|^2 + norm2 - 2 * scale * <q, code>; residual is the
  * length of the rounding error, so that the true distance is known within it.
  *
  * Edge code (RaBitQ, Gao and Long, SIGMOD 2024; node as centroid: SymphonyQG,
@@ -106,13 +107,15 @@ extern void diskann_edge_encode(const DiskannEdgeShape *shape,
 extern size_t diskann_edge_bytes(const DiskannEdgeShape *shape,
 								 int max_degree);
 
-/* Write or read the nibbles of edge number i within a node's code area. */
+/* Write the nibbles of edge number i within a node's code area. */
 extern void diskann_edge_put(const DiskannEdgeShape *shape, uint8_t *codes,
 							 int i, const uint8_t *nibbles);
 
 /* Write those of the first n edges of a code area of zeroes. */
 extern void diskann_edge_put_all(const DiskannEdgeShape *shape, uint8_t *codes,
 								 const DiskannEdgeCode *edges, int n);
+
+/* Read those of edge number i. */
 extern void diskann_edge_get(const DiskannEdgeShape *shape,
 							 const uint8_t *codes, int i, uint8_t *nibbles);
 
