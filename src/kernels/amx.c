@@ -77,32 +77,28 @@ shape_tiles(size_t nrows, size_t last_groups)
 	_tile_loadconfig(&config);
 }
 
+/* Numbers of tiles are part of instructions: no loop over panels. */
+#define ADD_PANEL(k, rows_tile, panel_tile) \
+	if (npanels > (k)) \
+	{ \
+		_tile_loadd(panel_tile, panels + (k) * panel_bytes + \
+					g * DISKANN_PANEL_GROUP, DISKANN_PANEL_GROUP); \
+		_tile_dpbssd(k, rows_tile, panel_tile); \
+	}
+
 /* Add the products of rows with some panels, a constant number, to the sums. */
 #define ADD_PRODUCTS(rows_tile, panel_tile) \
 	do { \
 		_tile_loadd(rows_tile, rows + 4 * g, row_stride); \
-		_tile_loadd(panel_tile, panels + g * DISKANN_PANEL_GROUP, \
-					DISKANN_PANEL_GROUP); \
-		_tile_dpbssd(0, rows_tile, panel_tile); \
-		if (npanels > 1) \
-		{ \
-			_tile_loadd(panel_tile, panels + panel_bytes + \
-						g * DISKANN_PANEL_GROUP, DISKANN_PANEL_GROUP); \
-			_tile_dpbssd(1, rows_tile, panel_tile); \
-		} \
-		if (npanels > 2) \
-		{ \
-			_tile_loadd(panel_tile, panels + 2 * panel_bytes + \
-						g * DISKANN_PANEL_GROUP, DISKANN_PANEL_GROUP); \
-			_tile_dpbssd(2, rows_tile, panel_tile); \
-		} \
-		if (npanels > 3) \
-		{ \
-			_tile_loadd(panel_tile, panels + 3 * panel_bytes + \
-						g * DISKANN_PANEL_GROUP, DISKANN_PANEL_GROUP); \
-			_tile_dpbssd(3, rows_tile, panel_tile); \
-		} \
+		ADD_PANEL(0, rows_tile, panel_tile) \
+		ADD_PANEL(1, rows_tile, panel_tile) \
+		ADD_PANEL(2, rows_tile, panel_tile) \
+		ADD_PANEL(3, rows_tile, panel_tile) \
 	} while (0)
+
+#define STORE_PANEL(k) \
+	if (npanels > (k)) \
+		_tile_stored(k, out + (k) * DISKANN_PANEL, out_bytes)
 
 /* The rows of a tile against some panels, a constant number. */
 INLINE void
@@ -120,13 +116,10 @@ dot_tile_panels(const int8_t *rows, size_t row_stride, const int8_t *panels,
 		ADD_PRODUCTS(ROWS_TILE, PANEL_TILE);
 	if (g < ngroups)
 		ADD_PRODUCTS(LAST_ROWS_TILE, LAST_PANEL_TILE);
-	_tile_stored(0, out, out_bytes);
-	if (npanels > 1)
-		_tile_stored(1, out + DISKANN_PANEL, out_bytes);
-	if (npanels > 2)
-		_tile_stored(2, out + 2 * DISKANN_PANEL, out_bytes);
-	if (npanels > 3)
-		_tile_stored(3, out + 3 * DISKANN_PANEL, out_bytes);
+	STORE_PANEL(0);
+	STORE_PANEL(1);
+	STORE_PANEL(2);
+	STORE_PANEL(3);
 }
 
 TARGET void
