@@ -98,9 +98,17 @@ sound()
 	[ "$(cat "$work/sound")" -ge 4 ]
 }
 
+# Searches of pages that come from a disk may visit other nodes than searches of
+# pages in memory: the second time all are there.
+warm_answers()
+{
+	all_answers >/dev/null
+	all_answers
+}
+
 same_answers()
 {
-	all_answers >"$work/answers"
+	warm_answers >"$work/answers"
 	grep 'Index Scan using' "$work/answers" >/dev/null &&
 		diff "$answers" "$work/answers"
 }
@@ -182,7 +190,7 @@ visit()
 	fi
 	check "$version: indexes are sound in the end" sound
 	answers=$work/answers
-	all_answers >"$answers"
+	warm_answers >"$answers"
 	forget_column_options
 	stop_server
 }

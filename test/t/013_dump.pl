@@ -112,6 +112,9 @@ SET enable_sort = off;
 		$sql .= "EXPLAIN (COSTS OFF) SELECT * FROM $from LIMIT 20;\n";
 		$sql .= "SELECT id FROM $from LIMIT 20;\n";
 	}
+
+	# Searches of pages that come from a disk may visit other nodes.
+	$server->safe_psql($db, $sql);
 	return $server->safe_psql($db, $sql);
 }
 
