@@ -78,12 +78,13 @@ static void
 emit_list(void *arg, uint32 number, DiskannCandidate *candidates, int n)
 {
 	Comparer   *comparer = arg;
-	const BuildMember *member = &comparer->members[comparer->distinct[number].member].member;
+	uint16		home = comparer->members[comparer->distinct[number].member].member.ball;
 
 	for (int i = 0; i < n; i++)
 		candidates[i].member = comparer->rows[candidates[i].member];
-	DiskannWriteList(comparer->writer, comparer->sections[member->ball].group,
-					 member->row, comparer->is_sample, candidates, n);
+	DiskannWriteList(comparer->writer, comparer->sections[home].group,
+					 comparer->rows[number], comparer->is_sample, candidates,
+					 n);
 }
 
 static void

@@ -489,13 +489,7 @@ diskann_decode_f16_avx2(const void *x, float scale, size_t n, float *out)
 
 		_mm256_storeu_ps(out + i, _mm256_mul_ps(by, _mm256_cvtph_ps(eight)));
 	}
-	for (; i < n; i++)
-	{
-		uint16_t	h;
-
-		memcpy(&h, halves + 2 * i, sizeof(h));
-		out[i] = scale * diskann_half_to_float(h);
-	}
+	diskann_decode_f16_scalar(halves + 2 * i, scale, n - i, out + i);
 }
 
 TARGET static void

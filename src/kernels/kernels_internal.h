@@ -36,6 +36,8 @@
 #endif
 
 extern void diskann_fht_f32_scalar(float *x, size_t n);
+extern void diskann_decode_f16_scalar(const void *x, float scale, size_t n,
+									  float *out);
 extern void diskann_l2sq_of_dots_scalar(void *dots, size_t n, float scale,
 										float norm2, const float *scales,
 										const float *norms2);

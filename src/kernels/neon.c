@@ -389,13 +389,7 @@ decode_f16(const void *x, float scale, size_t n, float *out)
 
 	for (; i + 4 <= n; i += 4)
 		vst1q_f32(out + i, vmulq_n_f32(load_f16(h + 2 * i), scale));
-	for (; i < n; i++)
-	{
-		uint16_t	bits;
-
-		memcpy(&bits, h + 2 * i, sizeof(bits));
-		out[i] = scale * diskann_half_to_float(bits);
-	}
+	diskann_decode_f16_scalar(h + 2 * i, scale, n - i, out + i);
 }
 
 static void

@@ -152,8 +152,8 @@ decode_i8(const int8_t *x, float scale, size_t n, float *out)
 		out[i] = scale * x[i];
 }
 
-static void
-decode_f16(const void *x, float scale, size_t n, float *out)
+void
+diskann_decode_f16_scalar(const void *x, float scale, size_t n, float *out)
 {
 	for (size_t i = 0; i < n; i++)
 		out[i] = scale * half_at(x, i);
@@ -343,7 +343,7 @@ const DiskannKernels diskann_kernels_scalar = {
 	.dot_f32_i8 = dot_f32_i8,
 	.dot_f32_f16 = dot_f32_f16,
 	.decode_i8 = decode_i8,
-	.decode_f16 = decode_f16,
+	.decode_f16 = diskann_decode_f16_scalar,
 	.dot_i8 = dot_i8,
 	.dot4_i8 = dot4_i8,
 	.dot_i8_panels = dot_i8_panels,
