@@ -42,7 +42,7 @@ else
 
 EXTENSION = $(basename $(wildcard *.control))
 MODULE_big = diskann
-OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*/*.c)))
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 SCRIPTS_SQL = $(wildcard sql/*--*.sql)
 DATA = $(SCRIPTS_SQL)
 

@@ -15,6 +15,7 @@
 #include <math.h>
 
 #include "am/am.h"
+#include "am/options.h"
 #include "compat.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/paths.h"
@@ -63,7 +64,7 @@ diskanncostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 {
 	IndexOptInfo *info = path->indexinfo;
 	GenericCosts costs;
-	Relation	index;
+	Relation	rel;
 	double		seq_page_cost_here;
 	double		visit_cost;
 	double		visits;
@@ -85,9 +86,9 @@ diskanncostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	genericcostestimate(root, path, loop_count, &costs);
 	get_tablespace_page_costs(info->reltablespace, NULL, &seq_page_cost_here);
 
-	index = index_open(info->indexoid, NoLock);
-	visits = DiskannSearchListSize(index);
-	index_close(index, NoLock);
+	rel = index_open(info->indexoid, NoLock);
+	visits = DiskannSearchListSize(rel);
+	index_close(rel, NoLock);
 
 	visits = Min(visits, Max(info->tuples, 1));
 	visit_cost = seq_page_cost_here + OPERATORS_PER_VISIT * cpu_operator_cost;

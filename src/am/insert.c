@@ -26,10 +26,14 @@
 #include "graph/search.h"
 #include "kernels/kernels.h"
 #include "miscadmin.h"
+#include "store/link.h"
+#include "store/tids.h"
+#include "store/visit.h"
 #include "utils/memutils.h"
+#include "values/row.h"
 
-/* A node met by the search. */
-typedef struct Met
+/* A node visited by the search. */
+typedef struct Visited
 {
 	DiskannNode node;
 	bool		live;			/* or a tombstone */
@@ -38,9 +42,9 @@ typedef struct Met
 	uint64		hash;
 	char	   *own;			/* code of its vector */
 	float	   *x;				/* the same decoded, once wanted */
-} Met;
+} Visited;
 
-struct DiskannInserter
+typedef struct Inserter
 {
 	MemoryContext row_context;	/* reset after every row */
 	const DiskannIndex *index;
@@ -48,12 +52,12 @@ struct DiskannInserter
 	DiskannQuery query;
 	DiskannVisit visit;
 	DiskannSearch *search;
-	Met		   *met;
-	int			nmet;			/* live ones first, once sorted */
+	Visited    *visited;
+	int			nvisited;		/* live ones first, once sorted */
 	int			nlive;
-	int			met_alloc;
-	float		max_length2;	/* as known, see storage/index.h */
-};
+	int			visited_alloc;
+	float		max_length2;	/* as known, see store/index.h */
+} Inserter;
 
 /* What an executor run keeps between rows. */
 typedef struct InsertCache
@@ -61,13 +65,13 @@ typedef struct InsertCache
 	MemoryContext context;		/* of all of it */
 	const DiskannSupport *support;
 	DiskannIndex *index;
-	DiskannInserter *inserter;
+	Inserter *inserter;
 	MemoryContext read_context;
 } InsertCache;
 
 /*
  * About what a row needs, allocated once and kept, up to a few megabytes: the
- * nodes met, and their vectors decoded.
+ * nodes visited, and their vectors decoded.
  */
 static Size
 row_memory(const DiskannIndex *index)
@@ -78,12 +82,13 @@ row_memory(const DiskannIndex *index)
 			   MAXALIGN(2 * node * index->meta.build_list_size)) + 64 * 1024;
 }
 
-DiskannInserter *
-DiskannInserterCreate(MemoryContext context, Relation rel,
+/* Allocate one in context; index stays the caller's. */
+static Inserter *
+create_inserter(MemoryContext context, Relation rel,
 					  const DiskannIndex *index)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
-	DiskannInserter *inserter = palloc0(sizeof(DiskannInserter));
+	Inserter *inserter = palloc0(sizeof(Inserter));
 
 	inserter->row_context = AllocSetContextCreate(context,
 												  "diskann insert row",
@@ -96,39 +101,39 @@ DiskannInserterCreate(MemoryContext context, Relation rel,
 	DiskannQueryInit(&inserter->query, index);
 	DiskannVisitInit(&inserter->visit, index);
 	inserter->search = DiskannSearchCreate(context);
-	inserter->met_alloc = 2 * index->meta.build_list_size;
-	inserter->met = palloc(sizeof(Met) * inserter->met_alloc);
+	inserter->visited_alloc = 2 * index->meta.build_list_size;
+	inserter->visited = palloc(sizeof(Visited) * inserter->visited_alloc);
 	MemoryContextSwitchTo(old);
 	return inserter;
 }
 
 /* Remember a visited node. */
 static void
-remember(DiskannInserter *inserter, DiskannNode node, char *own)
+remember(Inserter *inserter, DiskannNode node, char *own)
 {
 	const DiskannVisit *visit = &inserter->visit;
-	Met		   *met;
+	Visited    *v;
 
-	if (inserter->nmet == inserter->met_alloc)
+	if (inserter->nvisited == inserter->visited_alloc)
 	{
-		inserter->met_alloc *= 2;
-		inserter->met = repalloc(inserter->met,
-								 sizeof(Met) * inserter->met_alloc);
+		inserter->visited_alloc *= 2;
+		inserter->visited = repalloc(inserter->visited,
+								 sizeof(Visited) * inserter->visited_alloc);
 	}
-	met = &inserter->met[inserter->nmet++];
-	met->node = node;
-	met->live = visit->head.state == DISKANN_LIVE;
-	inserter->nlive += met->live ? 1 : 0;
-	met->dist2 = visit->dist2;
-	met->scale = visit->head.scale;
-	met->hash = visit->head.u.hash;
-	met->own = own;
-	met->x = NULL;
+	v = &inserter->visited[inserter->nvisited++];
+	v->node = node;
+	v->live = visit->head.state == DISKANN_LIVE;
+	inserter->nlive += v->live ? 1 : 0;
+	v->dist2 = visit->dist2;
+	v->scale = visit->head.scale;
+	v->hash = visit->head.u.hash;
+	v->own = own;
+	v->x = NULL;
 }
 
 /* Visit a node on the way. */
 static void
-meet_node(DiskannInserter *inserter, DiskannNode node)
+visit_on_the_way(Inserter *inserter, DiskannNode node)
 {
 	DiskannVisit *visit = &inserter->visit;
 	char	   *own = palloc(inserter->index->own_bytes);
@@ -150,36 +155,36 @@ meet_node(DiskannInserter *inserter, DiskannNode node)
 }
 
 /*
- * Search for the vector in inserter->query, filling inserter->met.  Where many
+ * Search for the vector in inserter->query, filling inserter->visited.  Where many
  * rows have been deleted the list may hold little but tombstones: then go on
  * beyond it, within reason, for as many live nodes as there can be edges.
  */
 #define MAX_VISITS_PER_LIST 10
 
 static void
-search_neighbours(DiskannInserter *inserter)
+search_neighbours(Inserter *inserter)
 {
 	const DiskannMetaPageData *meta = &inserter->index->meta;
 	DiskannNode node;
 
-	inserter->nmet = 0;
+	inserter->nvisited = 0;
 	inserter->nlive = 0;
 	DiskannSearchReset(inserter->search, meta->build_list_size, true);
-	meet_node(inserter, DISKANN_HUB);
+	visit_on_the_way(inserter, DISKANN_ENTRY_NODE);
 	while (DiskannSearchNext(inserter->search, &node))
-		meet_node(inserter, node);
+		visit_on_the_way(inserter, node);
 	while (inserter->nlive < meta->max_degree &&
 		   DiskannSearchVisits(inserter->search) <
 		   MAX_VISITS_PER_LIST * meta->build_list_size &&
 		   DiskannSearchStream(inserter->search, &node))
-		meet_node(inserter, node);
+		visit_on_the_way(inserter, node);
 }
 
 static int
-compare_met(const void *a, const void *b)
+compare_visited(const void *a, const void *b)
 {
-	const Met  *x = a;
-	const Met  *y = b;
+	const Visited  *x = a;
+	const Visited  *y = b;
 
 	if (x->live != y->live)
 		return x->live ? -1 : 1;
@@ -189,48 +194,48 @@ compare_met(const void *a, const void *b)
 }
 
 static const float *
-met_vector(DiskannInserter *inserter, Met *met)
+visited_vector(Inserter *inserter, Visited *v)
 {
 	const DiskannIndex *index = inserter->index;
 
-	if (met->x == NULL)
+	if (v->x == NULL)
 	{
-		met->x = palloc(sizeof(float) * index->space.dims);
-		diskann_vector_decode(index->kind, met->own, met->scale,
-							  index->space.dims, met->x);
+		v->x = palloc(sizeof(float) * index->space.dims);
+		diskann_vector_decode(index->kind, v->own, v->scale,
+							  index->space.dims, v->x);
 	}
-	return met->x;
+	return v->x;
 }
 
 static void
-met_distances(void *arg, int a, const int *others, int n, float *out)
+visited_distances(void *arg, int a, const int *others, int n, float *out)
 {
-	DiskannInserter *inserter = arg;
-	const float *x = met_vector(inserter, &inserter->met[a]);
+	Inserter *inserter = arg;
+	const float *x = visited_vector(inserter, &inserter->visited[a]);
 
 	for (int k = 0; k < n; k++)
-		out[k] = diskann_kernels->l2sq_f32(x, met_vector(inserter,
-														 &inserter->met[others[k]]),
+		out[k] = diskann_kernels->l2sq_f32(x, visited_vector(inserter,
+														 &inserter->visited[others[k]]),
 										   inserter->index->space.dims);
 }
 
 /*
- * Add the row to a node that holds the same vector, if one was met.  The hash
+ * Add the row to a node that holds the same vector, if one was visited.  The hash
  * is of the user's value; the code is compared as well, so that a collision
  * would have to be one of near neighbours.
  */
 static bool
-join_duplicate(DiskannInserter *inserter, const char *own, uint64 hash,
+join_duplicate(Inserter *inserter, const char *own, uint64 hash,
 			   ItemPointer tid)
 {
 	const DiskannIndex *index = inserter->index;
 
 	for (int i = 0; i < inserter->nlive; i++)
 	{
-		Met		   *met = &inserter->met[i];
+		Visited    *v = &inserter->visited[i];
 
-		if (met->hash == hash && memcmp(met->own, own, index->own_bytes) == 0 &&
-			DiskannAddTid(&inserter->ref, met->node, hash, tid))
+		if (v->hash == hash && memcmp(v->own, own, index->own_bytes) == 0 &&
+			DiskannAddTid(&inserter->ref, v->node, hash, tid))
 			return true;
 	}
 	return false;
@@ -242,17 +247,17 @@ join_duplicate(DiskannInserter *inserter, const char *own, uint64 hash,
  * all, only the entry node lasts.
  */
 static void
-link_past_tombstones(DiskannInserter *inserter, DiskannNode node,
+link_past_tombstones(Inserter *inserter, DiskannNode node,
 					 const float *decoded)
 {
-	const Met  *live = inserter->nlive > 0 ? &inserter->met[0] : NULL;
-	const Met  *dead = inserter->nmet > inserter->nlive ?
-	&inserter->met[inserter->nlive] : NULL;
+	const Visited  *live = inserter->nlive > 0 ? &inserter->visited[0] : NULL;
+	const Visited  *dead = inserter->nvisited > inserter->nlive ?
+	&inserter->visited[inserter->nlive] : NULL;
 
 	if (dead && (live == NULL || dead->dist2 < live->dist2))
 		DiskannAddBacklink(&inserter->ref, dead->node, node, decoded, true);
 	if (live == NULL)
-		DiskannLinkHub(&inserter->ref, node, decoded,
+		DiskannLinkEntry(&inserter->ref, node, decoded,
 					   node % inserter->index->meta.max_degree);
 }
 
@@ -261,7 +266,7 @@ link_past_tombstones(DiskannInserter *inserter, DiskannNode node,
  * its neighbours are equally near.
  */
 static void
-add_node(DiskannInserter *inserter, const DiskannNewNode *new, int nearest)
+add_node(Inserter *inserter, const DiskannNewNode *new, int nearest)
 {
 	const DiskannIndex *index = inserter->index;
 	DiskannNodeRef *ref = &inserter->ref;
@@ -286,16 +291,16 @@ add_node(DiskannInserter *inserter, const DiskannNewNode *new, int nearest)
 						   i == (int) (node % nearest));
 	}
 	link_past_tombstones(inserter, node, decoded);
-	DiskannOfferToHub(ref, node, decoded);
+	DiskannOfferToEntry(ref, node, decoded);
 }
 
-/* Choose neighbours among what was met and add the node. */
+/* Choose neighbours among the nodes visited and add the node. */
 static void
-insert_node(DiskannInserter *inserter, DiskannNewNode *new)
+insert_node(Inserter *inserter, DiskannNewNode *new)
 {
 	const DiskannIndex *index = inserter->index;
 	DiskannPrune prune = {index->meta.max_degree, index->meta.alpha,
-	1, met_distances, inserter};
+	1, visited_distances, inserter};
 	int		   *chosen = palloc(sizeof(int) * index->meta.max_degree);
 	float	   *dist = palloc(sizeof(float) * (inserter->nlive + 1));
 	DiskannNode *nodes = palloc(sizeof(DiskannNode) * index->meta.max_degree);
@@ -303,14 +308,14 @@ insert_node(DiskannInserter *inserter, DiskannNewNode *new)
 	int			nearest = 1;
 
 	for (int i = 0; i < inserter->nlive; i++)
-		dist[i] = inserter->met[i].dist2;
+		dist[i] = inserter->visited[i].dist2;
 	new->degree = DiskannRobustPrune(&prune, dist, inserter->nlive, chosen);
 	for (int i = 0; i < new->degree; i++)
 	{
-		Met		   *met = &inserter->met[chosen[i]];
+		Visited    *v = &inserter->visited[chosen[i]];
 
-		nodes[i] = met->node;
-		vectors[i] = met_vector(inserter, met);
+		nodes[i] = v->node;
+		vectors[i] = visited_vector(inserter, v);
 	}
 	while (nearest < new->degree &&
 		   dist[chosen[nearest]] == dist[chosen[0]])
@@ -320,8 +325,9 @@ insert_node(DiskannInserter *inserter, DiskannNewNode *new)
 	add_node(inserter, new, nearest);
 }
 
-void
-DiskannInsertRow(DiskannInserter *inserter, DiskannRow *row, ItemPointer tid)
+/* Insert a row already read; row->x is overwritten. */
+static void
+insert_row(Inserter *inserter, DiskannRow *row, ItemPointer tid)
 {
 	const DiskannIndex *index = inserter->index;
 	DiskannQuery *query = &inserter->query;
@@ -350,7 +356,7 @@ DiskannInsertRow(DiskannInserter *inserter, DiskannRow *row, ItemPointer tid)
 	}
 
 	search_neighbours(inserter);
-	qsort(inserter->met, inserter->nmet, sizeof(Met), compare_met);
+	qsort(inserter->visited, inserter->nvisited, sizeof(Visited), compare_visited);
 	if (!join_duplicate(inserter, own, row->hash, tid))
 		insert_node(inserter, &new);
 
@@ -373,7 +379,7 @@ make_ready(Relation rel, const DiskannSupport *support, MemoryContext context,
 	DiskannMakeReady(rel, row->dims, row->x, 1,
 					 DiskannLengthLimit(support->metric, 16 * norm2), false);
 	index = DiskannLoadIndex(rel, context, support->metric);
-	DiskannCheckDims(index->meta.dims, row);
+	DiskannVerifyDims(index->meta.dims, row);
 	return index;
 }
 
@@ -412,9 +418,9 @@ diskanninsert(Relation rel, Datum *values, bool *isnull, ItemPointer heap_tid,
 			cache->index = make_ready(rel, cache->support, cache->context,
 									  &row);
 		if (cache->inserter == NULL)
-			cache->inserter = DiskannInserterCreate(cache->context, rel,
+			cache->inserter = create_inserter(cache->context, rel,
 													cache->index);
-		DiskannInsertRow(cache->inserter, &row, heap_tid);
+		insert_row(cache->inserter, &row, heap_tid);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(cache->read_context);

@@ -14,10 +14,14 @@
 
 #include "access/reloptions.h"
 #include "am/am.h"
+#include "am/options.h"
 #include "compat.h"
 #include "kernels/kernels.h"
+#include "lib/stringinfo.h"
+#include "utils/memutils.h"
+#include "values/row.h"
 
-/* Ranges of pgvectorscale's parameters, so that its statements are accepted. */
+/* What an index has unless WITH (...) says otherwise. */
 #define DEFAULT_NUM_NEIGHBORS 32
 #define DEFAULT_LIST_SIZE 100
 
@@ -48,15 +52,8 @@ static relopt_enum_elt_def layout_values[] = {
 	{NULL, 0}
 };
 
-static relopt_enum_elt_def vector_storage_values[] = {
-	{"auto", 0},
-	{"int8", DISKANN_INT8},
-	{"int10", DISKANN_INT10},
-	{"int12", DISKANN_INT12},
-	{"float16", DISKANN_FLOAT16},
-	{"float32", DISKANN_FLOAT32},
-	{NULL, 0}
-};
+/* One entry a kind, "auto" first, filled in when parameters are defined. */
+static relopt_enum_elt_def vector_storage_values[DISKANN_FLOAT32 + 2];
 
 static const struct config_enum_entry iterative_search_values[] = {
 	{"off", DISKANN_ITERATE_OFF, false},
@@ -141,6 +138,30 @@ define_settings(void)
 
 /* ---------- storage parameters ---------- */
 
+/*
+ * Fill the table of kinds of stored vectors.  Returns a message that lists them,
+ * which PostgreSQL keeps, and so must last as long as the process.
+ */
+static const char *
+list_vector_storage_values(void)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfoString(&buf, "Valid values are ");
+	for (int kind = 0; kind <= DISKANN_FLOAT32; kind++)
+	{
+		const char *name = diskann_vector_kind_name(kind);
+
+		vector_storage_values[kind].string_val = name;
+		vector_storage_values[kind].symbol_val = kind;
+		appendStringInfo(&buf, "%s\"%s\"%s",
+						 kind == DISKANN_FLOAT32 ? " and " : kind > 0 ? ", " : "",
+						 name, kind == DISKANN_FLOAT32 ? "." : "");
+	}
+	return MemoryContextStrdup(TopMemoryContext, buf.data);
+}
+
 /* num_neighbors is -1 (the default) or at least 10, as in pgvectorscale. */
 static void
 define_parameters(void)
@@ -165,8 +186,8 @@ define_parameters(void)
 	add_int_reloption(kind, "edge_bits", "Bits of an edge code, 0 to choose",
 					  0, 0, DISKANN_MAX_EDGE_BITS, lock);
 	add_enum_reloption(kind, "vector_storage", "Precision of the vector kept with a node",
-					   vector_storage_values, 0,
-					   "Valid values are \"auto\", \"int8\", \"int10\", \"int12\", \"float16\" and \"float32\".", lock);
+					   vector_storage_values, 0, list_vector_storage_values(),
+					   lock);
 	add_int_reloption(kind, "query_search_list_size", "Size of the search list of scans of this index",
 					  DEFAULT_LIST_SIZE, 1, 10000, lock);
 }
@@ -243,10 +264,10 @@ decide_bits(int num_bits, int elevel)
 }
 
 void
-DiskannDecideSettings(Relation index, DiskannMetric metric, int elevel,
+DiskannDecideSettings(Relation rel, DiskannMetric metric, int elevel,
 					  DiskannSettings *settings)
 {
-	DiskannOptions *options = (DiskannOptions *) index->rd_options;
+	DiskannOptions *options = (DiskannOptions *) rel->rd_options;
 
 	memset(settings, 0, sizeof(*settings));
 	settings->metric = metric;
@@ -254,7 +275,7 @@ DiskannDecideSettings(Relation index, DiskannMetric metric, int elevel,
 	settings->build_list_size = DEFAULT_LIST_SIZE;
 	settings->alpha = 1.2f;
 	settings->seed = UINT64_C(0x5DEECE66D);
-	settings->vector_limit = DiskannGetSupport(index)->type->widest;
+	settings->vector_limit = DiskannGetSupport(rel)->type->widest;
 	if (options == NULL)
 		return;
 
@@ -273,9 +294,9 @@ DiskannDecideSettings(Relation index, DiskannMetric metric, int elevel,
 }
 
 int
-DiskannSearchListSize(Relation index)
+DiskannSearchListSize(Relation rel)
 {
-	DiskannOptions *options = (DiskannOptions *) index->rd_options;
+	DiskannOptions *options = (DiskannOptions *) rel->rd_options;
 
 	if (diskann_query_search_list_size > 0)
 		return diskann_query_search_list_size;

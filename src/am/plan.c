@@ -28,6 +28,7 @@
 
 #include "access/htup_details.h"
 #include "am/am.h"
+#include "am/plan.h"
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"

@@ -28,6 +28,8 @@
 #include "access/relscan.h"
 #include "access/tableam.h"
 #include "am/am.h"
+#include "am/options.h"
+#include "am/scan.h"
 #include "catalog/index.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
@@ -40,10 +42,13 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "portability/instr_time.h"
+#include "store/tids.h"
+#include "store/visit.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/tuplesort.h"
+#include "values/row.h"
 
 /*
  * How far stored distances, or two of them, may be off as a multiple of the
@@ -352,7 +357,7 @@ sort_pages(DiskannScan *state)
 	state->sort_slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
 	MemoryContextSwitchTo(old);
 
-	for (DiskannNode node = DISKANN_HUB + 1; node < count; node++)
+	for (DiskannNode node = DISKANN_ENTRY_NODE + 1; node < count; node++)
 	{
 		TupleTableSlot *slot = state->sort_slot;
 		Found		result;
@@ -379,7 +384,7 @@ sort_pages(DiskannScan *state)
 static double
 promise(const DiskannScan *state, float key)
 {
-	return diskann_space_promise(&state->index->space, &state->space_query,
+	return diskann_space_lower_bound(&state->index->space, &state->space_query,
 								 Max(0, key), state->max_length2);
 }
 
@@ -443,7 +448,7 @@ search_list(DiskannScan *state, int list_size)
 					   state->iterative != DISKANN_ITERATE_OFF);
 
 	/* The entry node is no candidate: it takes no place in the list. */
-	visit_node(state, DISKANN_HUB);
+	visit_node(state, DISKANN_ENTRY_NODE);
 	while (visit_next(state))
 		;
 
@@ -707,9 +712,9 @@ next_result(IndexScanDesc scan, DiskannScan *state)
 /* ---------- the calls of the executor ---------- */
 
 IndexScanDesc
-diskannbeginscan(Relation index, int nkeys, int norderbys)
+diskannbeginscan(Relation rel, int nkeys, int norderbys)
 {
-	IndexScanDesc scan = RelationGetIndexScan(index, nkeys, norderbys);
+	IndexScanDesc scan = RelationGetIndexScan(rel, nkeys, norderbys);
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "diskann scan",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -722,7 +727,7 @@ diskannbeginscan(Relation index, int nkeys, int norderbys)
 	state->fetch_context = AllocSetContextCreate(context,
 												 "diskann scan row",
 												 ALLOCSET_DEFAULT_SIZES);
-	state->support = DiskannGetSupport(index);
+	state->support = DiskannGetSupport(rel);
 	scan->opaque = state;
 	return scan;
 }
@@ -786,7 +791,7 @@ prepare_query(DiskannScan *state)
 
 	if (state->orderby.sk_flags & SK_ISNULL)
 		return false;
-	DiskannCheckQueryType(state->ref.rel, state->support,
+	DiskannVerifyQueryType(state->ref.rel, state->support,
 						  state->orderby.sk_subtype);
 	old = MemoryContextSwitchTo(state->fetch_context);
 	found = DiskannReadRow(state->support, state->orderby.sk_argument,
@@ -852,7 +857,7 @@ start_scan(IndexScanDesc scan, DiskannScan *state)
 	else
 	{
 		state->source = SOURCE_UNORDERED;
-		state->next_page_node = DISKANN_HUB + 1;
+		state->next_page_node = DISKANN_ENTRY_NODE + 1;
 		state->node_count = DiskannNodeCount(&state->ref);
 	}
 }

@@ -25,8 +25,12 @@
 #include "kernels/kernels.h"
 #include "miscadmin.h"
 #include "storage/indexfsm.h"
-#include "storage/node.h"
+#include "store/link.h"
+#include "store/node.h"
+#include "store/tids.h"
+#include "store/visit.h"
 #include "utils/memutils.h"
+#include "values/row.h"
 
 /* Repair is due when there is a tombstone for so many nodes. */
 #define NODES_PER_TOMBSTONE 10
@@ -585,7 +589,7 @@ repair_node(RepairState *state, DiskannNode node)
 
 	/* The entry node must find live nodes however far they are. */
 	n = find_substitutes(state, node, neighbours, degree, substitutes,
-						 nleaving, node == DISKANN_HUB ? PG_INT64_MAX :
+						 nleaving, node == DISKANN_ENTRY_NODE ? PG_INT64_MAX :
 						 nleaving * VISITS_PER_EDGE);
 	replace_edges(state, node, state->query.x, substitutes, n);
 }
@@ -639,7 +643,7 @@ attach_node(RepairState *state, DiskannNode node)
 	DiskannQueryPrepare(&state->query, index);
 
 	DiskannSearchReset(state->search, index->meta.build_list_size, false);
-	DiskannSearchAdd(state->search, DISKANN_HUB, 0);
+	DiskannSearchAdd(state->search, DISKANN_ENTRY_NODE, 0);
 	while (DiskannSearchNext(state->search, &next))
 	{
 		if (!DiskannVisitNode(&state->ref, &state->query, next, &state->visit,
@@ -656,7 +660,7 @@ attach_node(RepairState *state, DiskannNode node)
 	if (best != DISKANN_INVALID_NODE)
 		DiskannAddBacklink(&state->ref, best, node, x, true);
 	else
-		DiskannLinkHub(&state->ref, node, x, 0);
+		DiskannLinkEntry(&state->ref, node, x, 0);
 }
 
 /*
@@ -671,8 +675,8 @@ attach_unreachable(RepairState *state)
 	NodeList	list = {0};
 	int64		attached = 0;
 
-	bitmap_set(reached, DISKANN_HUB);
-	list_add(&list, DISKANN_HUB);
+	bitmap_set(reached, DISKANN_ENTRY_NODE);
+	list_add(&list, DISKANN_ENTRY_NODE);
 	spread(state, reached, &list, 0);
 	for (DiskannNode node = 1; node < state->count; node++)
 	{

@@ -24,6 +24,7 @@
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
 #include "utils/syscache.h"
+#include "values/row.h"
 
 static bool
 complain(const char *family, const char *what)

@@ -188,10 +188,6 @@ extern bool diskann_kernels_force(const char *name);
 /* Table i (0, 1, ...) that can run here, scalar first; NULL past the last. */
 extern const DiskannKernels *diskann_kernels_available(int i);
 
-/* IEEE half float conversion, round to nearest even; any bit pattern. */
-extern uint16_t diskann_half_from_float(float f);
-extern float diskann_half_to_float(uint16_t h);
-
 /* Tables, one per translation unit; referenced by kernels.c alone. */
 extern const DiskannKernels diskann_kernels_scalar;
 extern const DiskannKernels diskann_kernels_avx2;

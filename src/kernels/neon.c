@@ -10,6 +10,7 @@
  *
  *-------------------------------------------------------------------------
  */
+#include "kernels/half.h"
 #include "kernels/kernels_internal.h"
 
 #ifdef DISKANN_KERNELS_NEON

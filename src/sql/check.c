@@ -187,7 +187,7 @@ expected_page(const DiskannCheck *check, BlockNumber block,
 	meta = &check->index->meta;
 	if (block < meta->first_block)
 	{
-		*kind = DISKANN_PAGE_CENTER;
+		*kind = DISKANN_PAGE_CENTRE;
 		*part = block - 1;
 		return true;
 	}
@@ -373,14 +373,14 @@ begin_check(DiskannCheck *check, bool compare_rows)
 	DiskannNodeInit(&check->ref, check->rel, index, false);
 	check->nslots = DiskannNodeCount(&check->ref);
 	if (check->nslots == 0)
-		report(check, DiskannNodeBlock(index, DISKANN_HUB), -1,
+		report(check, DiskannNodeBlock(index, DISKANN_ENTRY_NODE), -1,
 			   InvalidXLogRecPtr, "the entry node is missing");
 	check->slots = MemoryContextAllocHuge(CurrentMemoryContext, check->nslots);
 	memset(check->slots, 0, check->nslots);
 	init_copy(&check->node, index);
 	init_copy(&check->other, index);
 	init_copy(&check->link, index);
-	check->center_length = length(index->space.center, index->space.dims);
+	check->centre_length = length(index->space.centre, index->space.dims);
 }
 
 static void

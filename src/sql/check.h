@@ -13,7 +13,7 @@
 #ifndef DISKANN_CHECK_H
 #define DISKANN_CHECK_H
 
-#include "storage/node.h"
+#include "store/node.h"
 
 /* Relative error of what is computed again just as it was before. */
 #define DISKANN_CHECK_SAME 1e-5
@@ -68,7 +68,7 @@ typedef struct DiskannCheck
 	DiskannSlotCopy other;		/* one it leads to */
 	DiskannSlotCopy link;		/* a TIDS slot that leads to other */
 	DiskannCheckRows *rows;
-	double		center_length;
+	double		centre_length;
 	uint64		last_xid;
 	DiskannCheckCounts counts;
 } DiskannCheck;

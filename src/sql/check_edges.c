@@ -18,6 +18,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "kernels/half.h"
 #include "kernels/kernels.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
@@ -180,7 +181,7 @@ walk_from_entry(DiskannCheck *check)
 {
 	bool		again = true;
 
-	check->slots[DISKANN_HUB] |= DISKANN_CHECK_REACHED;
+	check->slots[DISKANN_ENTRY_NODE] |= DISKANN_CHECK_REACHED;
 	while (again)
 	{
 		again = false;

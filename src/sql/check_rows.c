@@ -23,7 +23,6 @@
 
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "am/am.h"
 #include "catalog/index.h"
 #include "catalog/pg_operator_d.h"
 #include "catalog/pg_type_d.h"
@@ -35,6 +34,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/tuplesort.h"
+#include "values/row.h"
 
 /* TIDs in order, one at a time. */
 typedef struct SortedTids
@@ -141,7 +141,7 @@ compare_vector(DiskannCheckRows *rows, DiskannRow *row,
 			   const DiskannCheckNode *node)
 {
 	const DiskannSpace *space = &rows->index->space;
-	double		center_length;
+	double		centre_length;
 	double		slack;
 	float		length2;
 	float	   *x;
@@ -153,9 +153,9 @@ compare_vector(DiskannCheckRows *rows, DiskannRow *row,
 	length2 = diskann_space_row(space, x);
 
 	/* The greatest length on the way to index space sets the rounding. */
-	center_length = sqrt(diskann_kernels->dot_f32(space->center, space->center,
+	centre_length = sqrt(diskann_kernels->dot_f32(space->centre, space->centre,
 												  space->dims));
-	slack = DISKANN_CHECK_ROUNDING * (sqrt(length2) + center_length +
+	slack = DISKANN_CHECK_ROUNDING * (sqrt(length2) + centre_length +
 									  sqrt(FLT_MIN));
 	if (!(fabs(sqrt(length2) - sqrt(node->length2)) <= slack))
 		return "a row's vector has another length than its node says";

@@ -38,7 +38,7 @@ check_entry(const DiskannCheck *check, const DiskannSlotCopy *copy)
 {
 	const DiskannSlotData *head = copy->head;
 
-	if (copy->node != DISKANN_HUB)
+	if (copy->node != DISKANN_ENTRY_NODE)
 		DiskannCheckReport(check, copy, "it is a second entry node");
 	if (head->ntids != 0 || head->next != DISKANN_INVALID_NODE)
 		DiskannCheckReport(check, copy, "the entry node has rows");
@@ -87,7 +87,7 @@ check_node_head(DiskannCheck *check, const DiskannSlotCopy *copy)
 {
 	const DiskannSlotData *head = copy->head;
 
-	if (copy->node == DISKANN_HUB && head->state != DISKANN_ENTRY)
+	if (copy->node == DISKANN_ENTRY_NODE && head->state != DISKANN_ENTRY)
 		DiskannCheckReport(check, copy, "the entry node is missing");
 	if (head->owner != DISKANN_INVALID_NODE || head->closed != 0)
 		DiskannCheckReport(check, copy, "a node has an owner");
@@ -162,13 +162,13 @@ check_length(const DiskannCheck *check, const DiskannSlotCopy *copy)
 		length = Min(length, sqrt(space->max_norm2));
 	for (int i = 0; i < space->dims; i++)
 	{
-		double		v = (double) copy->x[i] + space->center[i];
+		double		v = (double) copy->x[i] + space->centre[i];
 
 		sum += v * v;
 	}
 	if (!(fabs(length - sqrt(sum)) <=
 		  head->residual * (1 + DISKANN_CHECK_ROUNDING) +
-		  DISKANN_CHECK_ROUNDING * (length + check->center_length) +
+		  DISKANN_CHECK_ROUNDING * (length + check->centre_length) +
 		  sqrt(FLT_MIN)))
 		DiskannCheckReport(check, copy,
 						   psprintf("its vector has length %g, not %g as it says",
@@ -317,7 +317,7 @@ check_slot(DiskannCheck *check, DiskannNode node)
 
 	DiskannCheckRead(check, node, copy);
 	check->slots[node] |= copy->head->state;
-	if (is_node(copy->head) || node == DISKANN_HUB)
+	if (is_node(copy->head) || node == DISKANN_ENTRY_NODE)
 	{
 		check_node_head(check, copy);
 		check_vector(check, copy);

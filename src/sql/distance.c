@@ -24,7 +24,7 @@
 #include <float.h>
 #include <math.h>
 
-#include "am/arrays.h"
+#include "values/arrays.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "kernels/kernels.h"

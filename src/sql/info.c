@@ -17,6 +17,7 @@
 #include "access/relation.h"
 #include "access/xlog.h"
 #include "am/am.h"
+#include "am/scan.h"
 #include "catalog/pg_class.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -24,9 +25,11 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "sql/inspect.h"
+#include "store/node.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
+#include "values/row.h"
 
 /* The result: rows of (property, value). */
 typedef struct Properties
@@ -124,26 +127,6 @@ metric_name(DiskannMetric metric)
 	return "l2";
 }
 
-static const char *
-storage_name(int kind)
-{
-	switch (kind)
-	{
-		case DISKANN_INT8:
-			return "int8";
-		case DISKANN_INT10:
-			return "int10";
-		case DISKANN_INT12:
-			return "int12";
-		case DISKANN_FLOAT16:
-			return "float16";
-		case DISKANN_FLOAT32:
-			return "float32";
-		default:
-			return "auto";
-	}
-}
-
 static void
 put_settings(Properties *properties, const DiskannSettings *settings)
 {
@@ -161,7 +144,7 @@ put_settings(Properties *properties, const DiskannSettings *settings)
 static void
 put_wishes(Properties *properties, const DiskannSettings *settings)
 {
-	put(properties, "vector_storage", storage_name(settings->vector_storage));
+	put(properties, "vector_storage", diskann_vector_kind_name(settings->vector_storage));
 	put_choice(properties, "edge_bits", settings->edge_bits);
 	put_choice(properties, "bits_per_dimension",
 			   settings->bits_per_dimension);
@@ -174,7 +157,7 @@ put_layout(Properties *properties, const DiskannIndex *index)
 
 	put_int(properties, "dimensions", meta->dims);
 	put_int(properties, "index_dimensions", meta->space_dims);
-	put(properties, "vector_storage", storage_name(meta->vector_kind));
+	put(properties, "vector_storage", diskann_vector_kind_name(meta->vector_kind));
 	put_int(properties, "edge_bits", (int64) meta->planes * meta->code_dims);
 	put_int(properties, "bits_per_dimension", meta->planes);
 	put_int(properties, "coded_dimensions", meta->code_dims);

@@ -13,7 +13,7 @@
 #ifndef DISKANN_INSPECT_H
 #define DISKANN_INSPECT_H
 
-#include "storage/index.h"
+#include "store/index.h"
 #include "storage/lockdefs.h"
 
 /*

@@ -31,13 +31,13 @@ multiply(float *x, int n, float factor)
 }
 
 static void
-rotate_and_center(const DiskannSpace *space, float *x)
+rotate_and_centre(const DiskannSpace *space, float *x)
 {
 	diskann_rotate(&space->rotation, x);
-	if (space->center == NULL)
+	if (space->centre == NULL)
 		return;
 	for (int i = 0; i < space->dims; i++)
-		x[i] -= space->center[i];
+		x[i] -= space->centre[i];
 }
 
 float
@@ -59,7 +59,7 @@ diskann_space_row(const DiskannSpace *space, float *x)
 			multiply(x, space->input_dims, sqrtf(space->max_norm2 / length2));
 		length2 = fmaxf(length2, space->max_norm2);
 	}
-	rotate_and_center(space, x);
+	rotate_and_centre(space, x);
 	return length2;
 }
 
@@ -81,7 +81,7 @@ diskann_space_query(const DiskannSpace *space, float *x,
 	if (query->factor != 1.0f)
 		multiply(x, space->input_dims, query->factor);
 	query->length2 = length2 * query->factor * query->factor;
-	rotate_and_center(space, x);
+	rotate_and_centre(space, x);
 	query->norm2 = diskann_kernels->dot_f32(x, x, space->dims);
 }
 
@@ -110,7 +110,7 @@ diskann_space_rank(const DiskannSpace *space, const DiskannSpaceQuery *query,
 }
 
 double
-diskann_space_promise(const DiskannSpace *space,
+diskann_space_lower_bound(const DiskannSpace *space,
 					  const DiskannSpaceQuery *query, double dist2,
 					  float max_length2)
 {

@@ -44,7 +44,7 @@ typedef struct DiskannSpace
 	int			input_dims;		/* of the user's vectors */
 	int			dims;			/* of index space */
 	float		max_norm2;		/* inner product only */
-	const float *center;		/* rotated, dims floats; NULL: the origin */
+	const float *centre;		/* rotated, dims floats; NULL: the origin */
 	DiskannRotation rotation;
 } DiskannSpace;
 
@@ -89,7 +89,7 @@ diskann_space_rank_of(const DiskannSpace *space, double distance)
  * The least rank that a row at this squared distance in index space can have,
  * if no row is longer than max_length2.
  */
-extern double diskann_space_promise(const DiskannSpace *space,
+extern double diskann_space_lower_bound(const DiskannSpace *space,
 									const DiskannSpaceQuery *query,
 									double dist2, float max_length2);
 

@@ -24,7 +24,7 @@ use constant {
 	TIDS => 4
 };
 
-# Places in src/storage/page.h.
+# Places in src/store/format.h.
 my %meta = (magic => 0, version => 4, metric => 8, max_degree => 10, ready => 40,
 	dims => 44, slot_size => 60, first_block => 68);
 my %slot = (state => 0, degree => 2, ntids => 4, next => 8, owner => 12,

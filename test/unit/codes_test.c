@@ -12,6 +12,7 @@
  *-------------------------------------------------------------------------
  */
 #include "harness.h"
+#include "kernels/half.h"
 
 /* Lengths around those of registers, and some usual ones. */
 static const size_t lengths[] = {

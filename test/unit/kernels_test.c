@@ -12,6 +12,7 @@
  *-------------------------------------------------------------------------
  */
 #include "harness.h"
+#include "kernels/half.h"
 
 /* Lengths 0..MAX_SHORT are all tested, of the longer ones only a few. */
 #define MAX_SHORT 1024

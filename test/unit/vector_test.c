@@ -22,8 +22,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/half.h"
 #include "kernels/kernels.h"
-#include "vector/code.h"
+#include "vector/edge_code.h"
+#include "vector/own_code.h"
 #include "vector/rotate.h"
 #include "vector/space.h"
 
@@ -1011,7 +1013,7 @@ distance_slack(const DiskannSpace *space, double x2, double q2, double truth)
 typedef struct SpaceBuffers
 {
 	float		signs[DISKANN_ROTATION_ROUNDS * MAX_DIMS];
-	float		center[MAX_DIMS];
+	float		centre[MAX_DIMS];
 	float		x[MAX_DIMS];
 	float		q[MAX_DIMS];
 	float		row[MAX_DIMS];
@@ -1028,9 +1030,9 @@ make_space(DiskannSpace *space, SpaceBuffers *buffers, DiskannMetric metric,
 	space->max_norm2 = (float) (1.2 * dims * scale * scale);
 	diskann_rotation_init(&space->rotation, space->dims, prefix, 9,
 						  buffers->signs);
-	fill_gaussian(buffers->center, space->dims,
+	fill_gaussian(buffers->centre, space->dims,
 				  0.3 * (metric == DISKANN_COSINE ? 1 / sqrt(dims) : scale));
-	space->center = buffers->center;
+	space->centre = buffers->centre;
 }
 
 /* The operator's distance, from a rank. */
@@ -1083,8 +1085,8 @@ check_distance(const DiskannSpace *space, SpaceBuffers *b, const char *what)
 	/* Under inner product all rows are as long there. */
 	if (space->metric == DISKANN_INNER_PRODUCT)
 		norm2 = space->max_norm2;
-	for (int i = 0; i < space->dims && space->center != NULL; i++)
-		b->row[i] += space->center[i];
+	for (int i = 0; i < space->dims && space->centre != NULL; i++)
+		b->row[i] += space->centre[i];
 	check(near(dot(b->row, b->row, space->dims), norm2, 1e-5 * norm2),
 		  "%s: length of a row before it was centred", what);
 }
@@ -1111,7 +1113,7 @@ test_space(DiskannMetric metric, int dims, int prefix, double scale)
 	fill_gaussian(b.x, dims, 3 * scale);
 	check_distance(&space, &b, "a long row");
 	fill_gaussian(b.x, dims, scale);
-	space.center = NULL;
+	space.centre = NULL;
 	check_distance(&space, &b, "no centre");
 }
 
@@ -1167,21 +1169,21 @@ test_monotone(DiskannMetric metric)
 
 /* What is promised is no more than any row allowed has, and no less than one. */
 static void
-test_promise(DiskannMetric metric)
+test_lower_bound(DiskannMetric metric)
 {
 	DiskannSpace space = {.metric = metric,.dims = 5,.max_norm2 = 4};
 	DiskannSpaceQuery query = {2, 4, 4};
 
 	for (double dist2 = 0; dist2 < 20; dist2 += 0.25)
 	{
-		double		promise = diskann_space_promise(&space, &query, dist2, 9);
+		double		bound = diskann_space_lower_bound(&space, &query, dist2, 9);
 		double		least = INFINITY;
 
 		for (float length2 = 4; length2 <= 9; length2 += 0.5f)
 			least = fmin(least, diskann_space_rank(&space, &query, dist2,
 												   length2));
-		check(near(promise, least, 1e-6 * fabs(least)),
-			  "metric %d: promise %g, not %g, at %g", metric, promise, least,
+		check(near(bound, least, 1e-6 * fabs(least)),
+			  "metric %d: bound %g, not %g, at %g", metric, bound, least,
 			  dist2);
 	}
 }
@@ -1206,7 +1208,7 @@ test_metrics(void)
 		}
 		test_odd_queries(metrics[m]);
 		test_monotone(metrics[m]);
-		test_promise(metrics[m]);
+		test_lower_bound(metrics[m]);
 	}
 }
 

@@ -1,0 +1,39 @@
+/*-------------------------------------------------------------------------
+ *
+ * options.h
+ *	  Storage parameters and settings.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/am/options.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DISKANN_OPTIONS_H
+#define DISKANN_OPTIONS_H
+
+#include "store/index.h"
+
+typedef enum DiskannIterativeSearch
+{
+	DISKANN_ITERATE_OFF,
+	DISKANN_ITERATE_RELAXED,
+	DISKANN_ITERATE_STRICT
+} DiskannIterativeSearch;
+
+extern int	diskann_query_search_list_size;
+extern int	diskann_query_rescore;
+extern int	diskann_iterative_search;
+extern int	diskann_max_scan_tuples;
+
+extern void DiskannInitOptions(void);
+
+/* Settings for a new index; what is not taken as given is told at elevel. */
+extern void DiskannDecideSettings(Relation rel, DiskannMetric metric,
+								  int elevel, DiskannSettings *settings);
+
+/* The list size of searches in this index now. */
+extern int	DiskannSearchListSize(Relation rel);
+
+#endif							/* DISKANN_OPTIONS_H */

@@ -1,0 +1,28 @@
+/*-------------------------------------------------------------------------
+ *
+ * scan.h
+ *	  What a scan tells of itself.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/am/scan.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DISKANN_SCAN_H
+#define DISKANN_SCAN_H
+
+
+/* What a scan has done since its start. */
+typedef struct DiskannScanCounts
+{
+	int64		visits;			/* nodes read */
+	int64		estimates;		/* of distances to their neighbours */
+	int64		rescored;		/* rows looked at to compare them */
+} DiskannScanCounts;
+
+/* The counts of the scan of this session that was last asked for a row. */
+extern DiskannScanCounts DiskannLastScan(void);
+
+#endif							/* DISKANN_SCAN_H */

@@ -1,0 +1,81 @@
+/*-------------------------------------------------------------------------
+ *
+ * build.c
+ *	  CREATE INDEX: the callbacks of the access method.
+ *
+ * Decide how many processes take part, and let them run the phases.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/build/build.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "am/options.h"
+#include "build/build.h"
+#include "build/parallel.h"
+#include "build/run.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+/* pg_stat_progress_create_index shows it. */
+char *
+diskannbuildphasename(int64 phase)
+{
+	return unconstify(char *, DiskannBuildPhaseName(phase));
+}
+
+/* Everything by this process alone. */
+static void
+build_serially(BuildState *state, IndexBuildResult *result)
+{
+	BuildShared *shared = palloc0(sizeof(BuildShared) + sizeof(uint32));
+
+	DiskannBuildInitShared(shared);
+	shared->participants = 1;
+	shared->memory = Max((Size) maintenance_work_mem * 1024,
+						 DISKANN_BUILD_MIN_MEMORY);
+	state->shared = shared;
+	DiskannBuildRun(state);
+	DiskannBuildCloseFiles(state);
+	DiskannBuildReport(state, result);
+}
+
+IndexBuildResult *
+diskannbuild(Relation heap, Relation rel, IndexInfo *indexInfo)
+{
+	IndexBuildResult *result = palloc(sizeof(IndexBuildResult));
+	DiskannSettings settings;
+	BuildState	state;
+	MemoryContext old;
+	int			nworkers;
+
+	if (RelationGetNumberOfBlocks(rel) != 0)
+		elog(ERROR, "index \"%s\" already contains data",
+			 RelationGetRelationName(rel));
+	DiskannBuildInitState(&state, heap, rel, indexInfo);
+	old = MemoryContextSwitchTo(state.context);
+	DiskannDecideSettings(rel, state.support->metric, NOTICE, &settings);
+	DiskannCreateMetapage(rel, MAIN_FORKNUM, &settings);
+	nworkers = DiskannBuildWorkers(heap, rel);
+	if (nworkers == 0 || !DiskannBuildParallel(&state, nworkers, result))
+		build_serially(&state, result);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(state.context);
+	return result;
+}
+
+void
+diskannbuildempty(Relation rel)
+{
+	DiskannSettings settings;
+
+	/* The build of the main fork has said what there is to say. */
+	DiskannDecideSettings(rel, DiskannGetSupport(rel)->metric, DEBUG1,
+						  &settings);
+	DiskannCreateMetapage(rel, INIT_FORKNUM, &settings);
+}

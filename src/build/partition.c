@@ -1,0 +1,367 @@
+/*-------------------------------------------------------------------------
+ *
+ * partition.c
+ *	  CREATE INDEX: which rows are compared with which.
+ *
+ * Every row joins the balls of the leaders nearest to it; the nearest is its
+ * home.  Besides, samples of the rows, one in 64, one in 4096 and so on, in
+ * several series, are sections of their own: what is found there leads far, from one cluster of the
+ * data to others.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/build/partition.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "build/phases.h"
+#include "graph/carve.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "vector/rotate.h"
+
+/* Members a ball should have. */
+#define BALL_SIZE 4096
+
+/* Fewer balls than this would overlap too much: one ball then. */
+#define MIN_BALLS 16
+
+/* Rows assigned at a time. */
+#define CHUNK 1024
+
+/* Part of a participant's memory for sorting, and for a group's candidates. */
+#define SORT_SHARE 4
+#define GROUP_SHARE 8
+
+/* Bytes of candidates to be expected of a row (measured: 1971 to 2310). */
+#define CANDIDATE_BYTES 2304
+
+/*
+ * The smallest sample a row belongs to: level l of series s is l + LEVELS * s,
+ * level 0 being all rows.
+ */
+static int
+smallest_sample(const BuildState *state, uint64 hash)
+{
+	uint64		x = hash ^ state->index->meta.seed;
+	uint64		random;
+	uint64		series;
+	int			level = 0;
+
+	(void) diskann_random64(&x);
+	random = diskann_random64(&x);
+	series = random % (1 << DISKANN_LEVEL_BITS);
+	if (series >= DISKANN_BUILD_SERIES)
+		return 0;
+	do
+	{
+		random >>= DISKANN_LEVEL_BITS;
+		level++;
+	} while (level < DISKANN_BUILD_LEVELS &&
+			 random % (1 << DISKANN_LEVEL_BITS) == 0);
+	return series * DISKANN_BUILD_LEVELS + level;
+}
+
+static Size
+assign_bytes(const BuildState *state)
+{
+	return sizeof(uint16) * (state->shared->fanout + 1);
+}
+
+/* ---------- leaders ---------- */
+
+static int
+compare_leaders(const void *a, const void *b)
+{
+	const BuildLeader *x = a;
+	const BuildLeader *y = b;
+
+	if (x->priority != y->priority)
+		return x->priority < y->priority ? -1 : 1;
+	return x->row < y->row ? -1 : x->row > y->row;
+}
+
+/* Leaders of the balls: different vectors, of the least priorities of all. */
+static DiskannBlock *
+load_leaders(BuildState *state)
+{
+	BuildShared *shared = state->shared;
+	int			nballs = shared->nballs;
+	DiskannBlock *block = DiskannBlockCreate(state->index->space.dims, nballs,
+											 false);
+	BuildLeader *all = palloc(sizeof(BuildLeader) * DISKANN_MAX_LEADERS *
+							  shared->participants);
+	int			n = 0;
+
+	for (int p = 0; p < shared->participants; p++)
+	{
+		Size		size;
+		BuildLeader *some = DiskannSpoolReadAll(DiskannBuildFile(state, FILE_LEADERS, p),
+												&size);
+
+		for (Size i = 0; i < size / sizeof(BuildLeader); i++)
+		{
+			all[n] = some[i];
+			all[n++].row += state->first_row[p];
+		}
+	}
+	qsort(all, n, sizeof(BuildLeader), compare_leaders);
+	for (int i = 0; i < n && block->count < nballs; i++)
+	{
+		if (i == 0 || all[i].hash != all[i - 1].hash)
+			DiskannBuildFetch(state, &all[i].row, 1, NULL, block);
+	}
+	return block;
+}
+
+/* Leader: how many balls. */
+static void
+plan_balls(BuildState *state)
+{
+	BuildShared *shared = state->shared;
+	uint64		nballs;
+
+	for (int p = 0; p < shared->participants; p++)
+	{
+		if (shared->rows[p] > PG_UINT32_MAX - 1 - shared->nrows)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("too many rows for a diskann index")));
+		shared->nrows += shared->rows[p];
+	}
+	nballs = (uint64) shared->nrows * DISKANN_BUILD_FANOUT / BALL_SIZE;
+	shared->nballs = nballs < MIN_BALLS ? 1 : Min(nballs, DISKANN_MAX_LEADERS);
+	shared->fanout = shared->nballs == 1 ? 1 : DISKANN_BUILD_FANOUT;
+	DiskannBuildCreateFile(state, FILE_ASSIGN);
+	DiskannBuildEnterPhase(state, PHASE_PARTITION, shared->nrows);
+}
+
+/* ---------- rows to balls ---------- */
+
+static void
+assign_chunk(BuildState *state, const DiskannBlock *leaders,
+			 DiskannBlock *block, uint32 from, uint32 to)
+{
+	int			fanout = state->shared->fanout;
+	uint16	   *result = palloc(assign_bytes(state) * (to - from));
+	uint16	   *nearest = palloc0(sizeof(uint16) * fanout *
+								  DISKANN_ASSIGN_BLOCK);
+
+	for (uint32 at = from; at < to; at += block->count)
+	{
+		uint32		rows[DISKANN_ASSIGN_BLOCK];
+		int			samples[DISKANN_ASSIGN_BLOCK];
+		int			n = Min(DISKANN_ASSIGN_BLOCK, to - at);
+
+		for (int i = 0; i < n; i++)
+		{
+			rows[i] = at + i;
+			samples[i] = smallest_sample(state, DiskannBuildRow(state, at + i)->hash);
+		}
+		block->count = 0;
+		DiskannBuildFetch(state, rows, n, NULL, block);
+		/* Fewer different vectors than balls are one ball, too. */
+		if (leaders->count >= Max(fanout, 2))
+			DiskannAssign(block, leaders, fanout, nearest);
+		for (int i = 0; i < block->count; i++)
+		{
+			uint16	   *entry = result + (at - from + i) * (fanout + 1);
+
+			memcpy(entry, nearest + i * fanout, sizeof(uint16) * fanout);
+			entry[fanout] = samples[i];
+		}
+	}
+	DiskannSpoolWrite(DiskannBuildFile(state, FILE_ASSIGN, 0),
+					  from * assign_bytes(state), result,
+					  assign_bytes(state) * (to - from));
+	pg_atomic_fetch_add_u64(&state->shared->distances,
+							(uint64) (to - from) * leaders->count);
+	DiskannBuildDone(state, to - from);
+}
+
+static void
+assign_rows(BuildState *state)
+{
+	uint32		nrows = state->shared->nrows;
+	DiskannBlock *leaders = load_leaders(state);
+	DiskannBlock *block = DiskannBlockCreate(state->index->space.dims,
+											 DISKANN_ASSIGN_BLOCK, true);
+	MemoryContext old = MemoryContextSwitchTo(state->scratch);
+	uint64		piece;
+
+	while (DiskannBuildTake(state, (nrows + CHUNK - 1) / CHUNK, &piece))
+		assign_chunk(state, leaders, block, piece * CHUNK,
+					 Min(nrows, (piece + 1) * CHUNK));
+	MemoryContextSwitchTo(old);
+	DiskannBlockFree(leaders);
+	DiskannBlockFree(block);
+}
+
+/* ---------- balls and samples to sections ---------- */
+
+/* Called for each section a row is a member of. */
+typedef void (*MemberCallback) (void *arg, int section,
+								const BuildMember *member);
+
+/* Read who belongs where, row by row. */
+static void
+for_each_member(BuildState *state, MemberCallback callback, void *arg)
+{
+	const BuildShared *shared = state->shared;
+	int			fanout = shared->fanout;
+	DiskannSpool *file = DiskannBuildFile(state, FILE_ASSIGN, 0);
+	uint16	   *entries = palloc(assign_bytes(state) * CHUNK);
+
+	for (uint32 from = 0; from < shared->nrows; from += CHUNK)
+	{
+		uint32		n = Min(CHUNK, shared->nrows - from);
+
+		CHECK_FOR_INTERRUPTS();
+		DiskannSpoolRead(file, from * assign_bytes(state), entries,
+						 n * assign_bytes(state));
+		for (uint32 i = 0; i < n; i++)
+		{
+			const uint16 *entry = entries + i * (fanout + 1);
+			BuildMember member = {from + i, entry[0], true};
+
+			for (int f = 0; f < fanout; f++)
+			{
+				/* Without enough leaders all are in one ball, but once. */
+				if (f > 0 && entry[f] == entry[0])
+					break;
+				callback(arg, entry[f], &member);
+				member.is_home = false;
+			}
+			/* Down to level 1 of its series. */
+			for (int s = entry[fanout] - 1; s >= 0; s--)
+			{
+				callback(arg, shared->nballs + s, &member);
+				if (s % DISKANN_BUILD_LEVELS == 0)
+					break;
+			}
+		}
+	}
+	pfree(entries);
+}
+
+static void
+count_member(void *arg, int section, const BuildMember *member)
+{
+	BuildSection *sections = arg;
+
+	sections[section].count++;
+	sections[section].homes += member->is_home;
+}
+
+/* Members of some sections being put together. */
+typedef struct Sorter
+{
+	const BuildSection *sections;
+	int			first;
+	int			last;			/* past the last one */
+	uint32	   *homes;			/* so far, by section */
+	uint32	   *others;
+	BuildMember *members;		/* from that of the first section on */
+} Sorter;
+
+static void
+place_member(void *arg, int section, const BuildMember *member)
+{
+	Sorter	   *sorter = arg;
+	const BuildSection *s = &sorter->sections[section];
+	uint32		at;
+
+	if (section < sorter->first || section >= sorter->last)
+		return;
+	at = member->is_home ? sorter->homes[section]++ :
+		s->homes + sorter->others[section]++;
+	sorter->members[s->start - sorter->sections[sorter->first].start + at] =
+		*member;
+}
+
+/* As many sections at a time as there is memory for. */
+static void
+sort_members(BuildState *state, const BuildSection *sections)
+{
+	int			nsections = state->shared->nsections;
+	Size		room = state->shared->memory / SORT_SHARE / sizeof(BuildMember);
+	DiskannSpool *file = DiskannBuildCreateFile(state, FILE_MEMBERS);
+	Sorter		sorter;
+
+	sorter.sections = sections;
+	sorter.homes = palloc0(sizeof(uint32) * nsections);
+	sorter.others = palloc0(sizeof(uint32) * nsections);
+	for (sorter.first = 0; sorter.first < nsections; sorter.first = sorter.last)
+	{
+		Size		n = 0;
+
+		sorter.last = sorter.first;
+		do
+		{
+			n += sections[sorter.last++].count;
+		} while (sorter.last < nsections && n + sections[sorter.last].count <= room);
+		sorter.members = palloc_extended(sizeof(BuildMember) * Max(n, 1),
+										 MCXT_ALLOC_HUGE);
+		for_each_member(state, place_member, &sorter);
+		DiskannSpoolAppend(file, sorter.members, sizeof(BuildMember) * n);
+		pfree(sorter.members);
+	}
+	DiskannSpoolFlush(file);
+}
+
+/*
+ * Leader: list the members of each section, and put neighbouring balls into
+ * groups whose candidates will fit into memory.
+ */
+static void
+make_sections(BuildState *state)
+{
+	BuildShared *shared = state->shared;
+	int			nballs = shared->nballs;
+	BuildSection *sections;
+	DiskannSpool *file;
+	uint64		start = 0;
+	uint32		place = 0;
+	uint64		group_rows = Max(shared->memory / GROUP_SHARE / CANDIDATE_BYTES, 1);
+	uint32		in_group = 0;
+
+	shared->nsections = nballs + DISKANN_BUILD_SERIES * DISKANN_BUILD_LEVELS;
+	sections = palloc0(sizeof(BuildSection) * shared->nsections);
+	for_each_member(state, count_member, sections);
+	/* Enough groups for all participants to have work to the end. */
+	group_rows = Min(group_rows, shared->nrows / (8 * shared->participants) + 1);
+	for (int s = 0; s < shared->nsections; s++)
+	{
+		sections[s].start = start;
+		sections[s].place = place;
+		start += sections[s].count;
+		place += sections[s].homes;
+		if (s < nballs && in_group > 0 &&
+			in_group + sections[s].homes > group_rows)
+		{
+			shared->ngroups++;
+			in_group = 0;
+		}
+		in_group += sections[s].homes;
+		sections[s].group = shared->ngroups;
+	}
+	shared->ngroups++;
+	sort_members(state, sections);
+	file = DiskannBuildCreateFile(state, FILE_SECTIONS);
+	DiskannSpoolAppend(file, sections, sizeof(BuildSection) * shared->nsections);
+	DiskannSpoolFlush(file);
+	DiskannBuildCreateFile(state, FILE_ORDER);
+	DiskannBuildEnterPhase(state, PHASE_COMPARE, start);
+}
+
+void
+DiskannBuildPartition(BuildState *state)
+{
+	DiskannBuildStep(state, plan_balls);
+	DiskannBuildStartCache(state);
+	assign_rows(state);
+	DiskannBuildStep(state, make_sections);
+}

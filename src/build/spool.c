@@ -1,0 +1,171 @@
+/*-------------------------------------------------------------------------
+ *
+ * spool.c
+ *	  Temporary files for what a build works on.
+ *
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/build/spool.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "compat.h"
+#include "pgstat.h"
+#include "build/spool.h"
+
+#define BUFFER_BYTES (64 * 1024)
+
+/* What one system call takes at most. */
+#define CALL_BYTES (256 * 1024 * 1024)
+
+struct DiskannSpool
+{
+	File		file;
+	uint64		end;			/* where the buffer goes */
+	Size		used;			/* bytes in it */
+	char	   *buffer;			/* NULL before something is appended */
+	MemoryContext context;		/* where it is allocated */
+};
+
+static DiskannSpool *
+make_spool(File file)
+{
+	DiskannSpool *spool = palloc0(sizeof(DiskannSpool));
+
+	spool->file = file;
+	spool->context = CurrentMemoryContext;
+	return spool;
+}
+
+DiskannSpool *
+DiskannSpoolCreate(SharedFileSet *set, const char *name)
+{
+	return make_spool(set ? DiskannFileSetCreate(set, name) :
+					  OpenTemporaryFile(false));
+}
+
+DiskannSpool *
+DiskannSpoolOpen(SharedFileSet *set, const char *name)
+{
+	File		file = DiskannFileSetOpen(set, name, O_RDWR);
+
+	if (file <= 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not open temporary file \"%s\": %m", name)));
+	return make_spool(file);
+}
+
+void
+DiskannSpoolClose(DiskannSpool *spool)
+{
+	FileClose(spool->file);
+	if (spool->buffer)
+		pfree(spool->buffer);
+	pfree(spool);
+}
+
+void
+DiskannSpoolWrite(DiskannSpool *spool, uint64 offset, const void *data,
+				  Size size)
+{
+	char	   *from = unconstify(char *, (const char *) data);
+
+	while (size > 0)
+	{
+		int			amount = Min(size, CALL_BYTES);
+		int			written = FileWrite(spool->file, from, amount, offset,
+										WAIT_EVENT_BUFFILE_WRITE);
+
+		if (written <= 0)
+			ereport(ERROR,
+					(errcode_for_file_access(),
+					 errmsg("could not write to file \"%s\": %m",
+							FilePathName(spool->file))));
+		from += written;
+		offset += written;
+		size -= written;
+	}
+}
+
+void
+DiskannSpoolRead(DiskannSpool *spool, uint64 offset, void *data, Size size)
+{
+	char	   *to = data;
+
+	while (size > 0)
+	{
+		int			amount = Min(size, CALL_BYTES);
+		int			got = FileRead(spool->file, to, amount, offset,
+								   WAIT_EVENT_BUFFILE_READ);
+
+		if (got < 0)
+			ereport(ERROR,
+					(errcode_for_file_access(),
+					 errmsg("could not read file \"%s\": %m",
+							FilePathName(spool->file))));
+		if (got == 0)
+			elog(ERROR, "temporary file \"%s\" ends early",
+				 FilePathName(spool->file));
+		to += got;
+		offset += got;
+		size -= got;
+	}
+}
+
+void
+DiskannSpoolAppend(DiskannSpool *spool, const void *data, Size size)
+{
+	const char *from = data;
+
+	if (spool->buffer == NULL)
+		spool->buffer = MemoryContextAlloc(spool->context, BUFFER_BYTES);
+	while (size > 0)
+	{
+		Size		n = Min(size, BUFFER_BYTES - spool->used);
+
+		memcpy(spool->buffer + spool->used, from, n);
+		spool->used += n;
+		from += n;
+		size -= n;
+		if (spool->used == BUFFER_BYTES)
+			DiskannSpoolFlush(spool);
+	}
+}
+
+void
+DiskannSpoolFlush(DiskannSpool *spool)
+{
+	if (spool->used > 0)
+		DiskannSpoolWrite(spool, spool->end, spool->buffer, spool->used);
+	spool->end += spool->used;
+	spool->used = 0;
+}
+
+uint64
+DiskannSpoolSize(DiskannSpool *spool)
+{
+	off_t		size = FileSize(spool->file);
+
+	if (size < 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not determine size of temporary file \"%s\": %m",
+						FilePathName(spool->file))));
+	return size;
+}
+
+void	   *
+DiskannSpoolReadAll(DiskannSpool *spool, Size *size)
+{
+	void	   *data;
+
+	*size = DiskannSpoolSize(spool);
+	data = palloc_extended(Max(*size, 1), MCXT_ALLOC_HUGE);
+	DiskannSpoolRead(spool, 0, data, *size);
+	return data;
+}

@@ -1,0 +1,233 @@
+/*-------------------------------------------------------------------------
+ *
+ * write.c
+ *	  CREATE INDEX: from the graph to pages.
+ *
+ * Participants fill runs of pages that nobody else touches, and log them.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/build/write.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "build/phases.h"
+#include "miscadmin.h"
+#include "store/link.h"
+#include "store/node.h"
+#include "store/visit.h"
+#include "store/xlog.h"
+#include "utils/memutils.h"
+
+/* Pages filled at a time. */
+#define RUN_PAGES 128
+
+typedef struct Writer
+{
+	BuildState *state;
+	DiskannNodeRef ref;
+	uint32	   *node_rows;		/* row by node */
+} Writer;
+
+/* Write the rows that have no room in the node's own slot. */
+static void
+write_chain(Writer *writer, DiskannNode node, const BuildNode *info,
+			const ItemPointerData *tids)
+{
+	const DiskannIndex *index = writer->state->index;
+	DiskannNodeRef *ref = &writer->ref;
+	uint32		done = DISKANN_INLINE_TIDS;
+	uint32		nslots = DiskannBuildChainSlots(index, info->nrows);
+
+	for (uint32 i = 0; i < nslots; i++)
+	{
+		DiskannNode slot = writer->state->shared->nnodes + 1 + info->chain + i;
+		DiskannSlot head;
+		int			n = Min(info->nrows - done, (uint32) index->max_tids);
+
+		CHECK_FOR_INTERRUPTS();
+		DiskannNodeCreate(ref, slot, false);
+		head = DiskannNodeEdit(ref);
+		memset(head, 0, index->meta.slot_size);
+		head->state = DISKANN_TIDS;
+		head->version = 1;
+		head->owner = node;
+		head->sequence = nslots - i;
+		head->ntids = n;
+		memcpy(DiskannSlotTids(ref->image), tids + done,
+			   sizeof(ItemPointerData) * n);
+		done += n;
+		head->next = i + 1 < nslots ? slot + 1 : DISKANN_INVALID_NODE;
+		DiskannNodeWrite(ref, 0, index->meta.slot_size);
+		DiskannNodeClose(ref);
+	}
+}
+
+/* The rows of a node. */
+static ItemPointerData *
+read_tids(BuildState *state, const BuildNode *info)
+{
+	ItemPointerData *tids = palloc_extended(sizeof(ItemPointerData) *
+											(Size) info->nrows, MCXT_ALLOC_HUGE);
+	BuildPlace *places = palloc_extended(sizeof(BuildPlace) *
+										 (Size) info->nrows, MCXT_ALLOC_HUGE);
+
+	DiskannSpoolRead(DiskannBuildFile(state, FILE_ORDER, 0),
+					 info->place * sizeof(BuildPlace), places,
+					 info->nrows * sizeof(BuildPlace));
+	for (uint32 i = 0; i < info->nrows; i++)
+		tids[i] = DiskannBuildRow(state, places[i].row)->tid;
+	return tids;
+}
+
+/* Decode the neighbours of a node. */
+static const float *const *
+read_neighbours(Writer *writer, const uint32 *edges, int n)
+{
+	BuildState *state = writer->state;
+	const DiskannIndex *index = state->index;
+	const float **vectors = palloc(sizeof(float *) * (n + 1));
+
+	for (int i = 0; i < n; i++)
+	{
+		uint32		next = edges[Min(i + 1, n - 1)];
+		const BuildCode *code = DiskannBuildRow(state,
+												writer->node_rows[edges[i]]);
+		float	   *x = palloc(sizeof(float) * index->space.dims);
+
+		DiskannBuildPrefetchOwn(state, writer->node_rows[next]);
+		diskann_vector_decode(index->kind, DiskannBuildOwn(state, code),
+							  code->own.scale, index->space.dims, x);
+		vectors[i] = x;
+	}
+	return vectors;
+}
+
+/*
+ * Is nothing written on the page of a node yet, when nodes come one after
+ * another?  TIDS slots may be there already on the last page.
+ */
+static bool
+is_first_of_page(const Writer *writer, DiskannNode node)
+{
+	uint32		slots = writer->state->index->meta.slots_per_page;
+
+	return node % slots == 0 && node + slots - 1 <= writer->state->shared->nnodes;
+}
+
+static void
+write_node(Writer *writer, DiskannNode node, const BuildNode *info)
+{
+	BuildState *state = writer->state;
+	const DiskannIndex *index = state->index;
+	const BuildCode *code;
+	uint32		edges[DISKANN_MAX_DEGREE];
+	DiskannNewNode new;
+
+	new.degree = DiskannBuildReadEdges(state, node, edges);
+	new.nodes = edges;
+	new.vectors = read_neighbours(writer, edges, new.degree);
+	new.tids = read_tids(state, info);
+	new.ntids = Min(info->nrows, DISKANN_INLINE_TIDS);
+	code = DiskannBuildRow(state, info->row);
+	new.own = DiskannBuildOwn(state, code);
+	new.factors = code->own;
+	new.length2 = code->length2;
+	new.hash = code->hash;
+	new.next = DISKANN_INVALID_NODE;
+	new.sequence = DiskannBuildChainSlots(index, info->nrows);
+	if (new.sequence > 0)
+	{
+		new.next = state->shared->nnodes + 1 + info->chain;
+		write_chain(writer, node, info, new.tids);
+	}
+	DiskannNodeCreate(&writer->ref, node, is_first_of_page(writer, node));
+	DiskannNodeEdit(&writer->ref);
+	DiskannFillNode(index, writer->ref.image, &new,
+					palloc(sizeof(float) * index->space.dims));
+	DiskannNodeWrite(&writer->ref, 0, index->meta.slot_size);
+	DiskannNodeClose(&writer->ref);
+}
+
+/* Nodes that lie on a run of pages. */
+static uint32
+nodes_per_run(const DiskannIndex *index)
+{
+	return index->meta.pages_per_slot > 1 ?
+		Max(RUN_PAGES / index->meta.pages_per_slot, 1) :
+		RUN_PAGES * index->meta.slots_per_page;
+}
+
+static void
+write_run(Writer *writer, DiskannNode first, DiskannNode end,
+		  MemoryContext node_context)
+{
+	BuildState *state = writer->state;
+	uint32		nnodes = state->shared->nnodes;
+	BuildNode  *infos;
+	DiskannNode from = Max(first, 1);	/* the entry node is there */
+	DiskannNode to = Min(end, nnodes + 1);
+	MemoryContext old;
+
+	infos = palloc(sizeof(BuildNode) * (to - from));
+	DiskannSpoolRead(DiskannBuildFile(state, FILE_NODES, 0),
+					 (from - 1) * sizeof(BuildNode), infos,
+					 (to - from) * sizeof(BuildNode));
+	old = MemoryContextSwitchTo(node_context);
+	for (DiskannNode node = from; node < to; node++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		write_node(writer, node, &infos[node - from]);
+		MemoryContextReset(node_context);
+	}
+	MemoryContextSwitchTo(old);
+
+	/* Pages shared with TIDS slots are not complete yet. */
+	if (to == end)
+		DiskannLogPages(state->index_rel, DiskannNodeBlock(state->index, first),
+						DiskannNodeBlock(state->index, end));
+	DiskannBuildDone(state, to - from);
+}
+
+/* Leader: log what no run has logged. */
+static void
+log_rest(BuildState *state)
+{
+	uint32		per_run = nodes_per_run(state->index);
+	DiskannNode rest = (state->shared->nnodes + 1) / per_run * per_run;
+
+	DiskannLogPages(state->index_rel, 0,
+					DiskannNodeBlock(state->index, DISKANN_ENTRY_NODE));
+	DiskannLogPages(state->index_rel, DiskannNodeBlock(state->index, rest),
+					RelationGetNumberOfBlocks(state->index_rel));
+}
+
+void
+DiskannBuildWrite(BuildState *state)
+{
+	MemoryContext context = AllocSetContextCreate(state->context,
+												  "diskann build pages",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext node_context = AllocSetContextCreate(context,
+													   "diskann build node",
+													   ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	uint32		per_run = nodes_per_run(state->index);
+	uint64		nruns = state->shared->nnodes / per_run + 1;
+	Writer		writer;
+	uint64		run;
+
+	memset(&writer, 0, sizeof(writer));
+	writer.state = state;
+	DiskannNodeInit(&writer.ref, state->index_rel, state->index, true);
+	writer.node_rows = DiskannBuildNodeRows(state);
+	MemoryContextSwitchTo(state->scratch);
+	while (DiskannBuildTake(state, nruns, &run))
+		write_run(&writer, run * per_run, (run + 1) * per_run, node_context);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	DiskannBuildStep(state, log_rest);
+}

@@ -1,0 +1,47 @@
+/*-------------------------------------------------------------------------
+ *
+ * recent.h
+ *	  Where a backend last found the pages of an index.
+ *
+ * Finding a page among the shared buffers takes several cache misses, and the
+ * page itself some more, which make up most of the cost of a visit.  A backend
+ * therefore remembers the buffers, in rel->rd_amcache (see DiskannLoadIndex),
+ * tries there first, and can have the processor fetch what is needed next.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/store/recent.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DISKANN_RECENT_H
+#define DISKANN_RECENT_H
+
+#include "storage/buf.h"
+#include "utils/rel.h"
+
+/* What rd_amcache begins with.  Blocks share places if there are not enough. */
+typedef struct DiskannRecent
+{
+	uint32		mask;			/* number of places - 1 */
+	Buffer		buffers[FLEXIBLE_ARRAY_MEMBER]; /* InvalidBuffer: not known */
+} DiskannRecent;
+
+/* Places worth having for an index of that many blocks. */
+extern uint32 DiskannRecentPlaces(BlockNumber nblocks);
+
+/*
+ * Like ReadBuffer(): pins a page of the index.  *recent tells whether it has
+ * been in this buffer since this backend last read it.
+ */
+extern Buffer DiskannReadBuffer(Relation rel, BlockNumber block,
+								bool *recent);
+
+/*
+ * Where the page may be, to be given to the processor as a hint but not to be
+ * read from; NULL if that is not known.
+ */
+extern const char *DiskannRecentPage(Relation rel, BlockNumber block);
+
+#endif							/* DISKANN_RECENT_H */

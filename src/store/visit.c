@@ -1,0 +1,72 @@
+/*-------------------------------------------------------------------------
+ *
+ * visit.c
+ *	  Visiting a node with a query.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/store/visit.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "store/visit.h"
+
+void
+DiskannQueryInit(DiskannQuery *query, const DiskannIndex *index)
+{
+	query->x = palloc(sizeof(float) * index->space.dims);
+	query->edges.lut = palloc((Size) index->shape.groups *
+							  DISKANN_GROUP_BYTES);
+}
+
+void
+DiskannVisitInit(DiskannVisit *visit, const DiskannIndex *index)
+{
+	visit->nodes = palloc(sizeof(DiskannNode) * index->meta.max_degree);
+	visit->estimates = palloc(sizeof(float) * index->meta.max_degree);
+}
+
+void
+DiskannQueryPrepare(DiskannQuery *query, const DiskannIndex *index)
+{
+	diskann_edge_query(&index->shape, query->x, query->edges.lut,
+					   &query->edges);
+}
+
+bool
+DiskannVisitNode(DiskannNodeRef *ref, const DiskannQuery *query,
+				 DiskannNode node, DiskannVisit *visit, void *own)
+{
+	const DiskannIndex *index = ref->index;
+	const char *slot;
+
+	if (!DiskannNodeOpen(ref, node, BUFFER_LOCK_SHARE))
+		return false;
+	slot = ref->slot;
+	memcpy(&visit->head, slot, sizeof(DiskannSlotData));
+	if (visit->head.state == DISKANN_FREE || visit->head.state == DISKANN_TIDS)
+	{
+		DiskannNodeClose(ref);
+		return false;
+	}
+	visit->dist2 = diskann_vector_distance(index->kind, query->x, query->norm2,
+										   DiskannSlotOwn(index, slot),
+										   visit->head.scale,
+										   visit->head.norm2, index->space.dims);
+	visit->degree = visit->head.degree;
+	memcpy(visit->nodes, DiskannSlotNodes(index, slot),
+		   sizeof(DiskannNode) * visit->degree);
+	diskann_edge_estimate(&index->shape, &query->edges,
+						  DiskannSlotCodes(index, slot),
+						  DiskannSlotAdd(index, slot),
+						  DiskannSlotRescale(index, slot), visit->dist2,
+						  visit->head.edge_scale, visit->degree,
+						  visit->estimates);
+	if (own)
+		memcpy(own, DiskannSlotOwn(index, slot), index->own_bytes);
+	DiskannNodeClose(ref);
+	return true;
+}

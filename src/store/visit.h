@@ -1,0 +1,55 @@
+/*-------------------------------------------------------------------------
+ *
+ * visit.h
+ *	  Visiting a node with a query.
+ *
+ * One visit reads one slot: it yields the distance to the node's own vector and
+ * estimates for all its neighbours.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/store/visit.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DISKANN_VISIT_H
+#define DISKANN_VISIT_H
+
+#include "store/node.h"
+
+/* A vector in index space, prepared for visits. */
+typedef struct DiskannQuery
+{
+	float	   *x;				/* dims floats */
+	float		norm2;
+	DiskannEdgeQuery edges;
+} DiskannQuery;
+
+typedef struct DiskannVisit
+{
+	DiskannSlotData head;
+	float		dist2;			/* squared distance to the own vector */
+	int			degree;
+	DiskannNode *nodes;			/* neighbours */
+	float	   *estimates;		/* of their squared distances */
+} DiskannVisit;
+
+/* Allocate in the current context. */
+extern void DiskannQueryInit(DiskannQuery *query, const DiskannIndex *index);
+extern void DiskannVisitInit(DiskannVisit *visit, const DiskannIndex *index);
+
+/* Prepare for visits, once query->x and norm2 are set. */
+extern void DiskannQueryPrepare(DiskannQuery *query,
+								const DiskannIndex *index);
+
+/*
+ * Visit a node.  False if there is none any more (its slot was freed): an edge
+ * to it was read before it was repaired.  own, unless NULL, gets a copy of the
+ * code of the node's vector.  Share-locks the slot for the time of the call.
+ */
+extern bool DiskannVisitNode(DiskannNodeRef *ref, const DiskannQuery *query,
+							 DiskannNode node, DiskannVisit *visit,
+							 void *own);
+
+#endif							/* DISKANN_VISIT_H */

@@ -1,0 +1,180 @@
+/*-------------------------------------------------------------------------
+ *
+ * row.c
+ *	  Values of indexed columns and of queries.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/values/row.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "values/arrays.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "kernels/kernels.h"
+#include "utils/builtins.h"
+#include "values/row.h"
+
+static void
+check_type(Relation rel, const DiskannSupport *support, Oid type)
+{
+	if (!support->type->accepts(type))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("operator class of index \"%s\" cannot read type %s",
+						RelationGetRelationName(rel), format_type_be(type)),
+				 errdetail("Its support function is for another type.")));
+}
+
+const DiskannSupport *
+DiskannGetSupport(Relation rel)
+{
+	FmgrInfo   *proc = index_getprocinfo(rel, 1, DISKANN_SUPPORT_PROC);
+
+	/* Once for as long as the relation is cached. */
+	if (proc->fn_extra == NULL)
+	{
+		Datum		result = FunctionCall1Coll(proc, InvalidOid,
+											   PointerGetDatum(NULL));
+
+		check_type(rel, (DiskannSupport *) DatumGetPointer(result),
+				   rel->rd_opcintype[0]);
+		proc->fn_extra = DatumGetPointer(result);
+	}
+	return (const DiskannSupport *) proc->fn_extra;
+}
+
+void
+DiskannVerifyQueryType(Relation rel, const DiskannSupport *support, Oid type)
+{
+	if (OidIsValid(type) && type != rel->rd_opcintype[0])
+		check_type(rel, support, type);
+}
+
+static bool
+is_array(Oid type)
+{
+	return type == FLOAT4ARRAYOID || type == FLOAT8ARRAYOID;
+}
+
+static void
+read_array(Datum value, DiskannRow *row)
+{
+	DiskannArray array;
+	Pointer		tofree = NULL;
+
+	DiskannArrayRead(value, &array, &tofree);
+	row->dims = array.dims;
+	row->x = palloc(sizeof(float) * (array.dims + 1));
+	DiskannArrayToFloat4(&array, row->x);
+	row->hash = DiskannArrayHash(&array);
+	if (tofree)
+		pfree(tofree);
+}
+
+const DiskannType DiskannArrayType = {is_array, read_array, DISKANN_FLOAT32};
+
+/*
+ * Bring a vector whose squared length would overflow or vanish into range; for
+ * cosine, where length does not matter.  False if it is zero.
+ */
+static bool
+rescale_direction(float *x, int dims)
+{
+	float		max = 0;
+
+	for (int i = 0; i < dims; i++)
+		max = fmaxf(max, fabsf(x[i]));
+	if (max == 0)
+		return false;
+	if (max < 1e-15f || max > 1e15f)
+	{
+		for (int i = 0; i < dims; i++)
+			x[i] /= max;
+	}
+	return true;
+}
+
+/* Rows may be as long as this, squared. */
+#define MAX_NORM2 (FLT_MAX / 16)
+
+float
+DiskannLengthLimit(DiskannMetric metric, float norm2)
+{
+	if (metric != DISKANN_INNER_PRODUCT)
+		return 0;
+	return norm2 > 0 ? Min(norm2, MAX_NORM2) : 1.0f;
+}
+
+void
+DiskannVerifyDims(int dims, const DiskannRow *row)
+{
+	if (row->dims != dims)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("vector has %d dimensions, but the index has %d",
+						row->dims, dims),
+				 errdetail("All vectors of a diskann index have as many dimensions as its first row had."),
+				 errhint("If there is no such row any more, REINDEX the index.")));
+}
+
+bool
+DiskannReadRow(const DiskannSupport *support, Datum value, int dims,
+			   DiskannRow *row)
+{
+	support->type->read(value, row);
+	if (row->dims > DISKANN_MAX_DIMS)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("vector has %d dimensions, but a diskann index holds at most %d",
+						row->dims, DISKANN_MAX_DIMS)));
+	if (dims > 0)
+		DiskannVerifyDims(dims, row);
+	if (!DiskannFiniteFloat4(row->x, row->dims))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("vector must not contain NaN, infinity, or values beyond the range of type real")));
+	if (support->metric == DISKANN_COSINE)
+		return rescale_direction(row->x, row->dims);
+
+	/* Squared distances between two such vectors must not overflow. */
+	if (!(diskann_kernels->dot_f32(row->x, row->x, row->dims) < MAX_NORM2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("vector is too long for a diskann index"),
+				 errdetail("Its squared length must be less than %g.",
+						   MAX_NORM2)));
+	return true;
+}
+
+/* One support function for each opclass, all alike. */
+#define SUPPORT_FUNCTION(name, distance, type) \
+PG_FUNCTION_INFO_V1(name); \
+Datum \
+name(PG_FUNCTION_ARGS) \
+{ \
+	static const DiskannSupport support = {distance, &type}; \
+\
+	PG_RETURN_POINTER(&support); \
+} \
+extern Datum name(PG_FUNCTION_ARGS)
+
+SUPPORT_FUNCTION(diskann_real_l2_support, DISKANN_L2, DiskannArrayType);
+SUPPORT_FUNCTION(diskann_real_cosine_support, DISKANN_COSINE, DiskannArrayType);
+SUPPORT_FUNCTION(diskann_real_ip_support, DISKANN_INNER_PRODUCT, DiskannArrayType);
+SUPPORT_FUNCTION(diskann_double_l2_support, DISKANN_L2, DiskannArrayType);
+SUPPORT_FUNCTION(diskann_double_cosine_support, DISKANN_COSINE, DiskannArrayType);
+SUPPORT_FUNCTION(diskann_double_ip_support, DISKANN_INNER_PRODUCT, DiskannArrayType);
+SUPPORT_FUNCTION(diskann_vector_l2_support, DISKANN_L2, DiskannVectorType);
+SUPPORT_FUNCTION(diskann_vector_cosine_support, DISKANN_COSINE, DiskannVectorType);
+SUPPORT_FUNCTION(diskann_vector_ip_support, DISKANN_INNER_PRODUCT, DiskannVectorType);
+SUPPORT_FUNCTION(diskann_halfvec_l2_support, DISKANN_L2, DiskannHalfvecType);
+SUPPORT_FUNCTION(diskann_halfvec_cosine_support, DISKANN_COSINE, DiskannHalfvecType);
+SUPPORT_FUNCTION(diskann_halfvec_ip_support, DISKANN_INNER_PRODUCT, DiskannHalfvecType);

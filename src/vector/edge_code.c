@@ -1,0 +1,295 @@
+/*-------------------------------------------------------------------------
+ *
+ * edge_code.c
+ *	  Codes of edges, and their estimators.
+ *
+ * See edge_code.h.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/vector/edge_code.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "vector/edge_code.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+void
+diskann_edge_encode(const DiskannEdgeShape *shape, const float *node,
+					const float *neighbour, DiskannEdgeCode *edge)
+{
+	const DiskannKernels *k = diskann_kernels;
+	int			n = shape->code_dims;
+	float		r2 = k->l2sq_f32(node, neighbour, shape->dims);
+	uint8_t    *lo = NULL;
+	float		threshold = 0;
+	float		dots[2];
+	double		f;
+
+	if (shape->planes == 2)
+	{
+		/* One unit is the root mean square: near optimal for a Gaussian. */
+		threshold = sqrtf((n == shape->dims ? r2 :
+						   k->l2sq_f32(node, neighbour, n)) / n);
+		lo = edge->nibbles + shape->groups;
+	}
+	k->encode_edge(node, neighbour, n, threshold, edge->nibbles, lo, dots);
+
+	/*
+	 * When the coded coordinates hold next to nothing of r (equal vectors, or
+	 * all of r in coordinates that are not coded) its direction is not known
+	 * and the length alone is used: f = 0.
+	 */
+	f = (double) dots[0] * dots[0] > 1e-6 * r2 ? (double) r2 / dots[0] : 0;
+	edge->f_add = (float) (r2 + 2 * f * dots[1]);
+	edge->f_rescale = (float) (-2 * f);
+}
+
+size_t
+diskann_edge_bytes(const DiskannEdgeShape *shape, int max_degree)
+{
+	return (size_t) (max_degree / DISKANN_EDGE_BLOCK) * shape->planes *
+		shape->groups * DISKANN_GROUP_BYTES;
+}
+
+/* Start of the block and plane that hold edge i. */
+static inline size_t
+plane_offset(const DiskannEdgeShape *shape, int i, int plane)
+{
+	return ((size_t) (i / DISKANN_EDGE_BLOCK) * shape->planes + plane) *
+		shape->groups * DISKANN_GROUP_BYTES;
+}
+
+void
+diskann_edge_put(const DiskannEdgeShape *shape, uint8_t *codes, int i,
+				 const uint8_t *nibbles)
+{
+	int			j = i % DISKANN_EDGE_BLOCK;
+	int			shift = j < 16 ? 0 : 4;
+
+	for (int plane = 0; plane < shape->planes; plane++)
+	{
+		uint8_t    *p = codes + plane_offset(shape, i, plane) + j % 16;
+
+		for (int g = 0; g < shape->groups; g++)
+		{
+			uint8_t    *byte = p + (size_t) g * DISKANN_GROUP_BYTES;
+
+			*byte = (uint8_t) ((*byte & (0xF0 >> shift)) |
+							   (*nibbles++ << shift));
+		}
+	}
+}
+
+void
+diskann_edge_put_all(const DiskannEdgeShape *shape, uint8_t *codes,
+					 const DiskannEdgeCode *edges, int n)
+{
+	static const uint8_t none[DISKANN_MAX_NIBBLES];
+
+	/* Edges that share bytes are written at once. */
+	for (int i = 0; i < n; i += i % 16 == 15 ? 17 : 1)
+	{
+		const uint8_t *low = edges[i].nibbles;
+		const uint8_t *high = i + 16 < n ? edges[i + 16].nibbles : none;
+
+		for (int plane = 0; plane < shape->planes; plane++)
+		{
+			uint8_t    *to = codes + plane_offset(shape, i, plane) + i % 16;
+
+			for (int g = 0; g < shape->groups; g++)
+				to[(size_t) g * DISKANN_GROUP_BYTES] =
+					(uint8_t) (*low++ | *high++ << 4);
+		}
+	}
+}
+
+void
+diskann_edge_get(const DiskannEdgeShape *shape, const uint8_t *codes, int i,
+				 uint8_t *nibbles)
+{
+	int			j = i % DISKANN_EDGE_BLOCK;
+	int			shift = j < 16 ? 0 : 4;
+
+	for (int plane = 0; plane < shape->planes; plane++)
+	{
+		const uint8_t *p = codes + plane_offset(shape, i, plane) + j % 16;
+
+		for (int g = 0; g < shape->groups; g++)
+			*nibbles++ = (p[(size_t) g * DISKANN_GROUP_BYTES] >> shift) & 0x0F;
+	}
+}
+
+/* Four signs of a nibble, bit 0 first, as bytes of +1 and -1. */
+static const int8_t nibble_signs[16][4] = {
+	{-1, -1, -1, -1}, {1, -1, -1, -1}, {-1, 1, -1, -1}, {1, 1, -1, -1},
+	{-1, -1, 1, -1}, {1, -1, 1, -1}, {-1, 1, 1, -1}, {1, 1, 1, -1},
+	{-1, -1, -1, 1}, {1, -1, -1, 1}, {-1, 1, -1, 1}, {1, 1, -1, 1},
+	{-1, -1, 1, 1}, {1, -1, 1, 1}, {-1, 1, 1, 1}, {1, 1, 1, 1}
+};
+
+/* Unpack the nibbles of one group, lo being NULL for one plane. */
+static inline void
+unpack_group(uint8_t hi, const uint8_t *lo, int8_t *out)
+{
+	memcpy(out, nibble_signs[hi], 4);
+	if (lo == NULL)
+		return;
+	for (int i = 0; i < 4; i++)
+		out[i] = (int8_t) (2 * out[i] + nibble_signs[*lo][i]);
+}
+
+/* Coordinates that only fill the last group have no sign. */
+static inline void
+clear_filling(const DiskannEdgeShape *shape, int8_t *out)
+{
+	for (int i = shape->code_dims; i < 4 * shape->groups; i++)
+		out[i] = 0;
+}
+
+void
+diskann_edge_unpack(const DiskannEdgeShape *shape, const uint8_t *nibbles,
+					int8_t *out)
+{
+	const uint8_t *lo = shape->planes == 2 ? nibbles + shape->groups : NULL;
+
+	for (int g = 0; g < shape->groups; g++)
+		unpack_group(nibbles[g], lo ? lo + g : NULL, out + 4 * g);
+	clear_filling(shape, out);
+}
+
+void
+diskann_edge_unpack_block(const DiskannEdgeShape *shape, const uint8_t *codes,
+						  int block, int8_t *out)
+{
+	size_t		row = (size_t) 4 * shape->groups;
+	const uint8_t *hi = codes + plane_offset(shape, block * DISKANN_EDGE_BLOCK, 0);
+	const uint8_t *lo = shape->planes == 2 ?
+	hi + (size_t) shape->groups * DISKANN_GROUP_BYTES : NULL;
+
+	for (int g = 0; g < shape->groups; g++)
+	{
+		for (int j = 0; j < DISKANN_GROUP_BYTES; j++)
+		{
+			size_t		at = (size_t) g * DISKANN_GROUP_BYTES + j;
+			uint8_t		low = lo ? lo[at] & 0x0F : 0;
+			uint8_t		high = lo ? lo[at] >> 4 : 0;
+
+			unpack_group(hi[at] & 0x0F, lo ? &low : NULL,
+						 out + j * row + 4 * g);
+			unpack_group(hi[at] >> 4, lo ? &high : NULL,
+						 out + (j + DISKANN_GROUP_BYTES) * row + 4 * g);
+		}
+	}
+	for (int j = 0; j < DISKANN_EDGE_BLOCK; j++)
+		clear_filling(shape, out + j * row);
+}
+
+float
+diskann_edge_cosine(const DiskannEdgeShape *shape, float rho)
+{
+	float		rho2 = rho * rho;
+	float		cosine;
+
+	/*
+	 * One bit: the arcsine law of sign correlations, sin(pi/2 rho), here by a
+	 * polynomial that is off by 2e-4 at most.  Two bits: the inverse of what
+	 * rounding does to a correlation, by a polynomial that is off by 2e-3.
+	 */
+	if (shape->planes == 1)
+		return rho * (1.5706268f - rho2 * (0.6432292f - rho2 * 0.0727102f));
+	cosine = rho * (1.15108f - rho2 * (0.233976f - rho2 *
+									   (0.548730f - rho2 * 0.464476f)));
+	return cosine < 1.0f ? cosine : 1.0f;
+}
+
+/* In comparisons that need no call of a function; NaN becomes a number. */
+static inline uint8_t
+to_byte(float x)
+{
+	x = x < 255.0f ? x : 255.0f;
+	return (uint8_t) (x > 0 ? x : 0);
+}
+
+void
+diskann_edge_query(const DiskannEdgeShape *shape, const float *q,
+				   uint8_t *lut, DiskannEdgeQuery *query)
+{
+	/* Of coordinate j in entry p, in a form that compilers vectorize. */
+	static const float signs[4][16] = {
+		{-1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1},
+		{-1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1},
+		{-1, -1, -1, -1, 1, 1, 1, 1, -1, -1, -1, -1, 1, 1, 1, 1},
+		{-1, -1, -1, -1, -1, -1, -1, -1, 1, 1, 1, 1, 1, 1, 1, 1}
+	};
+	float		max = 0;
+	float		offset = 0;
+	float		inverse;
+
+	/*
+	 * An entry is the sum of four signed coordinates, measured from the least
+	 * of its group in steps of 1/255 of the widest group's range.
+	 */
+	for (int i = 0; i < shape->code_dims; i += 4)
+	{
+		float		sum = 0;
+
+		for (int j = i; j < i + 4 && j < shape->code_dims; j++)
+			sum += fabsf(q[j]);
+		max = sum > max ? sum : max;
+		offset -= sum;
+	}
+	query->step = 2 * max / 255.0f;
+	query->offset = offset * (shape->planes == 2 ? 1.5f : 1.0f);
+	query->lut = lut;
+	inverse = query->step > 0 ? 1.0f / query->step : 0;
+
+	for (int i = 0; i < shape->code_dims; i += 4)
+	{
+		float		x[4] = {0, 0, 0, 0};
+		float		middle = 0.5f;
+
+		/* The least sum of signed coordinates is that of their sizes. */
+		for (int j = 0; j < 4 && i + j < shape->code_dims; j++)
+		{
+			x[j] = q[i + j] * inverse;
+			middle += fabsf(x[j]);
+		}
+		for (int p = 0; p < 16; p++)
+			lut[p] = to_byte(middle + x[0] * signs[0][p] + x[1] * signs[1][p] +
+							 x[2] * signs[2][p] + x[3] * signs[3][p]);
+		lut += 16;
+	}
+}
+
+void
+diskann_edge_estimate(const DiskannEdgeShape *shape,
+					  const DiskannEdgeQuery *query, const uint8_t *codes,
+					  const void *f_add, const void *f_rescale, float base,
+					  float scale, int degree, float *out)
+{
+	DiskannEstimateFactors factors = {base, query->step, query->offset, scale};
+	size_t		plane_bytes = (size_t) shape->groups * DISKANN_GROUP_BYTES;
+
+	for (int i = 0; i < degree; i += DISKANN_EDGE_BLOCK)
+	{
+		uint16_t	hi[DISKANN_EDGE_BLOCK];
+		uint16_t	lo[DISKANN_EDGE_BLOCK];
+
+		diskann_kernels->fastscan32(codes, query->lut, shape->groups, hi);
+		codes += plane_bytes;
+		if (shape->planes == 2)
+		{
+			diskann_kernels->fastscan32(codes, query->lut, shape->groups, lo);
+			codes += plane_bytes;
+		}
+		diskann_kernels->estimate32(hi, shape->planes == 2 ? lo : NULL,
+									(const char *) f_add + 4 * (size_t) i,
+									(const char *) f_rescale + 2 * (size_t) i,
+									&factors, out + i);
+	}
+}
