@@ -9,7 +9,8 @@
 #	make test-matrix        tests on other versions of PostgreSQL, with pgvector
 #
 #	PG_CONFIG=/path/to/pg_config    which PostgreSQL to build for
-#	STRICT=1                        assertions, and every warning an error
+#	STRICT=1                        assertions, pause points for tests, and
+#	                                every warning an error
 #	OPTFLAGS=...                    optimisation (default -O3)
 
 # These install what they need, PostgreSQL included, and build in a copy of this
@@ -67,7 +68,7 @@ PG_CFLAGS = $(OPTFLAGS)
 SHLIB_LINK = -lm
 
 ifdef STRICT
-PG_CPPFLAGS += -DUSE_ASSERT_CHECKING
+PG_CPPFLAGS += -DUSE_ASSERT_CHECKING -DDISKANN_PAUSE_POINTS
 PG_CFLAGS += -Wall -Wextra -Wshadow -Werror -Wno-unused-parameter
 endif
 

@@ -21,15 +21,20 @@
 #include <float.h>
 
 #include "access/genam.h"
+#include "access/tableam.h"
+#include "access/xact.h"
 #include "am/am.h"
 #include "graph/prune.h"
 #include "graph/search.h"
 #include "kernels/kernels.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "store/link.h"
+#include "store/pause.h"
 #include "store/tids.h"
 #include "store/visit.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 #include "values/row.h"
 
 /* A node visited by the search. */
@@ -76,7 +81,7 @@ typedef struct InsertCache
 static Size
 row_memory(const DiskannIndex *index)
 {
-	Size		node = index->own_bytes + sizeof(float) * index->space.dims;
+	Size		node = index->meta.own_bytes + sizeof(float) * index->space.dims;
 
 	return Min((Size) 4 * 1024 * 1024,
 			   MAXALIGN(2 * node * index->meta.build_list_size)) + 64 * 1024;
@@ -136,7 +141,7 @@ static void
 visit_on_the_way(Inserter *inserter, DiskannNode node)
 {
 	DiskannVisit *visit = &inserter->visit;
-	char	   *own = palloc(inserter->index->own_bytes);
+	char	   *own = palloc(inserter->index->meta.own_bytes);
 
 	CHECK_FOR_INTERRUPTS();
 	if (!DiskannVisitNode(&inserter->ref, &inserter->query, node, visit, own))
@@ -234,7 +239,7 @@ join_duplicate(Inserter *inserter, const char *own, uint64 hash,
 	{
 		Visited    *v = &inserter->visited[i];
 
-		if (v->hash == hash && memcmp(v->own, own, index->own_bytes) == 0 &&
+		if (v->hash == hash && memcmp(v->own, own, index->meta.own_bytes) == 0 &&
 			DiskannAddTid(&inserter->ref, v->node, hash, tid))
 			return true;
 	}
@@ -277,7 +282,7 @@ add_node(Inserter *inserter, const DiskannNewNode *new, int nearest)
 	node = ref->node;
 	DiskannNodeEdit(ref);
 	DiskannFillNode(index, ref->image, new, decoded);
-	DiskannNodeWrite(ref, 0, index->meta.slot_size);
+	DiskannNodeWriteAll(ref);
 	DiskannNodeClose(ref);
 
 	/*
@@ -332,7 +337,7 @@ insert_row(Inserter *inserter, DiskannRow *row, ItemPointer tid)
 	const DiskannIndex *index = inserter->index;
 	DiskannQuery *query = &inserter->query;
 	MemoryContext old = MemoryContextSwitchTo(inserter->row_context);
-	char	   *own = palloc(index->own_bytes);
+	char	   *own = palloc(index->meta.own_bytes);
 	DiskannNewNode new;
 
 	memcpy(query->x, row->x, sizeof(float) * row->dims);
@@ -383,6 +388,71 @@ make_ready(Relation rel, const DiskannSupport *support, MemoryContext context,
 	return index;
 }
 
+/*
+ * Does the index have a row that is not dead to everybody?  Nothing is locked on
+ * entry and exit; each slot in share mode meanwhile, and pages of the table.
+ */
+static bool
+has_rows(Relation rel, Relation heap, const DiskannIndex *index)
+{
+	ItemPointerData *tids = palloc(sizeof(ItemPointerData) *
+								   Max(index->meta.max_tids,
+									   DISKANN_INLINE_TIDS));
+	SnapshotData snapshot;
+	DiskannNodeRef ref;
+	DiskannNode count;
+
+	InitDirtySnapshot(snapshot);
+	DiskannNodeInit(&ref, rel, index, false);
+	count = DiskannNodeCount(&ref);
+	for (DiskannNode node = 0; node < count; node++)
+	{
+		int			ntids;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!DiskannNodeOpenNext(&ref, node, BUFFER_LOCK_SHARE, NULL))
+			continue;
+		ntids = DiskannNodeHead(&ref)->ntids;
+		memcpy(tids, DiskannSlotTidList(ref.slot),
+			   sizeof(ItemPointerData) * ntids);
+		DiskannNodeClose(&ref);
+		for (int i = 0; i < ntids; i++)
+		{
+			bool		all_dead = false;
+
+			if (table_index_fetch_tuple_check(heap, &tids[i], &snapshot,
+											  &all_dead) || !all_dead)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * The first row decides how many dimensions an index has, even if its
+ * transaction is rolled back.  So when a row of other dimensions comes, and no
+ * row is left but dead ones, the index starts anew.  That takes a lock that
+ * nobody shares, kept to the end of the transaction; if it cannot be had at
+ * once, or this backend uses the index elsewhere, things stay as they are.
+ * Returns whether the index has forgotten its rows.
+ */
+static bool
+forget_dead_rows(Relation rel, Relation heap, const DiskannIndex *index)
+{
+	if (rel->rd_refcnt > 1 ||
+		!TransactionIdIsValid(GetTopTransactionIdIfAny()) ||
+		!ConditionalLockRelation(rel, AccessExclusiveLock))
+		return false;
+	if (has_rows(rel, heap, index))
+	{
+		UnlockRelation(rel, AccessExclusiveLock);
+		return false;
+	}
+	DiskannForgetRows(rel);
+	DiskannPausePoint("rows-forgotten");
+	return true;
+}
+
 bool
 diskanninsert(Relation rel, Datum *values, bool *isnull, ItemPointer heap_tid,
 			  Relation heap, IndexUniqueCheck checkUnique, bool indexUnchanged,
@@ -411,9 +481,15 @@ diskanninsert(Relation rel, Datum *values, bool *isnull, ItemPointer heap_tid,
 	}
 
 	old = MemoryContextSwitchTo(cache->read_context);
-	if (DiskannReadRow(cache->support, values[0],
-					   cache->index ? cache->index->meta.dims : 0, &row))
+	if (DiskannReadRow(cache->support, values[0], 0, &row))
 	{
+		if (cache->index && row.dims != (int) cache->index->meta.dims)
+		{
+			if (!forget_dead_rows(rel, heap, cache->index))
+				DiskannVerifyDims(cache->index->meta.dims, &row);
+			cache->index = NULL;
+			cache->inserter = NULL;
+		}
 		if (cache->index == NULL)
 			cache->index = make_ready(rel, cache->support, cache->context,
 									  &row);

@@ -18,6 +18,7 @@
 #include "compat.h"
 #include "kernels/kernels.h"
 #include "lib/stringinfo.h"
+#include "store/pause.h"
 #include "utils/memutils.h"
 #include "values/row.h"
 
@@ -307,5 +308,6 @@ void
 DiskannInitOptions(void)
 {
 	define_parameters();
+	DiskannInitPause();
 	define_settings();
 }

@@ -364,7 +364,7 @@ sort_pages(DiskannScan *state)
 
 		CHECK_FOR_INTERRUPTS();
 		if (DiskannSearchVisited(state->search, node) ||
-			!DiskannVisitNode(&state->ref, &state->query, node,
+			!DiskannVisitNext(&state->ref, &state->query, node,
 							  &state->visit, NULL) ||
 			state->visit.head.state != DISKANN_LIVE)
 			continue;
@@ -771,7 +771,7 @@ prepare_index(IndexScanDesc scan, DiskannScan *state)
 		DiskannVisitInit(&state->visit, index);
 		state->search = DiskannSearchCreate(state->context);
 		state->tids = palloc(sizeof(ItemPointerData) *
-							 Max(index->max_tids, DISKANN_INLINE_TIDS));
+							 Max(index->meta.max_tids, DISKANN_INLINE_TIDS));
 		state->error_factor = Min(1.0, ERROR_SIGMAS / sqrt(index->space.dims));
 	}
 	MemoryContextSwitchTo(old);

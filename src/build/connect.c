@@ -21,6 +21,7 @@
 #include "lib/qunique.h"
 #include "miscadmin.h"
 #include "store/link.h"
+#include "store/page.h"
 #include "utils/memutils.h"
 #include "vector/rotate.h"
 

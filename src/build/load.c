@@ -214,7 +214,7 @@ start_encoding(RowReader *reader)
 	state->index = DiskannLoadIndex(state->index_rel, state->context,
 									state->support->metric);
 	index = state->index;
-	state->code_bytes = MAXALIGN(offsetof(BuildCode, code) + index->own_bytes);
+	state->code_bytes = MAXALIGN(offsetof(BuildCode, code) + index->meta.own_bytes);
 	if (!diskann_vector_has_int8(index->kind))
 		state->code_bytes += MAXALIGN(index->space.dims);
 	reader->x = palloc(sizeof(float) * index->space.dims);

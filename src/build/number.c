@@ -40,8 +40,8 @@ DiskannBuildChainSlots(const DiskannIndex *index, uint32 nrows)
 {
 	if (nrows <= DISKANN_INLINE_TIDS)
 		return 0;
-	return (nrows - DISKANN_INLINE_TIDS + index->max_tids - 1) /
-		index->max_tids;
+	return (nrows - DISKANN_INLINE_TIDS + index->meta.max_tids - 1) /
+		index->meta.max_tids;
 }
 
 static void

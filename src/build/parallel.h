@@ -15,6 +15,7 @@
 #ifndef DISKANN_BUILD_PARALLEL_H
 #define DISKANN_BUILD_PARALLEL_H
 
+#include "access/amapi.h"
 #include "build/state.h"
 #include "storage/dsm.h"
 #include "storage/shm_toc.h"

@@ -15,6 +15,7 @@
 #ifndef DISKANN_BUILD_RUN_H
 #define DISKANN_BUILD_RUN_H
 
+#include "access/amapi.h"
 #include "build/state.h"
 
 /* Go through all phases, once it is known who takes part. */

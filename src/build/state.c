@@ -218,7 +218,7 @@ DiskannBuildPrefetchOwn(const BuildState *state, uint32 row)
 	const BuildCode *code = cached_row(state, row);
 
 	DiskannPrefetch(code, offsetof(BuildCode, code));
-	DiskannPrefetch(DiskannBuildOwn(state, code), state->index->own_bytes);
+	DiskannPrefetch(DiskannBuildOwn(state, code), state->index->meta.own_bytes);
 }
 
 const BuildCode *

@@ -46,7 +46,7 @@ write_chain(Writer *writer, DiskannNode node, const BuildNode *info,
 	{
 		DiskannNode slot = writer->state->shared->nnodes + 1 + info->chain + i;
 		DiskannSlot head;
-		int			n = Min(info->nrows - done, (uint32) index->max_tids);
+		int			n = Min(info->nrows - done, (uint32) index->meta.max_tids);
 
 		CHECK_FOR_INTERRUPTS();
 		DiskannNodeCreate(ref, slot, false);
@@ -61,7 +61,7 @@ write_chain(Writer *writer, DiskannNode node, const BuildNode *info,
 			   sizeof(ItemPointerData) * n);
 		done += n;
 		head->next = i + 1 < nslots ? slot + 1 : DISKANN_INVALID_NODE;
-		DiskannNodeWrite(ref, 0, index->meta.slot_size);
+		DiskannNodeWriteAll(ref);
 		DiskannNodeClose(ref);
 	}
 }
@@ -148,7 +148,7 @@ write_node(Writer *writer, DiskannNode node, const BuildNode *info)
 	DiskannNodeEdit(&writer->ref);
 	DiskannFillNode(index, writer->ref.image, &new,
 					palloc(sizeof(float) * index->space.dims));
-	DiskannNodeWrite(&writer->ref, 0, index->meta.slot_size);
+	DiskannNodeWriteAll(&writer->ref);
 	DiskannNodeClose(&writer->ref);
 }
 

@@ -17,6 +17,9 @@
 
 #include <stdint.h>
 
+/* The greatest finite one. */
+#define DISKANN_HALF_MAX 65504.0f
+
 /*
  * Conversion, rounding to nearest, ties to even; any bit pattern is taken, and
  * a NaN stays one.

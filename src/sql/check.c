@@ -128,7 +128,7 @@ DiskannCheckRead(DiskannCheck *check, DiskannNode node, DiskannSlotCopy *copy)
 	Size		size = check->index->meta.slot_size;
 
 	copy->node = node;
-	if (DiskannNodeOpen(ref, node, BUFFER_LOCK_SHARE))
+	if (DiskannNodeOpenNext(ref, node, BUFFER_LOCK_SHARE, NULL))
 	{
 		copy->lsn = PageGetLSN(BufferGetPage(ref->buffer));
 		memcpy(copy->bytes, ref->slot, size);

@@ -23,12 +23,10 @@
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "sql/check.h"
+#include "store/edges.h"
 
 /* Relative error of a half float, twice. */
 #define HALF_ROUNDING 1e-3
-
-/* The greatest finite half float. */
-#define HALF_MAX 65504.0
 
 /* The least one. */
 #define HALF_LEAST (1.0 / (1 << 24))
@@ -79,7 +77,7 @@ compare_edge(const DiskannCheck *check, int i)
 		return psprintf("the code differs in %d bits", bits);
 
 	/* A factor too great for a half float is cut off. */
-	expected = Max(-HALF_MAX * unit, Min(HALF_MAX * unit, edge.f_rescale));
+	expected = Max(-DISKANN_HALF_MAX * unit, Min(DISKANN_HALF_MAX * unit, edge.f_rescale));
 	slack = (bits > 0 ? FACTOR_TOLERANCE : HALF_ROUNDING) * fabs(expected);
 	if (!(fabs(rescale - expected) <= slack + unit * HALF_LEAST))
 		return psprintf("the factor is %g, not %g", rescale, expected);

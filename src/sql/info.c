@@ -237,13 +237,15 @@ count_slots(Relation rel, const DiskannIndex *index, Counts *counts)
 	count = DiskannNodeCount(&ref);
 	for (DiskannNode node = 0; node < count; node++)
 	{
+		bool		unused;
+
 		CHECK_FOR_INTERRUPTS();
-		if (DiskannNodeOpen(&ref, node, BUFFER_LOCK_SHARE))
+		if (DiskannNodeOpenNext(&ref, node, BUFFER_LOCK_SHARE, &unused))
 		{
-			count_slot(counts, (const DiskannSlotData *) ref.slot);
+			count_slot(counts, DiskannNodeHead(&ref));
 			DiskannNodeClose(&ref);
 		}
-		else
+		else if (unused)
 			counts->states[DISKANN_FREE]++;
 	}
 	FreeAccessStrategy(ref.strategy);

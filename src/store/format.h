@@ -3,8 +3,13 @@
  * format.h
  *	  On-disk format of a diskann index.
  *
- * This file and src/README are the whole of the format.  Everything read from
- * disk is range-checked before it is used, see store/layout.c, index.c and node.c.
+ * This file, layout.c, the codes of vector/ and src/README, section 5, are the
+ * whole of the format.  Everything read from disk is range-checked before it is
+ * used: the metapage in meta.c and layout.c, a slot in node.c.
+ *
+ * Where the arrays of a slot lie is written into the metapage when the index
+ * gets its first row, and never worked out again: another version of this
+ * library may choose otherwise for its own indexes, and still reads this one.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -20,7 +25,10 @@
 #include "storage/itemptr.h"
 
 #define DISKANN_MAGIC 0x4E4E4144	/* "DANN", little-endian */
-#define DISKANN_FORMAT_VERSION 2
+
+/* The version written, and the oldest one that can be read. */
+#define DISKANN_FORMAT_VERSION 3
+#define DISKANN_MIN_VERSION 3
 
 #define DISKANN_METAPAGE_BLKNO 0
 
@@ -34,19 +42,30 @@ typedef uint32 DiskannNode;
 
 #define DISKANN_INVALID_NODE ((DiskannNode) 0xFFFFFFFF)
 
-/* The index-owned node every search starts from. */
+/* The node every search starts from; the index owns it. */
 #define DISKANN_ENTRY_NODE ((DiskannNode) 0)
 
 /*
  * Special area of every page.  page_id is the last halfword of the page, for
  * tools that look there to tell page types apart.
+ *
+ * Pages of the kinds from DISKANN_PAGE_ROSTER on are not written yet.  They may
+ * stand anywhere among the pages of nodes, a whole group of pages_per_slot each;
+ * the node numbers that would be theirs are then never given out, and who reads
+ * all slots in order passes over them.
  */
 typedef enum DiskannPageKind
 {
 	DISKANN_PAGE_META = 1,
 	DISKANN_PAGE_CENTRE = 2,
-	DISKANN_PAGE_NODES = 3
+	DISKANN_PAGE_NODES = 3,
+	DISKANN_PAGE_ROSTER = 4,	/* nodes to start searches from */
+	DISKANN_PAGE_PENDING = 5,	/* rows not linked yet */
+	DISKANN_PAGE_CALIBRATION = 6,	/* recall by list size */
+	DISKANN_PAGE_FILTER_MAP = 7 /* what filter columns hold, node by node */
 } DiskannPageKind;
+
+#define DISKANN_LAST_PAGE_KIND DISKANN_PAGE_FILTER_MAP
 
 typedef struct DiskannPageOpaqueData
 {
@@ -72,52 +91,113 @@ typedef DiskannPageOpaqueData *DiskannPageOpaque;
 	((char *) (page) + MAXALIGN(SizeOfPageHeaderData))
 
 /*
- * The metapage.  The first part is written by CREATE INDEX and never changes;
- * the second when the index gets its first row (ready becomes 1 last) and
- * never again; the third by VACUUM.
+ * The rotation of vector/rotate.c and the codes of vector/: vectors stored
+ * under one number cannot be read under another.
+ */
+#define DISKANN_CODE_SCHEME 1
+
+/*
+ * A list of pages beside those of nodes, by kind of page.  All zero while there
+ * is none.  The pages of a list are chained, or found from one page of block
+ * numbers; which of it depends on the kind.
+ */
+typedef struct DiskannPageList
+{
+	BlockNumber first;			/* 0: none */
+	BlockNumber last;
+	uint32		npages;
+	uint32		nentries;
+} DiskannPageList;
+
+#define DISKANN_PAGE_LISTS 8	/* DISKANN_PAGE_ROSTER is the first */
+
+/*
+ * A column of the index beside the vector, for filters: where its values lie in
+ * a slot, one for each TID, and its signatures, one for each edge.
+ */
+typedef struct DiskannFilterColumn
+{
+	uint16		attno;			/* of the index, from 1 */
+	uint16		kind;
+	uint16		value_bytes;
+	uint16		signature_bytes;
+	uint32		value_offset;
+	uint32		signature_offset;
+	BlockNumber ranges;			/* of what signatures stand for */
+	uint32		unused;
+} DiskannFilterColumn;
+
+#define DISKANN_MAX_FILTER_COLUMNS 31
+
+/*
+ * The metapage.  Settings are written by CREATE INDEX and never change; the
+ * layout is written when the index gets its first row (ready becomes 1 last).
+ * It is written anew only if the index turns out to have no row any more (see
+ * DiskannForgetRows).  The state changes as the index lives.
+ *
+ * features tells what else a reader has to know; one that finds a bit it does
+ * not know refuses the index.  This version knows none, and so the lists of
+ * pages and the filter columns are all zero.
  */
 typedef struct DiskannMetaPageData
 {
 	uint32		magic;
 	uint32		version;
+	uint32		features;
+	uint32		ready;			/* 1 once the layout is valid */
+
+	/* Settings. */
 	uint16		metric;			/* DiskannMetric */
 	uint16		max_degree;		/* R, a multiple of 32 */
 	uint16		build_list_size;	/* L of build and insert */
 	uint16		vector_storage; /* DiskannVectorKind asked for, or 0 */
 	uint16		bits_per_dimension; /* asked for: 1, 2, or 0 */
 	uint16		edge_bits;		/* asked for, or 0 */
+	uint16		vector_limit;	/* the most precise to be chosen, or 0 */
+	uint16		nfilters;		/* filter columns */
 	uint32		prefix_dims;	/* asked for, or 0 */
 	float		alpha;
-	uint16		vector_limit;	/* the most precise to be chosen, or 0 */
-	uint16		unused;
 	uint64		seed;			/* of the rotation and the build */
 
-	uint32		ready;			/* 1 once the rest is valid */
+	/* Layout. */
 	uint32		dims;			/* of the user's vectors */
 	uint32		space_dims;		/* of index space */
-	uint16		vector_kind;	/* DiskannVectorKind */
-	uint16		planes;			/* bits a coded coordinate */
 	uint32		code_dims;		/* coordinates in an edge code */
-	uint32		slot_size;		/* bytes */
+	uint16		planes;			/* bits a coded coordinate */
+	uint16		vector_kind;	/* DiskannVectorKind */
+	uint16		code_scheme;	/* DISKANN_CODE_SCHEME */
 	uint16		slots_per_page; /* 1 when a slot spans pages */
 	uint16		pages_per_slot; /* 1 when a page holds several slots */
+	uint16		max_tids;		/* of a TIDS slot */
 	uint32		first_block;	/* of node 0 */
+	uint32		slot_size;		/* bytes */
+	uint32		add_offset;		/* within a slot: of f_add */
+	uint32		rescale_offset; /* f_rescale */
+	uint32		nodes_offset;	/* node numbers */
+	uint32		codes_offset;	/* edge codes */
+	uint32		own_offset;		/* the node's own vector */
+	uint32		own_bytes;
 	float		max_norm2;		/* inner product: see vector/space.h */
 
-	/* As of the last VACUUM, to tell when a repair is due. */
-	uint32		tombstones;
-	uint64		live_nodes;
+	/* State. */
+	float		max_length2;	/* inner product: no row is longer, squared */
+	uint32		tombstones;		/* as of the last VACUUM */
+	uint32		unused;
+	uint64		live_nodes;		/* as of the last VACUUM */
+	uint64		oldest_xid;		/* least xid of those tombstones */
 
-	/* No row is longer, squared; raised by inserts, inner product only. */
-	float		max_length2;
-	uint32		unused2;
+	DiskannPageList lists[DISKANN_PAGE_LISTS];
+	DiskannFilterColumn filters[DISKANN_MAX_FILTER_COLUMNS];
 } DiskannMetaPageData;
 
 typedef DiskannMetaPageData *DiskannMetaPage;
 
 #define DiskannPageGetMeta(page) ((DiskannMetaPage) DiskannPageContents(page))
 
-/* Numbers are on disk; a page of zeroes is a page of free slots. */
+/*
+ * Numbers are on disk; a page of zeroes is a page of free slots.  5 will be a
+ * row with its vector and no edges yet.
+ */
 typedef enum DiskannSlotState
 {
 	DISKANN_FREE = 0,			/* nothing points to it */
@@ -130,10 +210,11 @@ typedef enum DiskannSlotState
 #define DISKANN_INLINE_TIDS 4
 
 /*
- * Head of a slot.  A node's arrays follow, each for max_degree edges: f_add
- * (float), f_rescale (half float, in units of edge_scale), node numbers
- * (uint32), FastScan codes; then the code of its own vector.  A TIDS slot has
- * TIDs from offset DISKANN_SLOT_HEADER on instead, within its first page.
+ * Head of a slot.  A node's arrays follow at the offsets of the metapage, each
+ * for max_degree edges: f_add (float), f_rescale (half float, in units of
+ * edge_scale), node numbers (uint32), FastScan codes; then the code of its own
+ * vector.  A TIDS slot has TIDs from offset DISKANN_SLOT_HEADER on instead,
+ * within its first page.
  */
 typedef struct DiskannSlotData
 {
@@ -141,10 +222,10 @@ typedef struct DiskannSlotData
 	uint8		version;		/* counts reuses of the slot */
 	uint16		degree;
 	uint16		ntids;
-	uint16		closed;			/* TIDS: empty and being unlinked */
+	uint16		closed;			/* TIDS: not linked yet, or being unlinked */
 	DiskannNode next;			/* first TIDS slot of a node, next of a TIDS */
 	DiskannNode owner;			/* TIDS: the node */
-	float		scale;			/* own vector, see vector/code.h */
+	float		scale;			/* own vector, see vector/own_code.h */
 	float		norm2;
 	float		residual;
 	float		length2;		/* see vector/space.h */
@@ -168,7 +249,12 @@ StaticAssertDecl(sizeof(DiskannSlotData) == DISKANN_SLOT_HEADER,
 				 "slot header has an unexpected size");
 StaticAssertDecl(sizeof(DiskannPageOpaqueData) == 8,
 				 "special area has an unexpected size");
-StaticAssertDecl(sizeof(DiskannMetaPageData) == 96,
-				 "metapage has an unexpected size");
+StaticAssertDecl(offsetof(DiskannMetaPageData, dims) == 48 &&
+				 offsetof(DiskannMetaPageData, max_length2) == 108 &&
+				 offsetof(DiskannMetaPageData, lists) == 136 &&
+				 sizeof(DiskannMetaPageData) == 136 + 8 * 16 + 31 * 24,
+				 "metapage has an unexpected layout");
+StaticAssertDecl(sizeof(DiskannMetaPageData) <= DISKANN_PAGE_BYTES,
+				 "metapage does not fit a page");
 
 #endif							/* DISKANN_FORMAT_H */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * index.h
- *	  What a backend knows of an index: its metapage and what follows from it.
+ *	  What a backend knows of an index, and how an index gets its first row.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -13,28 +13,11 @@
 #ifndef DISKANN_INDEX_H
 #define DISKANN_INDEX_H
 
-#include "compat.h"
-#include "storage/block.h"
-#include "store/format.h"
+#include "store/meta.h"
 #include "utils/rel.h"
 #include "vector/edge_code.h"
 #include "vector/own_code.h"
 #include "vector/space.h"
-
-/* What CREATE INDEX decides; the first part of the metapage. */
-typedef struct DiskannSettings
-{
-	DiskannMetric metric;
-	int			max_degree;
-	int			build_list_size;
-	int			vector_storage; /* DiskannVectorKind, 0: choose */
-	int			vector_limit;	/* the most precise to be chosen, 0: any */
-	int			bits_per_dimension; /* 1, 2, 0: choose */
-	int			edge_bits;		/* 0: choose */
-	int			prefix_dims;	/* 0: none */
-	float		alpha;
-	uint64		seed;
-} DiskannSettings;
 
 /* One palloc'd chunk, so that it can be part of the relation's rd_amcache. */
 typedef struct DiskannIndex
@@ -45,23 +28,8 @@ typedef struct DiskannIndex
 	DiskannEdgeShape shape;
 	DiskannVectorKind kind;
 
-	/* Offsets within a slot. */
-	Size		rescale_offset;
-	Size		nodes_offset;
-	Size		codes_offset;
-	Size		own_offset;
-	Size		own_bytes;
-	int			max_tids;		/* of a TIDS slot */
-
 	float		data[FLEXIBLE_ARRAY_MEMBER];	/* centre, signs */
 } DiskannIndex;
-
-/* Offset of the first array, f_add. */
-#define DISKANN_ADD_OFFSET DISKANN_SLOT_HEADER
-
-/* Write the metapage of an index without rows into an empty fork. */
-extern void DiskannCreateMetapage(Relation rel, ForkNumber fork,
-								  const DiskannSettings *settings);
 
 /*
  * The index' parameters, palloc'd in the context given and valid as long as
@@ -71,9 +39,6 @@ extern void DiskannCreateMetapage(Relation rel, ForkNumber fork,
  */
 extern DiskannIndex *DiskannLoadIndex(Relation rel, MemoryContext context,
 									  DiskannMetric metric);
-
-/* Settings frozen at CREATE INDEX; share-locks the metapage. */
-extern void DiskannLoadSettings(Relation rel, DiskannSettings *settings);
 
 /*
  * Give an index without rows its dimensions and a centre, the mean of nrows
@@ -86,26 +51,12 @@ extern void DiskannMakeReady(Relation rel, int input_dims,
 							 const float *rows, int nrows, float max_norm2,
 							 bool building);
 
-/* Note what VACUUM found in the metapage; read it. */
-extern void DiskannSetCounts(Relation rel, uint32 tombstones,
-							 uint64 live_nodes);
-extern void DiskannGetCounts(Relation rel, uint32 *tombstones,
-							 uint64 *live_nodes);
-
 /*
- * The squared length that no row of the index exceeds (inner product only),
- * and raising it before a longer row is added.  Both lock the metapage.
+ * Let an index forget its dimensions, layout and nodes, as none of them stands
+ * for a row any more.  The caller has seen that, and holds a lock on the index
+ * that keeps everybody else away from it until the end of the transaction.
+ * Other backends, and this one, forget what they know of it.
  */
-extern float DiskannMaxLength2(Relation rel);
-extern void DiskannRaiseMaxLength2(Relation rel, float length2,
-								   bool building);
-
-/* Report a damaged page. */
-pg_noreturn extern void DiskannReportCorrupt(Relation rel, BlockNumber block,
-											 int slot, const char *what);
-
-/* Check a page's header and special area; buffer is locked. New is fine. */
-extern void DiskannVerifyPage(Relation rel, BlockNumber block, Page page,
-							 DiskannPageKind kind, int part);
+extern void DiskannForgetRows(Relation rel);
 
 #endif							/* DISKANN_INDEX_H */

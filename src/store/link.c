@@ -15,47 +15,10 @@
 #include <math.h>
 
 #include "graph/prune.h"
-#include "kernels/half.h"
 #include "kernels/kernels.h"
+#include "store/edges.h"
 #include "store/link.h"
 #include "vector/rotate.h"
-
-/* The greatest finite half float. */
-#define HALF_MAX 65504.0f
-
-/* Put an edge among others, all but its code. */
-static void
-put_factors(const DiskannIndex *index, char *image, int i, DiskannNode node,
-			const DiskannEdgeCode *edge)
-{
-	float		rescale = edge->f_rescale / ((DiskannSlot) image)->edge_scale;
-
-	rescale = fmaxf(-HALF_MAX, fminf(HALF_MAX, rescale));
-	DiskannSlotAdd(index, image)[i] = edge->f_add;
-	DiskannSlotRescale(index, image)[i] = diskann_half_from_float(rescale);
-	DiskannSlotNodes(index, image)[i] = node;
-}
-
-void
-DiskannPutEdge(const DiskannIndex *index, char *image, int i,
-			   DiskannNode node, const DiskannEdgeCode *edge)
-{
-	if (((DiskannSlot) image)->edge_scale == 0)
-		DiskannSetEdgeScale(image, edge, 1);
-	put_factors(index, image, i, node, edge);
-	diskann_edge_put(&index->shape, DiskannSlotCodes(index, image), i,
-					 edge->nibbles);
-}
-
-void
-DiskannSetEdgeScale(char *image, const DiskannEdgeCode *edges, int n)
-{
-	float		max = 0;
-
-	for (int i = 0; i < n; i++)
-		max = fmaxf(max, fabsf(edges[i].f_rescale));
-	((DiskannSlot) image)->edge_scale = max > 0 ? max : 1.0f;
-}
 
 void
 DiskannFillNode(const DiskannIndex *index, char *image,
@@ -66,12 +29,11 @@ DiskannFillNode(const DiskannIndex *index, char *image,
 	DiskannEdgeCode *edges = palloc(sizeof(DiskannEdgeCode) * (node->degree + 1));
 
 	memset(image, 0, index->meta.slot_size);
-	memcpy(DiskannSlotOwn(index, image), node->own, index->own_bytes);
+	memcpy(DiskannSlotOwn(index, image), node->own, index->meta.own_bytes);
 	diskann_vector_decode(index->kind, node->own, node->factors.scale,
 						  index->space.dims, decoded);
 	head->state = DISKANN_LIVE;
 	head->version = version + 1;
-	head->degree = node->degree;
 	head->ntids = node->ntids;
 	head->next = node->next;
 	head->sequence = node->sequence;
@@ -86,13 +48,7 @@ DiskannFillNode(const DiskannIndex *index, char *image,
 	for (int i = 0; i < node->degree; i++)
 		diskann_edge_encode(&index->shape, decoded, node->vectors[i],
 							&edges[i]);
-	DiskannSetEdgeScale(image, edges, node->degree);
-	if (node->degree == 0)
-		head->edge_scale = 0;
-	for (int i = 0; i < node->degree; i++)
-		put_factors(index, image, i, node->nodes[i], &edges[i]);
-	diskann_edge_put_all(&index->shape, DiskannSlotCodes(index, image), edges,
-						 node->degree);
+	DiskannEdgePutAll(index, image, node->nodes, edges, node->degree);
 	pfree(edges);
 }
 
@@ -102,7 +58,7 @@ DiskannFillNode(const DiskannIndex *index, char *image,
 typedef struct EdgeGeometry
 {
 	const DiskannIndex *index;
-	int			code_bytes;
+	Size		code_bytes;
 	int8	   *codes;			/* unpacked, one row an edge */
 	float	   *inverse;		/* 1 / length of the unpacked codes */
 	float	   *dist2;			/* squared lengths of the edges */
@@ -113,7 +69,7 @@ typedef struct EdgeGeometry
 static inline int8 *
 edge_code(const EdgeGeometry *g, int i)
 {
-	return g->codes + (Size) i * g->code_bytes;
+	return g->codes + i * g->code_bytes;
 }
 
 /* Squared distances of neighbours, from lengths and coded angles. */
@@ -157,11 +113,10 @@ make_geometry(EdgeGeometry *g, const DiskannIndex *index, const char *slot,
 {
 	const DiskannSlotData *head = (const DiskannSlotData *) slot;
 	int			n = head->degree + 1;
-	float		unit = index->shape.planes == 2 ? 0.5f : 1.0f;
 
 	g->index = index;
-	g->code_bytes = index->shape.groups * 4;
-	g->codes = palloc((Size) (index->meta.max_degree + 1) * g->code_bytes);
+	g->code_bytes = DiskannEdgeCodeBytes(index);
+	g->codes = palloc((index->meta.max_degree + 1) * g->code_bytes);
 	g->inverse = palloc(sizeof(float) * n);
 	g->dist2 = palloc(sizeof(float) * n);
 	g->dist = palloc(sizeof(float) * n);
@@ -169,20 +124,7 @@ make_geometry(EdgeGeometry *g, const DiskannIndex *index, const char *slot,
 	for (int i = 0; i < n; i++)
 		g->order[i] = i;
 
-	for (int block = 0; block * DISKANN_EDGE_BLOCK < head->degree; block++)
-		diskann_edge_unpack_block(&index->shape, DiskannSlotCodes(index, slot),
-								  block, edge_code(g, block * DISKANN_EDGE_BLOCK));
-	for (int i = 0; i < head->degree; i++)
-	{
-		float		rescale = head->edge_scale *
-		diskann_half_to_float(DiskannSlotRescale(index, slot)[i]);
-		float		dot = diskann_kernels->dot_f32_i8(decoded, edge_code(g, i),
-													  index->shape.code_dims);
-
-		/* |r|^2 = f_add + f_rescale <u, c>, see vector/code.h. */
-		g->dist2[i] = DiskannSlotAdd(index, slot)[i] + rescale * unit * dot;
-		g->dist2[i] = Max(0, g->dist2[i]);
-	}
+	DiskannEdgeUnpack(index, slot, decoded, g->codes, g->dist2);
 	diskann_edge_unpack(&index->shape, extra->nibbles,
 						edge_code(g, head->degree));
 	g->dist2[head->degree] = extra_dist2;
@@ -239,31 +181,14 @@ edge_to_drop(const DiskannIndex *index, EdgeGeometry *g, int degree, bool force)
 	return drop;
 }
 
-static bool
-has_edge(const DiskannIndex *index, const char *slot, DiskannNode node)
-{
-	const DiskannNode *nodes = DiskannSlotNodes(index, slot);
-	int			degree = ((const DiskannSlotData *) slot)->degree;
-
-	for (int i = 0; i < degree; i++)
-	{
-		if (nodes[i] == node)
-			return true;
-	}
-	return false;
-}
-
-/* Write edge i (a new one if i is the degree) into the open slot. */
+/* Write edge i (a new one if i is the degree) into the slot open exclusively. */
 static void
 write_edge(DiskannNodeRef *ref, int i, DiskannNode node,
 		   const DiskannEdgeCode *edge)
 {
-	DiskannSlot head = DiskannNodeEdit(ref);
-
-	DiskannPutEdge(ref->index, ref->image, i, node, edge);
-	if (i == head->degree)
-		head->degree++;
-	DiskannNodeWrite(ref, 0, ref->index->own_offset);
+	(void) DiskannNodeEdit(ref);
+	DiskannEdgePut(ref->index, ref->image, i, node, edge);
+	DiskannNodeWriteEdges(ref);
 }
 
 /*
@@ -279,9 +204,8 @@ adopt_edge(DiskannNodeRef *ref, DiskannNode node, const float *x,
 	float	   *decoded;
 	DiskannEdgeCode edge;
 
-	if (!DiskannNodeOpen(ref, displaced, BUFFER_LOCK_SHARE))
-		return;
-	head = (const DiskannSlotData *) ref->slot;
+	DiskannNodeOpen(ref, displaced, BUFFER_LOCK_SHARE);
+	head = DiskannNodeHead(ref);
 	if (head->state != DISKANN_LIVE)
 	{
 		DiskannNodeClose(ref);
@@ -294,10 +218,10 @@ adopt_edge(DiskannNodeRef *ref, DiskannNode node, const float *x,
 	diskann_edge_encode(&index->shape, x, decoded, &edge);
 	pfree(decoded);
 
-	if (!DiskannNodeOpen(ref, node, BUFFER_LOCK_EXCLUSIVE))
-		return;
-	head = (const DiskannSlotData *) ref->slot;
-	if (head->state == DISKANN_LIVE && !has_edge(index, ref->slot, displaced))
+	DiskannNodeOpen(ref, node, BUFFER_LOCK_EXCLUSIVE);
+	head = DiskannNodeHead(ref);
+	if (head->state == DISKANN_LIVE &&
+		DiskannEdgeFind(index, ref->slot, displaced) < 0)
 		write_edge(ref, Min(head->degree, index->meta.max_degree - 1),
 				   displaced, &edge);
 	DiskannNodeClose(ref);
@@ -315,14 +239,10 @@ DiskannAddBacklink(DiskannNodeRef *ref, DiskannNode target, DiskannNode node,
 	float		dist2;
 	int			i;
 
-	if (!DiskannNodeOpen(ref, target, BUFFER_LOCK_EXCLUSIVE))
-	{
-		pfree(decoded);
-		return;
-	}
-	head = (const DiskannSlotData *) ref->slot;
+	DiskannNodeOpen(ref, target, BUFFER_LOCK_EXCLUSIVE);
+	head = DiskannNodeHead(ref);
 	if ((head->state == DISKANN_LIVE || head->state == DISKANN_DEAD) &&
-		!has_edge(index, ref->slot, node))
+		DiskannEdgeFind(index, ref->slot, node) < 0)
 	{
 		diskann_vector_decode(index->kind, DiskannSlotOwn(index, ref->slot),
 							  head->scale, index->space.dims, decoded);
@@ -362,16 +282,14 @@ DiskannLinkEntry(DiskannNodeRef *ref, DiskannNode node, const float *x,
 	const DiskannIndex *index = ref->index;
 	const DiskannSlotData *head;
 
-	if (!DiskannNodeOpen(ref, DISKANN_ENTRY_NODE, BUFFER_LOCK_EXCLUSIVE))
-		DiskannReportCorrupt(ref->rel, DiskannNodeBlock(index, DISKANN_ENTRY_NODE), 0,
-							 "the entry node is missing");
-	head = (const DiskannSlotData *) ref->slot;
+	DiskannNodeOpen(ref, DISKANN_ENTRY_NODE, BUFFER_LOCK_EXCLUSIVE);
+	head = DiskannNodeHead(ref);
 	if (head->state != DISKANN_ENTRY)
-		DiskannReportCorrupt(ref->rel, DiskannNodeBlock(index, DISKANN_ENTRY_NODE), 0,
-							 "the entry node is missing");
+		DiskannNodeReport(ref, DISKANN_ENTRY_NODE,
+						  "the entry node is missing");
 	if (head->degree < index->meta.max_degree)
 		replace = head->degree;
-	if (replace >= 0 && !has_edge(index, ref->slot, node))
+	if (replace >= 0 && DiskannEdgeFind(index, ref->slot, node) < 0)
 	{
 		DiskannEdgeCode edge;
 		float	   *origin = palloc0(sizeof(float) * index->space.dims);

@@ -15,14 +15,6 @@
 
 #include "store/node.h"
 
-/* Add or replace edge i of a node being edited. */
-extern void DiskannPutEdge(const DiskannIndex *index, char *image, int i,
-						   DiskannNode node, const DiskannEdgeCode *edge);
-
-/* Choose the unit of a node's rescale factors from its first edges. */
-extern void DiskannSetEdgeScale(char *image, const DiskannEdgeCode *edges,
-								int n);
-
 /*
  * Let target point to node, whose decoded vector x is given.  A full list is
  * pruned from its own page; then the link may be judged needless and left out,

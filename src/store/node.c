@@ -1,7 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * node.c
- *	  Slots: reading, writing, allocating.
+ *	  Slots: reading, writing, allocating, freeing.
+ *
+ * DiskannNodeRef.mode says how the open slot is locked.  Every function here
+ * asserts what it needs of that: nothing open to open or allocate one, an
+ * exclusive lock to edit or write it.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -12,15 +16,15 @@
  */
 #include "postgres.h"
 
-#include <float.h>
 #include <math.h>
 
 #include "access/transam.h"
 #include "compat.h"
+#include "miscadmin.h"
 #include "storage/indexfsm.h"
 #include "storage/lmgr.h"
 #include "store/node.h"
-#include "storage/smgr.h"
+#include "store/page.h"
 #include "store/recent.h"
 #include "store/xlog.h"
 #include "utils/snapmgr.h"
@@ -39,7 +43,9 @@ DiskannNodeInit(DiskannNodeRef *ref, Relation rel, const DiskannIndex *index,
 	ref->rel = rel;
 	ref->index = index;
 	ref->building = building;
-	ref->nblocks = RelationGetNumberOfBlocks(rel);
+	ref->mode = BUFFER_LOCK_UNLOCK;
+	ref->has_free = InvalidBlockNumber;
+	(void) DiskannNodeCount(ref);
 	ref->image = palloc(index->meta.slot_size);
 	if (index->meta.pages_per_slot > 1)
 		ref->assembled = palloc(index->meta.slot_size);
@@ -76,12 +82,22 @@ DiskannNode
 DiskannNodeCount(DiskannNodeRef *ref)
 {
 	const DiskannMetaPageData *meta = &ref->index->meta;
+	uint64		count = 0;
 
 	ref->nblocks = RelationGetNumberOfBlocks(ref->rel);
-	if (ref->nblocks <= meta->first_block)
-		return 0;
-	return (ref->nblocks - meta->first_block) / meta->pages_per_slot *
-		meta->slots_per_page;
+	if (ref->nblocks > meta->first_block)
+		count = (uint64) ((ref->nblocks - meta->first_block) /
+						  meta->pages_per_slot) * meta->slots_per_page;
+	ref->count = Min(count, DISKANN_INVALID_NODE);
+	return ref->count;
+}
+
+void
+DiskannNodeReport(const DiskannNodeRef *ref, DiskannNode node,
+				  const char *what)
+{
+	DiskannReportCorrupt(ref->rel, DiskannNodeBlock(ref->index, node),
+						 slot_number(ref->index, node), what);
 }
 
 /* Bytes of the slot that lie on one of its pages. */
@@ -98,24 +114,22 @@ check_slot(const DiskannNodeRef *ref, DiskannNode node, const char *slot)
 {
 	const DiskannSlotData *head = (const DiskannSlotData *) slot;
 	const DiskannIndex *index = ref->index;
-	int			max_tids = head->state == DISKANN_TIDS ? index->max_tids :
-	DISKANN_INLINE_TIDS;
+	int			max_tids = head->state == DISKANN_TIDS ?
+		index->meta.max_tids : DISKANN_INLINE_TIDS;
 
 	if (head->state > DISKANN_TIDS)
-		DiskannReportCorrupt(ref->rel, DiskannNodeBlock(index, node),
-							 slot_number(index, node), "unknown slot state");
+		DiskannNodeReport(ref, node, "unknown slot state");
 	if (head->degree > index->meta.max_degree || head->ntids > max_tids)
-		DiskannReportCorrupt(ref->rel, DiskannNodeBlock(index, node),
-							 slot_number(index, node), "impossible slot head");
+		DiskannNodeReport(ref, node, "impossible slot head");
 	if ((head->state == DISKANN_LIVE || head->state == DISKANN_DEAD) &&
 		!(isfinite(head->scale) && isfinite(head->norm2) &&
 		  isfinite(head->residual) && isfinite(head->length2) &&
 		  isfinite(head->edge_scale)))
-		DiskannReportCorrupt(ref->rel, DiskannNodeBlock(index, node),
-							 slot_number(index, node),
-							 "slot has factors that are not finite");
+		DiskannNodeReport(ref, node,
+						  "slot has factors that are not finite");
 }
 
+/* Read and lock a page of a slot. */
 static Buffer
 read_part(DiskannNodeRef *ref, BlockNumber block, int mode)
 {
@@ -132,7 +146,11 @@ read_part(DiskannNodeRef *ref, BlockNumber block, int mode)
 	return buffer;
 }
 
-/* Copy a slot that spans pages; its first page is locked. */
+/*
+ * Copy a slot that spans pages; its first page is locked, and is not of zeroes.
+ * The others are written before it, so they must be there too.  They are locked
+ * for the time of copying.
+ */
 static void
 assemble(DiskannNodeRef *ref, BlockNumber block)
 {
@@ -148,10 +166,9 @@ assemble(DiskannNodeRef *ref, BlockNumber block)
 		DiskannVerifyPage(ref->rel, block + part, page, DISKANN_PAGE_NODES,
 						 part);
 		if (PageIsNew(page))
-			memset(dest, 0, part_bytes(ref->index, part));
-		else
-			memcpy(dest, DiskannPageContents(page),
-				   part_bytes(ref->index, part));
+			DiskannReportCorrupt(ref->rel, block + part, -1,
+								 "a page of a node is empty");
+		memcpy(dest, DiskannPageContents(page), part_bytes(ref->index, part));
 		if (part > 0)
 			UnlockReleaseBuffer(buffer);
 	}
@@ -216,39 +233,85 @@ DiskannNodeReadAhead(const DiskannNodeRef *ref, DiskannNode node)
 	}
 }
 
-bool
-DiskannNodeOpen(DiskannNodeRef *ref, DiskannNode node, int mode)
+/* Pin and lock the first page of a node's slot, once the node is there. */
+static void
+open_page(DiskannNodeRef *ref, DiskannNode node, int mode)
 {
-	BlockNumber block = DiskannNodeBlock(ref->index, node);
-	BlockNumber last = block + ref->index->meta.pages_per_slot - 1;
-
-	if (node == DISKANN_INVALID_NODE || last >= ref->nblocks)
-	{
-		if (node == DISKANN_INVALID_NODE || node >= DiskannNodeCount(ref))
-			DiskannReportCorrupt(ref->rel, block, -1,
-								 "a node number is beyond the end");
-	}
-	ref->buffer = read_part(ref, block, mode);
+	Assert(ref->mode == BUFFER_LOCK_UNLOCK);
+	Assert(mode == BUFFER_LOCK_SHARE || mode == BUFFER_LOCK_EXCLUSIVE);
+	if (node >= ref->count && node >= DiskannNodeCount(ref))
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" is corrupted: a node number is beyond the end",
+						RelationGetRelationName(ref->rel)),
+				 errdetail("Node %u of %u.", node, ref->count),
+				 errhint("Please REINDEX it.")));
+	ref->buffer = read_part(ref, DiskannNodeBlock(ref->index, node), mode);
+	ref->mode = mode;
 	if (ref->snapshot)
 		DiskannTestForOldSnapshot(ref->snapshot, ref->rel,
 								  BufferGetPage(ref->buffer));
-	if (locate_slot(ref, node))
-		return true;
-	DiskannNodeClose(ref);
-	return false;
+}
+
+/* Does the page that ref holds locked hold nodes, or is it of zeroes? */
+static bool
+holds_nodes(const DiskannNodeRef *ref)
+{
+	Page		page = BufferGetPage(ref->buffer);
+
+	return PageIsNew(page) ||
+		DiskannGetPageKind(ref->rel, BufferGetBlockNumber(ref->buffer),
+						   page) < DISKANN_PAGE_ROSTER;
+}
+
+void
+DiskannNodeOpen(DiskannNodeRef *ref, DiskannNode node, int mode)
+{
+	open_page(ref, node, mode);
+	if (!locate_slot(ref, node))
+		DiskannNodeReport(ref, node, "something leads to an empty page");
+}
+
+bool
+DiskannNodeOpenNext(DiskannNodeRef *ref, DiskannNode node, int mode,
+					bool *unused)
+{
+	bool		is_new;
+
+	open_page(ref, node, mode);
+	is_new = PageIsNew(BufferGetPage(ref->buffer));
+	if (unused)
+		*unused = is_new;
+	if (is_new || !holds_nodes(ref))
+	{
+		DiskannNodeClose(ref);
+		return false;
+	}
+	(void) locate_slot(ref, node);
+	return true;
 }
 
 void
 DiskannNodeClose(DiskannNodeRef *ref)
 {
+	BlockNumber has_free = ref->has_free;
+
+	Assert(ref->mode != BUFFER_LOCK_UNLOCK && BufferIsValid(ref->buffer));
 	UnlockReleaseBuffer(ref->buffer);
 	ref->buffer = InvalidBuffer;
+	ref->mode = BUFFER_LOCK_UNLOCK;
 	ref->slot = NULL;
+	ref->has_free = InvalidBlockNumber;
+
+	/* The free space map has locks of its own, so not before. */
+	if (has_free != InvalidBlockNumber)
+		RecordFreeIndexPage(ref->rel, has_free);
 }
 
 DiskannSlot
 DiskannNodeEdit(DiskannNodeRef *ref)
 {
+	Assert(ref->mode == BUFFER_LOCK_EXCLUSIVE);
 	if (ref->slot)
 		memcpy(ref->image, ref->slot, ref->index->meta.slot_size);
 	else
@@ -256,9 +319,13 @@ DiskannNodeEdit(DiskannNodeRef *ref)
 	return (DiskannSlot) ref->image;
 }
 
-/* Write the image's bytes from..to on parts first..last in one change. */
+/*
+ * Write what of the image's bytes up to to lies on parts first..last, in one
+ * change.  The slot's first page is locked exclusively; the others are locked
+ * for the time of the call.
+ */
 static void
-write_parts(DiskannNodeRef *ref, int first, int last, Size from, Size to)
+write_parts(DiskannNodeRef *ref, int first, int last, Size to)
 {
 	BlockNumber block = BufferGetBlockNumber(ref->buffer);
 	Size		base = ref->index->meta.pages_per_slot > 1 ? 0 :
@@ -277,11 +344,8 @@ write_parts(DiskannNodeRef *ref, int first, int last, Size from, Size to)
 		Page		page = DiskannLogPage(&log, buffers[part - first],
 										  DISKANN_PAGE_NODES, part);
 		Size		start = (Size) part * DISKANN_PAGE_BYTES;
-		Size		low = Max(from, start);
-		Size		high = Min(to, start + DISKANN_PAGE_BYTES);
-
-		memcpy(DiskannPageContents(page) + base + (low - start),
-			   ref->image + low, high - low);
+		memcpy(DiskannPageContents(page) + base, ref->image + start,
+			   Min(to - start, DISKANN_PAGE_BYTES));
 	}
 	DiskannLogFinish(&log);
 
@@ -289,23 +353,52 @@ write_parts(DiskannNodeRef *ref, int first, int last, Size from, Size to)
 		UnlockReleaseBuffer(buffers[part - first]);
 }
 
-void
-DiskannNodeWrite(DiskannNodeRef *ref, Size from, Size to)
+/* Write the image's first bytes back. */
+static void
+write_image(DiskannNodeRef *ref, Size to)
 {
-	int			first = from / DISKANN_PAGE_BYTES;
 	int			last = (to - 1) / DISKANN_PAGE_BYTES;
 
-	Assert(from < to && to <= ref->index->meta.slot_size);
+	Assert(ref->mode == BUFFER_LOCK_EXCLUSIVE);
+	Assert(to >= DISKANN_SLOT_HEADER && to <= ref->index->meta.slot_size);
 
 	/* From the end, so that the head makes the slot what it is last. */
-	while (last >= first)
+	while (last >= 0)
 	{
-		int			start = Max(first, last - MAX_GENERIC_XLOG_PAGES + 1);
+		int			start = Max(0, last - MAX_GENERIC_XLOG_PAGES + 1);
 
-		write_parts(ref, start, last, from, to);
+		write_parts(ref, start, last, to);
 		last = start - 1;
 	}
 	(void) locate_slot(ref, ref->node);
+}
+
+void
+DiskannNodeWriteHead(DiskannNodeRef *ref)
+{
+	write_image(ref, DISKANN_SLOT_HEADER);
+}
+
+void
+DiskannNodeWriteTids(DiskannNodeRef *ref, int ntids)
+{
+	Assert(((DiskannSlot) ref->image)->state == DISKANN_TIDS);
+	Assert(ntids <= ref->index->meta.max_tids);
+	write_image(ref, DISKANN_SLOT_HEADER + sizeof(ItemPointerData) * ntids);
+}
+
+void
+DiskannNodeWriteEdges(DiskannNodeRef *ref)
+{
+	Assert(((DiskannSlot) ref->image)->degree <= ref->index->meta.max_degree);
+	write_image(ref, ref->index->meta.own_offset);
+}
+
+void
+DiskannNodeWriteAll(DiskannNodeRef *ref)
+{
+	Assert(((DiskannSlot) ref->image)->degree <= ref->index->meta.max_degree);
+	write_image(ref, ref->index->meta.slot_size);
 }
 
 /* ---------- allocation ---------- */
@@ -323,27 +416,43 @@ DiskannXidIsPast(uint64 xid)
 	return GlobalVisCheckRemovableFullXid(NULL, FullTransactionIdFromU64(xid));
 }
 
-/* Is the slot of the page that ref->buffer holds locked free? */
+/*
+ * Lock a page (or group of pages) exclusively, as part of ref.  False, holding
+ * nothing, if it is not one of nodes.
+ */
+static bool
+lock_nodes_page(DiskannNodeRef *ref, BlockNumber block)
+{
+	Assert(ref->mode == BUFFER_LOCK_UNLOCK);
+	ref->buffer = read_part(ref, block, BUFFER_LOCK_EXCLUSIVE);
+	ref->mode = BUFFER_LOCK_EXCLUSIVE;
+	if (holds_nodes(ref))
+		return true;
+	DiskannNodeClose(ref);
+	return false;
+}
+
+/* Is the slot of the page that ref holds locked free? */
 static bool
 slot_is_free(DiskannNodeRef *ref, DiskannNode node)
 {
 	return !locate_slot(ref, node) ||
-		((const DiskannSlotData *) ref->slot)->state == DISKANN_FREE;
+		DiskannNodeHead(ref)->state == DISKANN_FREE;
 }
 
 /*
  * Find a reusable slot on a page (or group of pages) and leave it open
- * exclusively; false, holding nothing, if there is none.  *more tells whether
- * there is another one.
+ * exclusively; false, holding nothing, if there is none.  If there is another
+ * one, the free space map will be told when the slot is closed.
  */
 static bool
-allocate_on(DiskannNodeRef *ref, BlockNumber block, bool *more)
+allocate_on(DiskannNodeRef *ref, BlockNumber block)
 {
 	DiskannNode start = first_node(ref->index, block);
 	DiskannNode found = DISKANN_INVALID_NODE;
 
-	*more = false;
-	ref->buffer = read_part(ref, block, BUFFER_LOCK_EXCLUSIVE);
+	if (!lock_nodes_page(ref, block))
+		return false;
 	for (int i = 0; i < ref->index->meta.slots_per_page; i++)
 	{
 		if (!slot_is_free(ref, start + i))
@@ -352,7 +461,7 @@ allocate_on(DiskannNodeRef *ref, BlockNumber block, bool *more)
 			found = start + i;
 		else
 		{
-			*more = true;
+			ref->has_free = block;
 			break;
 		}
 	}
@@ -374,19 +483,16 @@ allocate_known_free(DiskannNodeRef *ref)
 	for (;;)
 	{
 		BlockNumber block = GetFreeIndexPage(ref->rel);
-		bool		more;
 
+		CHECK_FOR_INTERRUPTS();
 		if (block == InvalidBlockNumber)
 			return false;
 		if (block < meta->first_block ||
 			(block - meta->first_block) % meta->pages_per_slot != 0 ||
 			first_node(ref->index, block) >= DiskannNodeCount(ref))
 			continue;
-		if (!allocate_on(ref, block, &more))
-			continue;
-		if (more)
-			RecordFreeIndexPage(ref->rel, block);
-		return true;
+		if (allocate_on(ref, block))
+			return true;
 	}
 }
 
@@ -423,7 +529,9 @@ allocate_by_extending(DiskannNodeRef *ref)
 		UnlockRelationForExtension(ref->rel, ExclusiveLock);
 	ref->buffer = buffer;
 	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-	ref->nblocks = RelationGetNumberOfBlocks(ref->rel);
+	ref->mode = BUFFER_LOCK_EXCLUSIVE;
+	ref->recent = false;
+	(void) DiskannNodeCount(ref);
 	(void) locate_slot(ref, node);
 }
 
@@ -432,15 +540,15 @@ DiskannNodeAllocate(DiskannNodeRef *ref)
 {
 	const DiskannMetaPageData *meta = &ref->index->meta;
 	DiskannNode count;
-	bool		more;
 
+	Assert(ref->mode == BUFFER_LOCK_UNLOCK);
 	if (allocate_known_free(ref))
 		return;
 
 	/* Pages fill one after the other: look at the last one. */
 	count = DiskannNodeCount(ref);
 	if (meta->slots_per_page > 1 && count > 0 &&
-		allocate_on(ref, DiskannNodeBlock(ref->index, count - 1), &more))
+		allocate_on(ref, DiskannNodeBlock(ref->index, count - 1)))
 		return;
 
 	/* Others may take the new page's slots before we have it locked. */
@@ -456,41 +564,25 @@ DiskannNodeAllocate(DiskannNodeRef *ref)
 void
 DiskannNodeRecordFree(DiskannNodeRef *ref, DiskannNode node)
 {
+	Assert(ref->mode == BUFFER_LOCK_UNLOCK);
 	RecordFreeIndexPage(ref->rel, DiskannNodeBlock(ref->index, node));
 }
 
-Buffer
-DiskannReadOrExtend(Relation rel, BlockNumber block)
-{
-	Buffer		buffer = InvalidBuffer;
-
-	while (RelationGetNumberOfBlocks(rel) <= block)
-	{
-		if (BufferIsValid(buffer))
-			ReleaseBuffer(buffer);
-		buffer = ReadBufferExtended(rel, MAIN_FORKNUM, P_NEW, RBM_NORMAL, NULL);
-		if (BufferGetBlockNumber(buffer) == block)
-			return buffer;
-	}
-	if (BufferIsValid(buffer))
-		ReleaseBuffer(buffer);
-	return ReadBuffer(rel, block);
-}
-
 void
-DiskannExtendIndex(Relation rel, BlockNumber nblocks)
+DiskannNodeFree(DiskannNodeRef *ref, DiskannNode node)
 {
-	PGAlignedBlock zero;
+	DiskannSlot head;
+	uint8		version;
 
-	memset(&zero, 0, BLCKSZ);
-
-	/* The last page of each file is enough; what is between reads as zeroes. */
-	for (BlockNumber end = RelationGetNumberOfBlocks(rel); end < nblocks;)
-	{
-		end = Min(nblocks, (end / RELSEG_SIZE + 1) * RELSEG_SIZE);
-		smgrextend(RelationGetSmgr(rel), MAIN_FORKNUM, end - 1, zero.data,
-				   true);
-	}
+	DiskannNodeOpen(ref, node, BUFFER_LOCK_EXCLUSIVE);
+	head = DiskannNodeEdit(ref);
+	Assert(head->state == DISKANN_DEAD || head->state == DISKANN_TIDS);
+	version = head->version;
+	memset(head, 0, DISKANN_SLOT_HEADER);
+	head->version = version;
+	DiskannNodeWriteHead(ref);
+	DiskannNodeClose(ref);
+	DiskannNodeRecordFree(ref, node);
 }
 
 void
@@ -499,6 +591,7 @@ DiskannNodeCreate(DiskannNodeRef *ref, DiskannNode node, bool fresh)
 	BlockNumber block = DiskannNodeBlock(ref->index, node);
 	int			nparts = ref->index->meta.pages_per_slot;
 
+	Assert(ref->mode == BUFFER_LOCK_UNLOCK && ref->building);
 	ref->buffer = ReadBufferExtended(ref->rel, MAIN_FORKNUM, block,
 									 fresh ? RBM_ZERO_AND_LOCK : RBM_NORMAL,
 									 NULL);
@@ -508,21 +601,7 @@ DiskannNodeCreate(DiskannNodeRef *ref, DiskannNode node, bool fresh)
 		UnlockReleaseBuffer(ReadBufferExtended(ref->rel, MAIN_FORKNUM,
 											   block + part, RBM_ZERO_AND_LOCK,
 											   NULL));
+	ref->mode = BUFFER_LOCK_EXCLUSIVE;
+	ref->recent = false;
 	(void) locate_slot(ref, node);
-}
-
-void
-DiskannFillEntry(char *image, const DiskannIndex *index)
-{
-	DiskannSlot head = (DiskannSlot) image;
-
-	/*
-	 * At the centre, which is the origin of index space: its code is zero,
-	 * times as little as can be, for zero may stand for a fraction.
-	 */
-	memset(image, 0, index->meta.slot_size);
-	head->state = DISKANN_ENTRY;
-	head->next = DISKANN_INVALID_NODE;
-	head->owner = DISKANN_INVALID_NODE;
-	head->scale = FLT_MIN;
 }

@@ -1,12 +1,13 @@
 /*-------------------------------------------------------------------------
  *
  * node.h
- *	  Slots: reading, writing, allocating.
+ *	  Slots: reading, writing, allocating, freeing.
  *
  * A slot is a node's place.  It lies within one page, or starts a page and
  * spans pages_per_slot of them; then the first page's lock stands for the whole
- * slot, and the other pages are locked only by who holds it.  A backend holds
- * one slot at a time and so at most one lock of this order.
+ * slot, and the other pages are locked only by who holds it.  A backend has one
+ * slot open at a time, in the DiskannNodeRef it works with, and so holds at most
+ * one lock of this order.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -18,6 +19,7 @@
 #ifndef DISKANN_NODE_H
 #define DISKANN_NODE_H
 
+#include "compat.h"
 #include "storage/bufmgr.h"
 #include "store/index.h"
 #include "utils/snapshot.h"
@@ -35,17 +37,22 @@ typedef struct DiskannNodeRef
 {
 	Relation	rel;
 	const DiskannIndex *index;
-	BlockNumber nblocks;		/* when last looked */
+	DiskannNode count;			/* slots there were when last looked */
+	BlockNumber nblocks;		/* the same in blocks */
 	BufferAccessStrategy strategy;	/* NULL: default */
 	Snapshot	snapshot;		/* of a scan: fail if it is too old */
 	bool		building;		/* do not log */
 
 	/* The open slot. */
+	int			mode;			/* how it is locked, BUFFER_LOCK_UNLOCK: none */
 	DiskannNode node;
 	Buffer		buffer;			/* its first page, pinned and locked */
-	bool		recent;			/* the page last read was read before */
-	const char *slot;			/* its bytes */
+	bool		recent;			/* this backend has verified this buffer's
+								 * page before */
+	const char *slot;			/* its bytes; NULL on a page of zeroes */
 
+	BlockNumber has_free;		/* to be told to the free space map once the
+								 * slot is closed, or InvalidBlockNumber */
 	char	   *assembled;		/* of a slot that spans pages */
 	char	   *image;			/* being edited */
 } DiskannNodeRef;
@@ -55,11 +62,21 @@ extern void DiskannNodeInit(DiskannNodeRef *ref, Relation rel,
 							const DiskannIndex *index, bool building);
 
 /*
- * Pin and lock (BUFFER_LOCK_SHARE or _EXCLUSIVE) a node's slot and check its
- * head.  False, holding nothing, if its page is still all zeroes.  A node
- * number beyond the relation, or a damaged page, is an error.
+ * Pin and lock (BUFFER_LOCK_SHARE or _EXCLUSIVE) the slot of a node that an
+ * edge or a list of rows leads to, and check its head.  Nothing may be open.
+ * A number beyond the relation, a page of zeroes (nothing ever leads to a slot
+ * that was not written), a page that is none of nodes, and a damaged head are
+ * errors.
  */
-extern bool DiskannNodeOpen(DiskannNodeRef *ref, DiskannNode node, int mode);
+extern void DiskannNodeOpen(DiskannNodeRef *ref, DiskannNode node, int mode);
+
+/*
+ * The same for who looks at all slots in order.  False, holding nothing, if the
+ * page of this slot is all zeroes or holds no nodes; *unused, unless NULL, tells
+ * that it is the former, so that the slot may be allocated.
+ */
+extern bool DiskannNodeOpenNext(DiskannNodeRef *ref, DiskannNode node,
+								int mode, bool *unused);
 
 /* Tell the processor that the node is likely to be opened soon. */
 extern void DiskannNodePrefetch(const DiskannNodeRef *ref, DiskannNode node);
@@ -70,20 +87,43 @@ extern void DiskannNodeReadAhead(const DiskannNodeRef *ref, DiskannNode node);
 /* Unlock and unpin. */
 extern void DiskannNodeClose(DiskannNodeRef *ref);
 
-/*
- * Copy the open slot to ref->image for changes, and write bytes from..to of
- * the image back in one atomic logged change (several, the head last, if they
- * lie on more pages than one change can have: only for a slot not yet in use).
- * The slot must be open exclusively and stays so; its bytes show the change.
- */
-extern DiskannSlot DiskannNodeEdit(DiskannNodeRef *ref);
-extern void DiskannNodeWrite(DiskannNodeRef *ref, Size from, Size to);
+/* The head of the open slot. */
+static inline const DiskannSlotData *
+DiskannNodeHead(const DiskannNodeRef *ref)
+{
+	Assert(ref->mode != BUFFER_LOCK_UNLOCK && ref->slot != NULL);
+	return (const DiskannSlotData *) ref->slot;
+}
 
 /*
- * Open exclusively a free slot, extending the index
- * if there is none.  ref->slot's version tells the last use.
+ * Copy the open slot, locked exclusively, to ref->image for changes.  A slot of
+ * a page of zeroes is copied as zeroes.
+ */
+extern DiskannSlot DiskannNodeEdit(DiskannNodeRef *ref);
+
+/*
+ * Write parts of the image back, in one atomic logged change: the head alone,
+ * head and the first ntids TIDs of a TIDS slot, head and edge arrays, or all of
+ * it.  All of a slot that lies on more pages than one change can have is written
+ * in several changes, the head last: only for a slot not yet in use.  The slot
+ * stays open, and its bytes show the change.
+ */
+extern void DiskannNodeWriteHead(DiskannNodeRef *ref);
+extern void DiskannNodeWriteTids(DiskannNodeRef *ref, int ntids);
+extern void DiskannNodeWriteEdges(DiskannNodeRef *ref);
+extern void DiskannNodeWriteAll(DiskannNodeRef *ref);
+
+/*
+ * Open exclusively a free slot, extending the index if there is none.  Nothing
+ * may be open.  The slot's version, if it has been used, tells the last use.
  */
 extern void DiskannNodeAllocate(DiskannNodeRef *ref);
+
+/*
+ * Free a slot that nothing points to any more.  Nothing may be open; locks the
+ * slot exclusively for the time of the call.
+ */
+extern void DiskannNodeFree(DiskannNodeRef *ref, DiskannNode node);
 
 /*
  * Open exclusively a given slot of a page that DiskannExtendIndex has made; for
@@ -92,7 +132,10 @@ extern void DiskannNodeAllocate(DiskannNodeRef *ref);
 extern void DiskannNodeCreate(DiskannNodeRef *ref, DiskannNode node,
 							  bool fresh);
 
-/* Let DiskannNodeAllocate() find the page that holds this free slot. */
+/*
+ * Let DiskannNodeAllocate() find the page that holds this free slot.  Nothing
+ * may be open: the free space map has locks of its own.
+ */
 extern void DiskannNodeRecordFree(DiskannNodeRef *ref, DiskannNode node);
 
 /*
@@ -105,53 +148,22 @@ extern uint64 DiskannLastXid(void);
 /* Has every transaction with an id up to this one ended? */
 extern bool DiskannXidIsPast(uint64 xid);
 
-/* Number of node slots in the index, free ones included. */
+/* Number of node slots in the index, free ones included; looks anew. */
 extern DiskannNode DiskannNodeCount(DiskannNodeRef *ref);
 
+/* The block, the first one, of a node that the index has. */
 extern BlockNumber DiskannNodeBlock(const DiskannIndex *index,
 									DiskannNode node);
 
-/* The slot of the entry node of a new index. */
-extern void DiskannFillEntry(char *image, const DiskannIndex *index);
+/* Report what is wrong with a slot. */
+pg_noreturn extern void DiskannNodeReport(const DiskannNodeRef *ref,
+										  DiskannNode node, const char *what);
 
-/*
- * Make an index that is being built nblocks long at once, so that several
- * processes may fill its pages in any order.
- */
-extern void DiskannExtendIndex(Relation rel, BlockNumber nblocks);
-
-/* Read a block, extending the relation up to it; no lock. */
-extern Buffer DiskannReadOrExtend(Relation rel, BlockNumber block);
-
-/* Parts of a slot. */
-static inline float *
-DiskannSlotAdd(const DiskannIndex *index, const char *slot)
-{
-	return (float *) (slot + DISKANN_ADD_OFFSET);
-}
-
-static inline uint16 *
-DiskannSlotRescale(const DiskannIndex *index, const char *slot)
-{
-	return (uint16 *) (slot + index->rescale_offset);
-}
-
-static inline DiskannNode *
-DiskannSlotNodes(const DiskannIndex *index, const char *slot)
-{
-	return (DiskannNode *) (slot + index->nodes_offset);
-}
-
-static inline uint8 *
-DiskannSlotCodes(const DiskannIndex *index, const char *slot)
-{
-	return (uint8 *) (slot + index->codes_offset);
-}
-
+/* The code of a node's own vector. */
 static inline void *
 DiskannSlotOwn(const DiskannIndex *index, const char *slot)
 {
-	return (void *) (slot + index->own_offset);
+	return (void *) (slot + index->meta.own_offset);
 }
 
 /* TIDs of a TIDS slot. */
@@ -159,6 +171,16 @@ static inline ItemPointer
 DiskannSlotTids(const char *slot)
 {
 	return (ItemPointer) (slot + DISKANN_SLOT_HEADER);
+}
+
+/* TIDs of any slot, wherever its state keeps them. */
+static inline ItemPointer
+DiskannSlotTidList(const char *slot)
+{
+	const DiskannSlotData *head = (const DiskannSlotData *) slot;
+
+	return head->state == DISKANN_TIDS ? DiskannSlotTids(slot) :
+		(ItemPointer) head->tids;
 }
 
 #endif							/* DISKANN_NODE_H */

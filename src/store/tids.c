@@ -9,8 +9,13 @@
  * sequence number.  No two slots are ever locked at once:
  *
  * - a TIDS slot is written, pointing to the node's chain, before the node
- *   points to it; a crash or an error between leaves a slot that belongs to
- *   nobody, whose dead TID the next VACUUM removes before it frees the slot;
+ *   points to it.  Until then it is closed, so that nobody adds to it who took
+ *   its number from the node when the same slot was part of the chain before:
+ *   if it cannot be linked it is freed, and what others had added would be
+ *   lost.  A crash or an error before it is linked leaves a slot that belongs
+ *   to nobody, whose dead TID the next VACUUM removes before it frees the slot.
+ *   One after it is linked may leave it closed: nobody adds to it any more, and
+ *   all else is as ever;
  * - to unlink an empty TIDS slot VACUUM first marks it closed, so that nobody
  *   adds to it, then takes it out of the chain, then frees it, and it may be
  *   reused at once.
@@ -29,22 +34,31 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "store/page.h"
+#include "store/pause.h"
 #include "store/tids.h"
 
-/* Add to the node's own slot, open exclusively, if there is room. */
+/*
+ * Add to the node's own slot if there is room.  It is open exclusively and stays
+ * so.
+ */
 static bool
 add_inline(DiskannNodeRef *ref, ItemPointer tid)
 {
 	DiskannSlot head = DiskannNodeEdit(ref);
 
+	Assert(head->state == DISKANN_LIVE);
 	if (head->ntids == DISKANN_INLINE_TIDS)
 		return false;
 	head->tids[head->ntids++] = *tid;
-	DiskannNodeWrite(ref, 0, DISKANN_SLOT_HEADER);
+	DiskannNodeWriteHead(ref);
 	return true;
 }
 
-/* Add to a TIDS slot if it still is the node's, open, and not full. */
+/*
+ * Add to a TIDS slot if it still is the node's, not closed, and not full.
+ * Nothing is open on entry and exit; locks the slot exclusively.
+ */
 static bool
 add_to_chain(DiskannNodeRef *ref, DiskannNode node, DiskannNode chain,
 			 ItemPointer tid)
@@ -52,25 +66,27 @@ add_to_chain(DiskannNodeRef *ref, DiskannNode node, DiskannNode chain,
 	const DiskannSlotData *head;
 	bool		added = false;
 
-	if (chain == DISKANN_INVALID_NODE ||
-		!DiskannNodeOpen(ref, chain, BUFFER_LOCK_EXCLUSIVE))
+	if (chain == DISKANN_INVALID_NODE)
 		return false;
-	head = (const DiskannSlotData *) ref->slot;
+	DiskannNodeOpen(ref, chain, BUFFER_LOCK_EXCLUSIVE);
+	head = DiskannNodeHead(ref);
 	if (head->state == DISKANN_TIDS && head->owner == node && !head->closed &&
-		head->ntids < ref->index->max_tids)
+		head->ntids < ref->index->meta.max_tids)
 	{
 		DiskannSlot edit = DiskannNodeEdit(ref);
 
 		DiskannSlotTids(ref->image)[edit->ntids++] = *tid;
-		DiskannNodeWrite(ref, 0, DISKANN_SLOT_HEADER +
-						 sizeof(ItemPointerData) * edit->ntids);
+		DiskannNodeWriteTids(ref, edit->ntids);
 		added = true;
 	}
 	DiskannNodeClose(ref);
 	return added;
 }
 
-/* Make the TIDS slot just allocated, or written by us, one of the node's. */
+/*
+ * Make the slot just allocated, which is open exclusively and stays so, a TIDS
+ * slot of the node's, closed until it is linked.
+ */
 static void
 write_tids_slot(DiskannNodeRef *ref, DiskannNode node, DiskannNode next,
 				uint32 sequence, ItemPointer tid)
@@ -84,14 +100,35 @@ write_tids_slot(DiskannNodeRef *ref, DiskannNode node, DiskannNode next,
 	head->owner = node;
 	head->next = next;
 	head->sequence = sequence;
+	head->closed = 1;
 	head->ntids = 1;
 	DiskannSlotTids(ref->image)[0] = *tid;
-	DiskannNodeWrite(ref, 0, DISKANN_SLOT_HEADER + sizeof(ItemPointerData));
+	DiskannNodeWriteTids(ref, 1);
+}
+
+/*
+ * Let others add to a slot of the node's chain that we have linked.  Nothing is
+ * open on entry and exit; locks the slot exclusively.  It has not been freed
+ * meanwhile: our TID is in it, and VACUUM removes none of a running transaction.
+ */
+static void
+open_tids_slot(DiskannNodeRef *ref, DiskannNode node, DiskannNode chain)
+{
+	DiskannSlot head;
+
+	DiskannNodeOpen(ref, chain, BUFFER_LOCK_EXCLUSIVE);
+	head = DiskannNodeEdit(ref);
+	Assert(head->state == DISKANN_TIDS && head->owner == node &&
+		   head->closed && head->ntids > 0);
+	head->closed = 0;
+	DiskannNodeWriteHead(ref);
+	DiskannNodeClose(ref);
 }
 
 /*
  * Put a chain's new first slot in place of old.  False if the node died or its
  * chain changed; the sequence number tells even if old is its first again.
+ * Nothing is open on entry and exit; locks the node's slot exclusively.
  */
 static bool
 link_tids_slot(DiskannNodeRef *ref, DiskannNode node, uint64 hash,
@@ -100,8 +137,7 @@ link_tids_slot(DiskannNodeRef *ref, DiskannNode node, uint64 hash,
 	DiskannSlot head;
 	bool		unchanged;
 
-	if (!DiskannNodeOpen(ref, node, BUFFER_LOCK_EXCLUSIVE))
-		return false;
+	DiskannNodeOpen(ref, node, BUFFER_LOCK_EXCLUSIVE);
 	head = DiskannNodeEdit(ref);
 	unchanged = head->state == DISKANN_LIVE && head->u.hash == hash &&
 		head->next == old && head->sequence == sequence;
@@ -109,30 +145,16 @@ link_tids_slot(DiskannNodeRef *ref, DiskannNode node, uint64 hash,
 	{
 		head->next = chain;
 		head->sequence = sequence + 1;
-		DiskannNodeWrite(ref, 0, DISKANN_SLOT_HEADER);
+		DiskannNodeWriteHead(ref);
 	}
 	DiskannNodeClose(ref);
 	return unchanged;
 }
 
-void
-DiskannFreeSlot(DiskannNodeRef *ref, DiskannNode node)
-{
-	DiskannSlot head;
-	uint8		version;
-
-	if (!DiskannNodeOpen(ref, node, BUFFER_LOCK_EXCLUSIVE))
-		return;
-	head = DiskannNodeEdit(ref);
-	version = head->version;
-	memset(head, 0, DISKANN_SLOT_HEADER);
-	head->version = version;
-	DiskannNodeWrite(ref, 0, DISKANN_SLOT_HEADER);
-	DiskannNodeClose(ref);
-	DiskannNodeRecordFree(ref, node);
-}
-
-/* Start a new first slot of the node's chain with this row. */
+/*
+ * Start a new first slot of the node's chain with this row; false if the chain
+ * changed, or the node died, meanwhile.  Nothing is open on entry and exit.
+ */
 static bool
 extend_chain(DiskannNodeRef *ref, DiskannNode node, uint64 hash,
 			 DiskannNode next, uint32 sequence, ItemPointer tid)
@@ -143,12 +165,15 @@ extend_chain(DiskannNodeRef *ref, DiskannNode node, uint64 hash,
 	chain = ref->node;
 	write_tids_slot(ref, node, next, sequence + 1, tid);
 	DiskannNodeClose(ref);
-	if (link_tids_slot(ref, node, hash, next, sequence, chain))
-		return true;
-
-	/* The chain changed, or the node died: start over. */
-	DiskannFreeSlot(ref, chain);
-	return false;
+	DiskannPausePoint("tids-written");
+	if (!link_tids_slot(ref, node, hash, next, sequence, chain))
+	{
+		DiskannNodeFree(ref, chain);
+		return false;
+	}
+	DiskannPausePoint("tids-linked");
+	open_tids_slot(ref, node, chain);
+	return true;
 }
 
 bool
@@ -163,9 +188,8 @@ DiskannAddTid(DiskannNodeRef *ref, DiskannNode node, uint64 hash,
 		bool		added;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!DiskannNodeOpen(ref, node, BUFFER_LOCK_EXCLUSIVE))
-			return false;
-		head = (const DiskannSlotData *) ref->slot;
+		DiskannNodeOpen(ref, node, BUFFER_LOCK_EXCLUSIVE);
+		head = DiskannNodeHead(ref);
 		if (head->state != DISKANN_LIVE || head->u.hash != hash)
 		{
 			DiskannNodeClose(ref);
@@ -175,6 +199,7 @@ DiskannAddTid(DiskannNodeRef *ref, DiskannNode node, uint64 hash,
 		sequence = head->sequence;
 		added = add_inline(ref, tid);
 		DiskannNodeClose(ref);
+		DiskannPausePoint("tids-read");
 		if (added || add_to_chain(ref, node, chain, tid) ||
 			extend_chain(ref, node, hash, chain, sequence, tid))
 			return true;
@@ -189,7 +214,10 @@ DiskannStartChain(DiskannChain *chain, DiskannNode node, DiskannNode first)
 	chain->before = PG_UINT32_MAX;
 }
 
-/* Start again from the node; its chain ends here if it has none any more. */
+/*
+ * Start again from the node; its chain ends here if it has none any more.
+ * Nothing is open on entry and exit; locks the node's slot in share mode.
+ */
 static void
 restart_chain(DiskannNodeRef *ref, DiskannChain *chain)
 {
@@ -218,37 +246,32 @@ DiskannReadChain(DiskannNodeRef *ref, DiskannChain *chain,
 
 		CHECK_FOR_INTERRUPTS();
 		chain->slot = chain->next;
-		if (DiskannNodeOpen(ref, chain->slot, BUFFER_LOCK_SHARE))
+		DiskannNodeOpen(ref, chain->slot, BUFFER_LOCK_SHARE);
+		head = DiskannNodeHead(ref);
+		if (head->state != DISKANN_TIDS || head->owner != chain->owner)
 		{
-			head = (const DiskannSlotData *) ref->slot;
-			if (head->state == DISKANN_TIDS && head->owner == chain->owner)
-			{
-				wanted = head->sequence < chain->before;
-				chain->next = head->next;
-				if (wanted)
-				{
-					chain->before = head->sequence;
-					*ntids = head->ntids;
-					memcpy(tids, DiskannSlotTids(ref->slot),
-						   sizeof(ItemPointerData) * head->ntids);
-				}
-				DiskannNodeClose(ref);
-				if (wanted)
-					return true;
-				if (++skipped > DiskannNodeCount(ref))
-					DiskannReportCorrupt(ref->rel,
-										 DiskannNodeBlock(ref->index,
-														  chain->slot), -1,
-										 "a chain of TIDS slots has no end");
-				continue;
-			}
 			DiskannNodeClose(ref);
+			if (++restarts > MAX_RESTARTS)
+				DiskannNodeReport(ref, chain->owner,
+								  "a node points to a slot without its TIDs");
+			restart_chain(ref, chain);
+			continue;
 		}
-		if (++restarts > MAX_RESTARTS)
-			DiskannReportCorrupt(ref->rel,
-								 DiskannNodeBlock(ref->index, chain->owner), -1,
-								 "a node points to a slot without its TIDs");
-		restart_chain(ref, chain);
+		wanted = head->sequence < chain->before;
+		chain->next = head->next;
+		if (wanted)
+		{
+			chain->before = head->sequence;
+			*ntids = head->ntids;
+			memcpy(tids, DiskannSlotTids(ref->slot),
+				   sizeof(ItemPointerData) * head->ntids);
+		}
+		DiskannNodeClose(ref);
+		if (wanted)
+			return true;
+		if (++skipped > DiskannNodeCount(ref))
+			DiskannNodeReport(ref, chain->slot,
+							  "a chain of TIDS slots has no end");
 	}
 	return false;
 }
@@ -260,9 +283,8 @@ DiskannReadNodeTids(DiskannNodeRef *ref, DiskannNode node,
 	const DiskannSlotData *head;
 	bool		live;
 
-	if (!DiskannNodeOpen(ref, node, BUFFER_LOCK_SHARE))
-		return false;
-	head = (const DiskannSlotData *) ref->slot;
+	DiskannNodeOpen(ref, node, BUFFER_LOCK_SHARE);
+	head = DiskannNodeHead(ref);
 	live = head->state == DISKANN_LIVE;
 	if (live)
 	{

@@ -22,9 +22,6 @@
 extern bool DiskannAddTid(DiskannNodeRef *ref, DiskannNode node, uint64 hash,
 						  ItemPointer tid);
 
-/* Free a slot that nothing points to any more. */
-extern void DiskannFreeSlot(DiskannNodeRef *ref, DiskannNode node);
-
 /* A way through a node's TIDS slots. */
 typedef struct DiskannChain
 {

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "store/edges.h"
 #include "store/visit.h"
 
 void
@@ -36,16 +37,14 @@ DiskannQueryPrepare(DiskannQuery *query, const DiskannIndex *index)
 					   &query->edges);
 }
 
-bool
-DiskannVisitNode(DiskannNodeRef *ref, const DiskannQuery *query,
-				 DiskannNode node, DiskannVisit *visit, void *own)
+/* Read all a visit yields from the open slot, and close it. */
+static bool
+read_open_node(DiskannNodeRef *ref, const DiskannQuery *query,
+			   DiskannVisit *visit, void *own)
 {
 	const DiskannIndex *index = ref->index;
-	const char *slot;
+	const char *slot = ref->slot;
 
-	if (!DiskannNodeOpen(ref, node, BUFFER_LOCK_SHARE))
-		return false;
-	slot = ref->slot;
 	memcpy(&visit->head, slot, sizeof(DiskannSlotData));
 	if (visit->head.state == DISKANN_FREE || visit->head.state == DISKANN_TIDS)
 	{
@@ -66,7 +65,23 @@ DiskannVisitNode(DiskannNodeRef *ref, const DiskannQuery *query,
 						  visit->head.edge_scale, visit->degree,
 						  visit->estimates);
 	if (own)
-		memcpy(own, DiskannSlotOwn(index, slot), index->own_bytes);
+		memcpy(own, DiskannSlotOwn(index, slot), index->meta.own_bytes);
 	DiskannNodeClose(ref);
 	return true;
+}
+
+bool
+DiskannVisitNode(DiskannNodeRef *ref, const DiskannQuery *query,
+				 DiskannNode node, DiskannVisit *visit, void *own)
+{
+	DiskannNodeOpen(ref, node, BUFFER_LOCK_SHARE);
+	return read_open_node(ref, query, visit, own);
+}
+
+bool
+DiskannVisitNext(DiskannNodeRef *ref, const DiskannQuery *query,
+				 DiskannNode node, DiskannVisit *visit, void *own)
+{
+	return DiskannNodeOpenNext(ref, node, BUFFER_LOCK_SHARE, NULL) &&
+		read_open_node(ref, query, visit, own);
 }

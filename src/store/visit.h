@@ -44,11 +44,17 @@ extern void DiskannQueryPrepare(DiskannQuery *query,
 								const DiskannIndex *index);
 
 /*
- * Visit a node.  False if there is none any more (its slot was freed): an edge
- * to it was read before it was repaired.  own, unless NULL, gets a copy of the
- * code of the node's vector.  Share-locks the slot for the time of the call.
+ * Visit a node that an edge led to.  False if there is none any more (its slot
+ * was freed): the edge was read before it was repaired.  own, unless NULL, gets a
+ * copy of the code of the node's vector.  Nothing is open on entry and exit;
+ * share-locks the slot for the time of the call.
  */
 extern bool DiskannVisitNode(DiskannNodeRef *ref, const DiskannQuery *query,
+							 DiskannNode node, DiskannVisit *visit,
+							 void *own);
+
+/* The same for who visits all slots in order; false if this one has no node. */
+extern bool DiskannVisitNext(DiskannNodeRef *ref, const DiskannQuery *query,
 							 DiskannNode node, DiskannVisit *visit,
 							 void *own);
 

@@ -14,22 +14,8 @@
 
 #include "access/xloginsert.h"
 #include "miscadmin.h"
+#include "store/page.h"
 #include "store/xlog.h"
-
-void
-DiskannInitPage(Page page, DiskannPageKind kind, int part)
-{
-	DiskannPageOpaque opaque;
-
-	PageInit(page, BLCKSZ, sizeof(DiskannPageOpaqueData));
-	opaque = DiskannPageGetOpaque(page);
-	opaque->kind = kind;
-	opaque->part = part;
-	opaque->page_id = DISKANN_PAGE_ID;
-
-	/* No hole: all of the page is data, which WAL must not leave out. */
-	((PageHeader) page)->pd_lower = ((PageHeader) page)->pd_upper;
-}
 
 void
 DiskannLogBegin(DiskannLog *log, Relation rel, bool building)

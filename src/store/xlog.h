@@ -48,8 +48,6 @@ extern Page DiskannLogFreshPage(DiskannLog *log, Buffer buffer,
 /* Apply and log. The buffers stay locked. */
 extern void DiskannLogFinish(DiskannLog *log);
 
-extern void DiskannInitPage(Page page, DiskannPageKind kind, int part);
-
 /*
  * Mark a page dirty that was initialized in a locked buffer outside of a
  * logged change: the init fork is logged at once, the main fork when the build

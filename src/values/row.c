@@ -15,6 +15,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "access/genam.h"
 #include "values/arrays.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"

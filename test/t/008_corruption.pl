@@ -25,8 +25,10 @@ use constant {
 };
 
 # Places in src/store/format.h.
-my %meta = (magic => 0, version => 4, metric => 8, max_degree => 10, ready => 40,
-	dims => 44, slot_size => 60, first_block => 68);
+my %meta = (magic => 0, version => 4, features => 8, ready => 12, metric => 16,
+	max_degree => 18, dims => 48, code_scheme => 64, first_block => 72,
+	slot_size => 76, nodes_offset => 88, codes_offset => 92, own_offset => 96,
+	own_bytes => 100);
 my %slot = (state => 0, degree => 2, ntids => 4, next => 8, owner => 12,
 	scale => 16, tids => 48, header => 72);
 
@@ -154,6 +156,13 @@ sub special_area
 my %damage = (
 	'magic' => meta_field('magic', 'ABCD'),
 	'version' => meta_field('version', pack 'V', 999),
+	'old version' => meta_field('version', pack 'V', 2),
+	'unknown features' => meta_field('features', pack 'V', 4),
+	'unknown codes' => meta_field('code_scheme', pack 'v', 9),
+	'nodes over factors' => meta_field('nodes_offset', pack 'V', 100),
+	'codes beyond the vector' => meta_field('codes_offset', pack 'V', 0xFFFFFFF0),
+	'vector beyond the slot' => meta_field('own_offset', pack 'V', 0xFFFFFFFC),
+	'vector too short' => meta_field('own_bytes', pack 'V', 4),
 	'metric' => meta_field('metric', pack 'v', 2),
 	'impossible metric' => meta_field('metric', pack 'v', 77),
 	'degree of all' => meta_field('max_degree', pack 'v', 33),
@@ -198,12 +207,19 @@ my %damage = (
 	'truncated to nothing' => sub { truncate $_[0], 0 });
 
 my %must_fail = map { $_ => 1 } (
-	'magic', 'version', 'metric', 'dims', 'slot size', 'first block',
+	'magic', 'version', 'old version', 'unknown features', 'unknown codes',
+	'nodes over factors', 'codes beyond the vector', 'vector beyond the slot',
+	'vector too short', 'metric', 'dims', 'slot size', 'first block',
 	'metapage of zeroes', 'centre of zeroes', 'entry page of zeroes',
+	'node page of zeroes',
 	'unknown state', 'degree', 'number of TIDs', 'scale',
 	'edges beyond the end', 'edges to none', 'chain beyond the end',
 	'chain without end', 'page id', 'page kind', 'page part',
 	'truncated in the middle', 'truncated to nothing');
+
+# No damage, but nothing that can be read.
+my %unsupported = map { $_ => 1 }
+  ('version', 'old version', 'unknown features', 'unknown codes');
 
 # And some at random: a few bytes, or a piece of another page.
 sub at_random
@@ -277,14 +293,17 @@ VACUUM (INDEX_CLEANUP on) t$i;
 SELECT * FROM diskann_index_info('t${i}_v');
 ), on_error_stop => 0);
 	my @errors = $err =~ /ERROR:\s+(\w{5}: .*)/g;
-	my @ours = grep { /^XX002/ } @errors;
+	my @ours = grep { /^XX002|^0A000: index/ } @errors;
+	my $wrong = $unsupported{ $cases[$i] } ? 'XX002' : '0A000';
 	my $hints = () = $err =~ /HINT:  Please REINDEX it/g;
 
 	# A row far beyond the table's end is an error of the table's file.
-	my @others = grep { !/^XX00[12]|: previous segment is only/ } @errors;
+	my @others = grep { !/^XX00[12]|^0A000: index|: previous segment is only/ } @errors;
 
 	# Where the index itself must notice.
 	push @others, 'no error of the index' if $must_fail{ $cases[$i] } && !@ours;
+	push @others, 'of another kind'
+	  if exists $damage{ $cases[$i] } && grep { /^$wrong/ } @errors;
 
 	ok($status == 0 && !@others && $hints == @ours,
 		"$cases[$i]: " . @errors . ' errors')
@@ -292,7 +311,7 @@ SELECT * FROM diskann_index_info('t${i}_v');
 
 	($status, $out, $err) = $node->psql('postgres',
 		"\\set VERBOSITY verbose\nSELECT diskann_index_check('t${i}_v', true)");
-	my $found = $err =~ /ERROR:\s+XX00[12]:/;
+	my $found = $err =~ /ERROR:\s+(XX00[12]|0A000):/;
 	ok($found || ($err eq '' && !exists $damage{ $cases[$i] }),
 		"$cases[$i]: the check " . ($found ? 'finds it' : 'is content'))
 	  or diag($err);
@@ -304,6 +323,40 @@ SELECT diskann_index_check('t${i}_v', true)));
 }
 full_scan_ok($node, "t$_", $op[ $metric[$_] ], $query, "$cases[$_], repaired")
   for (0 .. $#cases);
+# ---------- a number whose block is the last there could be ----------
+
+# Slots of two pages each, so that the block after it would be the first again.
+# Nothing must be read there, and above all nothing added.
+$node->safe_psql('postgres', q(
+CREATE TABLE wide (id int, v real[]);
+INSERT INTO wide SELECT i, array_fill(i::real, ARRAY[7000])
+	FROM generate_series(1, 60) i;
+CREATE INDEX wide_v ON wide USING diskann (v);));
+%layout = map { split /\|/ } split /\n/,
+  $node->safe_psql('postgres', "SELECT property, value FROM diskann_index_info('wide_v')");
+my $first_block = 1 + int((4 * 7000 + 8159) / 8160);
+is("$layout{pages_per_slot} " . $first_block % 2, '2 1', 'slots of two pages');
+my $file = $node->data_dir . '/'
+  . $node->safe_psql('postgres', "SELECT pg_relation_filepath('wide_v')");
+my $target = (0xFFFFFFFF - $first_block) / 2;
+$node->stop;
+open my $fh, '+<', $file or die "could not open $file: $!";
+for my $number (1 .. 60)
+{
+	write_at($fh, BLCKSZ * ($first_block + 2 * $number) + PAGE_HEADER
+		  + $slot{header} + 6 * $layout{max_degree},
+		pack 'V*', ($target) x $layout{max_degree});
+}
+close $fh;
+my $size = -s $file;
+$node->start;
+my (undef, undef, $err) = $node->psql('postgres', q(
+\set VERBOSITY verbose
+SELECT count(*) FROM nearest('wide', '<->', array_fill(7::real, ARRAY[7000]), 10, true)),
+	on_error_stop => 0);
+like($err, qr/ERROR:  XX002: .*beyond the end/, 'a number far beyond the end');
+is(-s $file, $size, 'and the index has not grown');
+
 no_crash_in_log($node, 'server');
 
 done_testing();

@@ -77,6 +77,61 @@ SELECT string_agg(id::text, ' ') FROM
 	check_indexes($node, $name);
 }
 
-no_crash_in_log($node, "server");
+# ---------- a first row that is rolled back ----------
+
+# It has fixed the dimensions of the index, but is no row of it: one of other
+# dimensions may come.  As long as somebody uses the index, or may still see a
+# row, it may not.
+$node->safe_psql('postgres', q(
+CREATE TABLE r (id int, v real[]) WITH (autovacuum_enabled = off);
+CREATE INDEX r_v ON r USING diskann (v);
+BEGIN; INSERT INTO r VALUES (1, '{1,2,3}'); ROLLBACK;
+INSERT INTO r SELECT i, ARRAY[i, i, i, i % 7] FROM generate_series(1, 300) i;));
+is($node->safe_psql('postgres', q(
+SELECT value FROM diskann_index_info('r_v') WHERE property = 'dimensions')),
+	4, 'dimensions of rows after a first one rolled back');
+check_indexes($node, 'after a first row was rolled back');
+
+my ($status, $out, $err) = $node->psql('postgres',
+	"INSERT INTO r VALUES (1000, '{1,2}')");
+like($err, qr/has 2 dimensions, but the index has 4/, 'rows are left');
+
+$node->safe_psql('postgres', 'DELETE FROM r');
+$node->safe_psql('postgres', q(
+BEGIN;
+SAVEPOINT s;
+INSERT INTO r SELECT i, ARRAY[i, i % 5] FROM generate_series(1, 2000) i;
+ROLLBACK TO s;
+INSERT INTO r SELECT i, ARRAY[i, i % 5, i % 3] FROM generate_series(1, 200) i;
+COMMIT;));
+is($node->safe_psql('postgres', q(
+SELECT value FROM diskann_index_info('r_v') WHERE property = 'dimensions')),
+	3, 'dimensions after all rows were deleted, and a savepoint');
+check_indexes($node, 'after a savepoint');
+
+($status, $out, $err) = $node->psql('postgres', q(
+DELETE FROM r;
+BEGIN;
+SET LOCAL enable_seqscan = off;
+DECLARE c CURSOR FOR SELECT id FROM r ORDER BY v <-> '{0,0,0}';
+FETCH c;
+INSERT INTO r VALUES (1, '{1}');
+COMMIT;), on_error_stop => 0);
+like($err, qr/has 1 dimensions?, but the index has 3/,
+	'a cursor of this session is open');
+
+# A crash in the middle, when nothing is ready.
+SKIP:
+{
+	skip 'the library has no pause points', 1 unless can_pause($node);
+	crash_at($node, 'rows-forgotten', "INSERT INTO r VALUES (1, '{1}')");
+}
+$node->safe_psql('postgres',
+	"INSERT INTO r SELECT i, ARRAY[i] FROM generate_series(1, 50) i");
+check_indexes($node, 'after a crash in the middle');
+is($node->safe_psql('postgres', q(
+SET enable_seqscan = off;
+SELECT id FROM r ORDER BY v <-> '{17.2}' LIMIT 1)), 17, 'and is searched');
+
 $node->stop;
 done_testing();

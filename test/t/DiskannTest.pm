@@ -38,6 +38,7 @@ our @EXPORT = qw(
   check_indexes full_scan_ok order_ok recall
   pgbench_start session_start session_ask finish_ok
   no_crash_in_log poll_until wait_for_clients
+  can_pause crash_at
 );
 
 # A started server with the extension.  Everything that is not the test's own
@@ -374,6 +375,40 @@ sub no_crash_in_log
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	unlike($log, qr/terminated by signal|TRAP:|PANIC:/,
 		"$what: no process crashed");
+	return;
+}
+
+# Statements that load the library and name a place of src/store/pause.h.
+sub pause_at
+{
+	my $place = shift;
+
+	return "DO \$\$ BEGIN PERFORM diskann_simd(); END \$\$;\n"
+	  . "SET diskann.pause_at = '$place';\n";
+}
+
+# Has the library places to stop at?  Only one built with STRICT=1 has.
+sub can_pause
+{
+	my $node = shift;
+
+	return $node->safe_psql('postgres', pause_at('nowhere')
+		  . "SELECT current_setting('diskann.pause_at', true) = 'nowhere'") eq 't';
+}
+
+# Run statements that take the server down at a place, and wait until it has
+# recovered.
+sub crash_at
+{
+	my ($node, $place, $statements) = @_;
+
+	$node->safe_psql('postgres', 'ALTER SYSTEM SET restart_after_crash = on');
+	$node->reload;
+	my ($status) = $node->psql('postgres', pause_at("$place crash") . $statements);
+	local $Test::Builder::Level = $Test::Builder::Level + 1;
+	isnt($status, 0, "crash at $place");
+	$node->poll_query_until('postgres', 'SELECT true')
+	  or die 'the server did not recover';
 	return;
 }
 

@@ -1,0 +1,26 @@
+/*-------------------------------------------------------------------------
+ *
+ * repair.h
+ *	  Taking tombstones out of the graph.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/am/repair.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DISKANN_REPAIR_H
+#define DISKANN_REPAIR_H
+
+#include "commands/vacuum.h"
+#include "store/index.h"
+
+/*
+ * Repair the graph around all tombstones that no running transaction can have
+ * known alive, free their slots, and note in the metapage what is left.  Memory
+ * comes from the current context.  Nothing is locked on entry and exit.
+ */
+extern void DiskannRepair(IndexVacuumInfo *info, const DiskannIndex *index);
+
+#endif							/* DISKANN_REPAIR_H */

@@ -1,0 +1,250 @@
+/*-------------------------------------------------------------------------
+ *
+ * layout.c
+ *	  Where the parts of a slot lie, and how slots lie on pages.
+ *
+ * place_arrays() alone computes offsets.  A layout is chosen once, when an index
+ * gets its first row, and stored in the metapage.  To change how it is chosen
+ * concerns only indexes that get their first row afterwards, and needs no new
+ * format version; to change what an offset means does.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/store/layout.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "store/layout.h"
+#include "vector/own_code.h"
+#include "vector/space.h"
+
+/*
+ * What an edge code should have when it is decided how many slots a page holds,
+ * what it keeps when own vectors become finer than int8 at its expense, and
+ * what it grows to before others.
+ */
+#define EDGE_BITS_WANTED 384
+#define EDGE_BITS_KEPT 320
+#define EDGE_BITS_ENOUGH 512
+
+/* Up to this many dimensions two bits a dimension are worth their place. */
+#define TWO_BIT_DIMS 256
+
+DiskannEdgeShape
+DiskannLayoutShape(const DiskannMetaPageData *meta)
+{
+	DiskannEdgeShape shape;
+
+	shape.dims = meta->space_dims;
+	shape.code_dims = meta->code_dims;
+	shape.planes = meta->planes;
+	shape.groups = (meta->code_dims + 3) / 4;
+	return shape;
+}
+
+Size
+DiskannCentreBytes(const DiskannMetaPageData *meta)
+{
+	return meta->space_dims * sizeof(float);
+}
+
+static uint32
+centre_pages(const DiskannMetaPageData *meta)
+{
+	return (DiskannCentreBytes(meta) + DISKANN_PAGE_BYTES - 1) /
+		DISKANN_PAGE_BYTES;
+}
+
+/* Bytes of all edge codes of a slot. */
+static Size
+codes_bytes(const DiskannMetaPageData *meta)
+{
+	DiskannEdgeShape shape = DiskannLayoutShape(meta);
+
+	return diskann_edge_bytes(&shape, meta->max_degree);
+}
+
+/*
+ * Place the arrays of a slot one after another, for edge codes of code_dims
+ * coordinates and an own vector of this kind.  Returns the size of the slot.
+ * As max_degree is a multiple of 32, every array is aligned for its elements.
+ */
+static Size
+place_arrays(DiskannMetaPageData *meta, int code_dims, DiskannVectorKind kind)
+{
+	meta->code_dims = code_dims;
+	meta->vector_kind = kind;
+	meta->add_offset = DISKANN_SLOT_HEADER;
+	meta->rescale_offset = meta->add_offset + sizeof(float) * meta->max_degree;
+	meta->nodes_offset = meta->rescale_offset +
+		sizeof(uint16) * meta->max_degree;
+	meta->codes_offset = meta->nodes_offset +
+		sizeof(DiskannNode) * meta->max_degree;
+	meta->own_offset = meta->codes_offset + codes_bytes(meta);
+	meta->own_bytes = diskann_vector_bytes(kind, meta->space_dims);
+	meta->slot_size = MAXALIGN(meta->own_offset + meta->own_bytes);
+	meta->max_tids = (Min(meta->slot_size, DISKANN_PAGE_BYTES) -
+					  DISKANN_SLOT_HEADER) / sizeof(ItemPointerData);
+	return meta->slot_size;
+}
+
+/* Let edge codes grow up to most coordinates as long as a slot fits budget. */
+static void
+grow_code(DiskannMetaPageData *meta, int most, Size budget)
+{
+	while ((int) meta->code_dims < most)
+	{
+		int			code_dims = meta->code_dims;
+
+		if (place_arrays(meta, Min(code_dims + 4, most),
+						 meta->vector_kind) <= budget)
+			continue;
+		place_arrays(meta, code_dims, meta->vector_kind);
+		break;
+	}
+}
+
+/* Take the most precise own vector, of those up to most, that fits budget. */
+static void
+refine_vector(DiskannMetaPageData *meta, DiskannVectorKind most, Size budget)
+{
+	while (place_arrays(meta, meta->code_dims, most) > budget &&
+		   most > DISKANN_INT8)
+		most--;
+}
+
+/* Coordinates of an edge code to start from, and the most there may be. */
+static int
+first_code_dims(const DiskannMetaPageData *meta, int *most)
+{
+	*most = Min((int) meta->space_dims, DISKANN_MAX_EDGE_BITS / meta->planes);
+	if (meta->prefix_dims > 0)
+		*most = Min(*most, (int) meta->prefix_dims);
+	if (meta->edge_bits > 0)
+		return Min(*most, meta->edge_bits / meta->planes);
+	return Min(*most, meta->planes == 2 ? TWO_BIT_DIMS + 1 :
+			   EDGE_BITS_WANTED / meta->planes);
+}
+
+/*
+ * Start with int8 and the edge bits wanted, and see how many slots a page
+ * holds, or pages a slot takes.  int10 comes first, as long as edge codes keep
+ * enough: with int8 more rows have to be looked at because their order is in
+ * doubt.  Then what is left of the page is spent on enough edge bits, on a finer
+ * own vector, and on more edge bits, in that order.  What the user asked for is
+ * not touched.
+ */
+void
+DiskannChooseLayout(DiskannMetaPageData *meta, int input_dims)
+{
+	bool		choose_bits = meta->edge_bits == 0;
+	bool		choose_kind = meta->vector_storage == 0;
+	int			most;
+	int			code_dims;
+	int			enough;
+	Size		size;
+	Size		budget;
+
+	meta->dims = input_dims;
+	meta->space_dims = diskann_space_dims(meta->metric, input_dims);
+	meta->code_scheme = DISKANN_CODE_SCHEME;
+	meta->planes = meta->bits_per_dimension ? meta->bits_per_dimension :
+		(meta->space_dims <= TWO_BIT_DIMS + 1 ? 2 : 1);
+	code_dims = first_code_dims(meta, &most);
+
+	size = place_arrays(meta, code_dims, choose_kind ? DISKANN_INT8 :
+						meta->vector_storage);
+	meta->slots_per_page = Max(1, DISKANN_PAGE_BYTES / size);
+	meta->pages_per_slot = (size + DISKANN_PAGE_BYTES - 1) / DISKANN_PAGE_BYTES;
+	budget = meta->pages_per_slot * DISKANN_PAGE_BYTES / meta->slots_per_page;
+	budget -= budget % MAXIMUM_ALIGNOF;
+
+	enough = Max(code_dims, Min(most, EDGE_BITS_ENOUGH / meta->planes));
+	if (choose_bits)
+		place_arrays(meta, Min(code_dims, EDGE_BITS_KEPT / meta->planes),
+					 meta->vector_kind);
+	if (choose_kind)
+		refine_vector(meta, DISKANN_INT10, budget);
+	if (choose_bits)
+		grow_code(meta, enough, budget);
+	if (choose_kind)
+		refine_vector(meta, meta->vector_limit ? meta->vector_limit :
+					  DISKANN_FLOAT32, budget);
+	if (choose_bits)
+		grow_code(meta, most, budget);
+
+	meta->first_block = DISKANN_METAPAGE_BLKNO + 1 + centre_pages(meta);
+	Assert(meta->slot_size <= budget);
+	Assert(DiskannLayoutProblem(meta) == NULL);
+}
+
+/* ---------- checking what was read ---------- */
+
+/* Are dimensions, codes and the kind of the own vector possible? */
+static bool
+codes_are_possible(const DiskannMetaPageData *meta)
+{
+	return meta->dims >= 1 && meta->dims <= DISKANN_MAX_DIMS &&
+		(int) meta->space_dims == diskann_space_dims(meta->metric,
+													 meta->dims) &&
+		meta->planes >= 1 && meta->planes <= 2 &&
+		meta->code_dims >= 1 && meta->code_dims <= meta->space_dims &&
+		meta->code_dims * meta->planes <= DISKANN_MAX_EDGE_BITS &&
+		meta->vector_kind >= DISKANN_INT8 &&
+		meta->vector_kind <= DISKANN_FLOAT32;
+}
+
+/* Does an array of some bytes lie between two aligned places? */
+static bool
+array_fits(uint64 offset, uint64 bytes, uint64 end)
+{
+	return offset % sizeof(float) == 0 && offset + bytes <= end;
+}
+
+static bool
+arrays_fit(const DiskannMetaPageData *meta)
+{
+	uint64		degree = meta->max_degree;
+
+	return meta->add_offset >= DISKANN_SLOT_HEADER &&
+		array_fits(meta->add_offset, degree * sizeof(float),
+				   meta->rescale_offset) &&
+		array_fits(meta->rescale_offset, degree * sizeof(uint16),
+				   meta->nodes_offset) &&
+		array_fits(meta->nodes_offset, degree * sizeof(DiskannNode),
+				   meta->codes_offset) &&
+		array_fits(meta->codes_offset, codes_bytes(meta), meta->own_offset) &&
+		array_fits(meta->own_offset, meta->own_bytes, meta->slot_size) &&
+		meta->own_bytes == diskann_vector_bytes(meta->vector_kind,
+												meta->space_dims);
+}
+
+static bool
+slots_fit(const DiskannMetaPageData *meta)
+{
+	uint64		pages = meta->pages_per_slot;
+	uint64		slots = meta->slots_per_page;
+	uint64		first_part = Min(meta->slot_size, DISKANN_PAGE_BYTES);
+
+	return pages >= 1 && slots >= 1 && (pages == 1 || slots == 1) &&
+		meta->slot_size % MAXIMUM_ALIGNOF == 0 &&
+		meta->slot_size * slots <= DISKANN_PAGE_BYTES * pages &&
+		meta->slot_size > DISKANN_PAGE_BYTES * (pages - 1) &&
+		meta->max_tids >= 1 &&
+		DISKANN_SLOT_HEADER + meta->max_tids * sizeof(ItemPointerData) <=
+		first_part;
+}
+
+const char *
+DiskannLayoutProblem(const DiskannMetaPageData *meta)
+{
+	if (!codes_are_possible(meta))
+		return "metapage has impossible dimensions or codes";
+	if (!arrays_fit(meta) || !slots_fit(meta) ||
+		meta->first_block != DISKANN_METAPAGE_BLKNO + 1 + centre_pages(meta))
+		return "metapage has an impossible layout";
+	return NULL;
+}

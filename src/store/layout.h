@@ -1,0 +1,38 @@
+/*-------------------------------------------------------------------------
+ *
+ * layout.h
+ *	  Where the parts of a slot lie, and how slots lie on pages.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/store/layout.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DISKANN_LAYOUT_H
+#define DISKANN_LAYOUT_H
+
+#include "store/format.h"
+#include "vector/edge_code.h"
+
+/*
+ * Decide the layout of an index whose settings are in *meta, for vectors of
+ * input_dims coordinates, and write it there.
+ */
+extern void DiskannChooseLayout(DiskannMetaPageData *meta, int input_dims);
+
+/*
+ * What is impossible about a layout read from disk, or NULL: every array lies
+ * within its slot, none overlaps another, and slots lie within their pages.
+ * Whether it is what DiskannChooseLayout() would choose does not matter.
+ */
+extern const char *DiskannLayoutProblem(const DiskannMetaPageData *meta);
+
+/* How the edge codes of an index with this layout are shaped. */
+extern DiskannEdgeShape DiskannLayoutShape(const DiskannMetaPageData *meta);
+
+/* Bytes of the centre, which lies on the pages before first_block. */
+extern Size DiskannCentreBytes(const DiskannMetaPageData *meta);
+
+#endif							/* DISKANN_LAYOUT_H */

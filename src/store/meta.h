@@ -1,0 +1,78 @@
+/*-------------------------------------------------------------------------
+ *
+ * meta.h
+ *	  The metapage: settings, layout, and what VACUUM and inserts note.
+ *
+ * All of these lock the metapage for the time of the call, and only it.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/store/meta.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DISKANN_META_H
+#define DISKANN_META_H
+
+#include "storage/bufmgr.h"
+#include "store/format.h"
+#include "utils/rel.h"
+#include "vector/own_code.h"
+#include "vector/space.h"
+
+/* What CREATE INDEX decides; see DiskannMetaPageData. */
+typedef struct DiskannSettings
+{
+	DiskannMetric metric;
+	int			max_degree;
+	int			build_list_size;
+	int			vector_storage; /* DiskannVectorKind, 0: choose */
+	int			vector_limit;	/* the most precise to be chosen, 0: any */
+	int			bits_per_dimension; /* 1, 2, 0: choose */
+	int			edge_bits;		/* 0: choose */
+	int			prefix_dims;	/* 0: none */
+	float		alpha;
+	uint64		seed;
+} DiskannSettings;
+
+/* Write the metapage of an index without rows into an empty fork. */
+extern void DiskannCreateMetapage(Relation rel, ForkNumber fork,
+								  const DiskannSettings *settings);
+
+/* Settings frozen at CREATE INDEX. */
+extern void DiskannLoadSettings(Relation rel, DiskannSettings *settings);
+
+/*
+ * Read the metapage into *meta and lock it in this mode; the caller unlocks and
+ * releases the buffer.  A metapage that is damaged is an error, and so is one
+ * of a format this library does not read.
+ */
+extern Buffer DiskannReadMetapage(Relation rel, int mode,
+								  DiskannMetaPageData *meta);
+
+/* Write *meta to the metapage, which the caller has locked exclusively. */
+extern void DiskannWriteMetapage(Relation rel, Buffer buffer,
+								 const DiskannMetaPageData *meta,
+								 bool building);
+
+/* What a VACUUM has found and left. */
+typedef struct DiskannCounts
+{
+	uint64		live_nodes;
+	uint32		tombstones;
+	uint64		oldest_xid;		/* least xid of a tombstone; 0: there is none */
+} DiskannCounts;
+
+/* Note it in the metapage, unless it is there already; read it. */
+extern void DiskannSetCounts(Relation rel, const DiskannCounts *counts);
+extern void DiskannGetCounts(Relation rel, DiskannCounts *counts);
+
+/*
+ * The squared length that no row of the index exceeds (inner product only),
+ * and raising it before a longer row is added.
+ */
+extern float DiskannMaxLength2(Relation rel);
+extern void DiskannRaiseMaxLength2(Relation rel, float length2, bool building);
+
+#endif							/* DISKANN_META_H */
