@@ -461,6 +461,7 @@ diskanninsert(Relation rel, Datum *values, bool *isnull, ItemPointer heap_tid,
 	InsertCache *cache = (InsertCache *) indexInfo->ii_AmCache;
 	MemoryContext old;
 	DiskannRow	row;
+	bool		indexed;
 
 	if (isnull[0])
 		return false;
@@ -481,15 +482,16 @@ diskanninsert(Relation rel, Datum *values, bool *isnull, ItemPointer heap_tid,
 	}
 
 	old = MemoryContextSwitchTo(cache->read_context);
-	if (DiskannReadRow(cache->support, values[0], 0, &row))
+	indexed = DiskannReadRow(cache->support, values[0], 0, &row);
+	if (cache->index && row.dims != (int) cache->index->meta.dims)
 	{
-		if (cache->index && row.dims != (int) cache->index->meta.dims)
-		{
-			if (!forget_dead_rows(rel, heap, cache->index))
-				DiskannVerifyDims(cache->index->meta.dims, &row);
-			cache->index = NULL;
-			cache->inserter = NULL;
-		}
+		if (!forget_dead_rows(rel, heap, cache->index))
+			DiskannVerifyDims(cache->index->meta.dims, &row);
+		cache->index = NULL;
+		cache->inserter = NULL;
+	}
+	if (indexed)
+	{
 		if (cache->index == NULL)
 			cache->index = make_ready(rel, cache->support, cache->context,
 									  &row);
