@@ -112,7 +112,7 @@ create_inserter(MemoryContext context, Relation rel,
 	return inserter;
 }
 
-/* Remember a visited node. */
+/* Remember the node that inserter->visit describes; own becomes part of it. */
 static void
 remember(Inserter *inserter, DiskannNode node, char *own)
 {
@@ -136,7 +136,10 @@ remember(Inserter *inserter, DiskannNode node, char *own)
 	v->x = NULL;
 }
 
-/* Visit a node on the way. */
+/*
+ * Visit a node on the way: remember it, and add its neighbours to the search.
+ * Nothing is locked on entry and exit; the slot in share mode meanwhile.
+ */
 static void
 visit_on_the_way(Inserter *inserter, DiskannNode node)
 {
@@ -163,6 +166,7 @@ visit_on_the_way(Inserter *inserter, DiskannNode node)
  * Search for the vector in inserter->query, filling inserter->visited.  Where many
  * rows have been deleted the list may hold little but tombstones: then go on
  * beyond it, within reason, for as many live nodes as there can be edges.
+ * Nothing is locked on entry and exit.
  */
 #define MAX_VISITS_PER_LIST 10
 
@@ -227,7 +231,8 @@ visited_distances(void *arg, int a, const int *others, int n, float *out)
 /*
  * Add the row to a node that holds the same vector, if one was visited.  The hash
  * is of the user's value; the code is compared as well, so that a collision
- * would have to be one of near neighbours.
+ * would have to be one of near neighbours.  Nothing is locked on entry and exit;
+ * slots of the node's rows exclusively meanwhile.
  */
 static bool
 join_duplicate(Inserter *inserter, const char *own, uint64 hash,
@@ -249,7 +254,7 @@ join_duplicate(Inserter *inserter, const char *own, uint64 hash,
 /*
  * A search for the new node may end among tombstones nearer than any live
  * node: let the nearest of these point to it.  If there is no live node at
- * all, only the entry node lasts.
+ * all, only the entry node lasts.  Nothing is locked on entry and exit.
  */
 static void
 link_past_tombstones(Inserter *inserter, DiskannNode node,
@@ -268,7 +273,8 @@ link_past_tombstones(Inserter *inserter, DiskannNode node,
 
 /*
  * Write a node for the row and link it both ways.  The first nearest ones of
- * its neighbours are equally near.
+ * its neighbours are equally near.  Nothing is locked on entry and exit; the new
+ * slot, and each neighbour's, exclusively meanwhile, one at a time.
  */
 static void
 add_node(Inserter *inserter, const DiskannNewNode *new, int nearest)
@@ -278,12 +284,15 @@ add_node(Inserter *inserter, const DiskannNewNode *new, int nearest)
 	float	   *decoded = palloc(sizeof(float) * index->space.dims);
 	DiskannNode node;
 
+	Assert(new->degree <= index->meta.max_degree);
+	Assert(nearest >= 1);
 	DiskannNodeAllocate(ref);
 	node = ref->node;
-	DiskannNodeEdit(ref);
+	(void) DiskannNodeEdit(ref);
 	DiskannFillNode(index, ref->image, new, decoded);
 	DiskannNodeWriteAll(ref);
 	DiskannNodeClose(ref);
+	DiskannPausePoint("node-written");
 
 	/*
 	 * The nearest must point here, so that the node can be found.  Of equally
@@ -299,7 +308,10 @@ add_node(Inserter *inserter, const DiskannNewNode *new, int nearest)
 	DiskannOfferToEntry(ref, node, decoded);
 }
 
-/* Choose neighbours among the nodes visited and add the node. */
+/*
+ * Choose neighbours among the nodes visited and add the node.  Nothing is locked
+ * on entry and exit.
+ */
 static void
 insert_node(Inserter *inserter, DiskannNewNode *new)
 {
@@ -342,9 +354,7 @@ insert_row(Inserter *inserter, DiskannRow *row, ItemPointer tid)
 
 	memcpy(query->x, row->x, sizeof(float) * row->dims);
 	new.length2 = diskann_space_row(&index->space, query->x);
-	query->norm2 = diskann_kernels->dot_f32(query->x, query->x,
-											index->space.dims);
-	DiskannQueryPrepare(query, index);
+	DiskannQueryPrepareVector(query, index);
 	diskann_vector_encode(index->kind, query->x, index->space.dims, own,
 						  &new.factors);
 	new.own = own;
@@ -369,7 +379,10 @@ insert_row(Inserter *inserter, DiskannRow *row, ItemPointer tid)
 	MemoryContextReset(inserter->row_context);
 }
 
-/* Make an index ready with this row as its first, unless it has become so. */
+/*
+ * Make an index ready with this row as its first, unless it has become so.
+ * Nothing is locked on entry and exit; the metapage exclusively meanwhile.
+ */
 static DiskannIndex *
 make_ready(Relation rel, const DiskannSupport *support, MemoryContext context,
 		   const DiskannRow *row)

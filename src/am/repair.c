@@ -45,7 +45,6 @@
 #include "am/repair.h"
 #include "compat.h"
 #include "graph/search.h"
-#include "kernels/kernels.h"
 #include "miscadmin.h"
 #include "storage/indexfsm.h"
 #include "store/edges.h"
@@ -161,15 +160,6 @@ decode_query(Repair *repair)
 						  DiskannSlotOwn(index, repair->ref.slot),
 						  DiskannNodeHead(&repair->ref)->scale,
 						  index->space.dims, repair->query.x);
-}
-
-static void
-prepare_query(Repair *repair)
-{
-	repair->query.norm2 = diskann_kernels->dot_f32(repair->query.x,
-												   repair->query.x,
-												   repair->index->space.dims);
-	DiskannQueryPrepare(&repair->query, repair->index);
 }
 
 /*
@@ -314,7 +304,7 @@ repair_node(Repair *repair, DiskannNode node)
 	if (DiskannNodeSetHas(&repair->leaving, node) ||
 		!read_old_edges(repair, node, &old))
 		return;
-	prepare_query(repair);
+	DiskannQueryPrepareVector(&repair->query, repair->index);
 	n = find_substitutes(repair, &old, substitutes);
 	replace_edges(repair, node, substitutes, n);
 }
@@ -405,7 +395,7 @@ attach_node(Repair *repair, DiskannNode node)
 	DiskannNodeClose(ref);
 	if (!live)
 		return false;
-	prepare_query(repair);
+	DiskannQueryPrepareVector(&repair->query, repair->index);
 	nearest = find_nearest(repair, node);
 	if (nearest != DISKANN_INVALID_NODE)
 		DiskannAddBacklink(ref, nearest, node, repair->query.x, true);

@@ -194,6 +194,8 @@ write_edge(DiskannNodeRef *ref, int i, DiskannNode node,
 /*
  * A node that was forced into a full list takes over the edge it displaced,
  * in place of its own last one, which nothing depends on: the node is new.
+ * Nothing is locked on entry and exit; the displaced node in share mode, and then
+ * the node exclusively, meanwhile.
  */
 static void
 adopt_edge(DiskannNodeRef *ref, DiskannNode node, const float *x,
@@ -239,6 +241,7 @@ DiskannAddBacklink(DiskannNodeRef *ref, DiskannNode target, DiskannNode node,
 	float		dist2;
 	int			i;
 
+	Assert(target != node && node != DISKANN_ENTRY_NODE);
 	DiskannNodeOpen(ref, target, BUFFER_LOCK_EXCLUSIVE);
 	head = DiskannNodeHead(ref);
 	if ((head->state == DISKANN_LIVE || head->state == DISKANN_DEAD) &&

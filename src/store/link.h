@@ -19,14 +19,16 @@
  * Let target point to node, whose decoded vector x is given.  A full list is
  * pruned from its own page; then the link may be judged needless and left out,
  * unless forced.  If that cost target an edge, node gets it instead, so that
- * nothing is cut off.  Locks target, and then node, exclusively.
+ * nothing is cut off.  Nothing is locked on entry and exit; target, and then
+ * node, exclusively meanwhile.
  */
 extern void DiskannAddBacklink(DiskannNodeRef *ref, DiskannNode target,
 							   DiskannNode node, const float *x, bool force);
 
 /*
  * Let the entry node point to a node at x, if it has room, or else in place of
- * its edge number replace, unless that is negative.
+ * its edge number replace, unless that is negative.  Nothing is locked on entry
+ * and exit; the entry node exclusively meanwhile.
  */
 extern void DiskannLinkEntry(DiskannNodeRef *ref, DiskannNode node,
 						   const float *x, int replace);

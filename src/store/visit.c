@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "kernels/kernels.h"
 #include "store/edges.h"
 #include "store/visit.h"
 
@@ -35,6 +36,14 @@ DiskannQueryPrepare(DiskannQuery *query, const DiskannIndex *index)
 {
 	diskann_edge_query(&index->shape, query->x, query->edges.lut,
 					   &query->edges);
+}
+
+void
+DiskannQueryPrepareVector(DiskannQuery *query, const DiskannIndex *index)
+{
+	query->norm2 = diskann_kernels->dot_f32(query->x, query->x,
+											index->space.dims);
+	DiskannQueryPrepare(query, index);
 }
 
 /* Read all a visit yields from the open slot, and close it. */

@@ -43,6 +43,10 @@ extern void DiskannVisitInit(DiskannVisit *visit, const DiskannIndex *index);
 extern void DiskannQueryPrepare(DiskannQuery *query,
 								const DiskannIndex *index);
 
+/* The same once query->x is set. */
+extern void DiskannQueryPrepareVector(DiskannQuery *query,
+									  const DiskannIndex *index);
+
 /*
  * Visit a node that an edge led to.  False if there is none any more (its slot
  * was freed): the edge was read before it was repaired.  own, unless NULL, gets a
