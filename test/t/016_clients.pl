@@ -2,7 +2,7 @@
 # Copyright (c) 2026, diskann contributors
 
 # The clients people use, with lists of numbers and with pgvector's classes:
-# libpq, psycopg 3 with pgvector-python, node-postgres with pgvector-node.
+# libpq, psycopg 3 with pgvector-python, psycopg2, node-postgres with pgvector-node.
 # Where the latter are is told by DISKANN_CLIENTS, a directory with "python" and
 # "node"; otherwise they are used if they are installed.
 
@@ -26,10 +26,11 @@ $node->safe_psql('postgres', 'CREATE EXTENSION diskann_pgvector CASCADE')
   if $pgvector;
 note('no pgvector here: real[] columns only') unless $pgvector;
 
-# Run a client; each line "ok - what" or "not ok - what" of it is a test.
+# Run a client; each line "ok - what" or "not ok - what" of it is a test, of which
+# there are that many at least.
 sub client_ok
 {
-	my ($name, @command) = @_;
+	my ($name, $tests, @command) = @_;
 	my ($out, $err) = run_command(\@command);
 	my $seen = 0;
 
@@ -46,9 +47,11 @@ sub client_ok
 		}
 	}
 	is($err, '', "$name has nothing to complain about");
-	cmp_ok($seen, '>=', $pgvector ? 15 : 8, "$name has done its work");
+	cmp_ok($seen, '>=', $tests, "$name has done its work");
 	return;
 }
+
+my $tests = $pgvector ? 15 : 8;
 
 # The first of some interpreters that can do this.
 sub interpreter
@@ -72,7 +75,7 @@ command_ok(
 		'-I', $config->('includedir'), "$source/libpq_test.c",
 		'-L', $config->('libdir'), '-lpq', '-lm' ],
 	'libpq: compiling');
-client_ok('libpq', "$work/libpq_test", $node->connstr('postgres'));
+client_ok('libpq', $tests, "$work/libpq_test", $node->connstr('postgres'));
 
 # ---------- psycopg ----------
 
@@ -86,7 +89,23 @@ client_ok('libpq', "$work/libpq_test", $node->connstr('postgres'));
   SKIP:
 	{
 		skip "no python3 with $modules", 1 unless defined $python;
-		client_ok('psycopg', $python, "$source/psycopg_test.py",
+		client_ok('psycopg', $tests, $python, "$source/psycopg_test.py",
+			$node->connstr('postgres'));
+	}
+}
+
+# ---------- psycopg2 ----------
+
+{
+	local $ENV{PYTHONPATH} = "$clients/python";
+	local $ENV{PYTHONDONTWRITEBYTECODE} = 1;
+	my $python = interpreter("-c 'import psycopg2; print(\"works\")'",
+		'python3', '/usr/bin/python3');
+
+  SKIP:
+	{
+		skip 'no python3 with psycopg2', 1 unless defined $python;
+		client_ok('psycopg2', 14, $python, "$source/psycopg2_test.py",
 			$node->connstr('postgres'));
 	}
 }
@@ -107,7 +126,7 @@ client_ok('libpq', "$work/libpq_test", $node->connstr('postgres'));
   SKIP:
 	{
 		skip "no node with $modules", 1 unless defined $nodejs;
-		client_ok('node-postgres', $nodejs, "$source/node_postgres_test.mjs",
+		client_ok('node-postgres', $tests, $nodejs, "$source/node_postgres_test.mjs",
 			$node->host, $node->port, 'postgres');
 	}
 }
