@@ -278,8 +278,20 @@ SET diskann.iterative_search = strict;
 SET diskann.max_scan_tuples = -1;
 SET diskann.simd = sse9;
 SET diskann.simd = '';
-SET diskann.no_such_setting = 1;
-SET diskann.query_search_list = 1;
+-- from PostgreSQL 15 on no others of the name can be set
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY '{no_such_setting,query_search_list}'::text[] LOOP
+        BEGIN
+            PERFORM set_config('diskann.' || name, '1', false);
+            ASSERT current_setting('server_version_num')::int < 150000, name;
+        EXCEPTION WHEN invalid_name THEN
+            NULL;
+        END;
+    END LOOP;
+END $$;
 
 -- error codes
 \set VERBOSITY sqlstate

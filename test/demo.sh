@@ -21,8 +21,8 @@ introduce()
 {
 	cat <<'END'
 == installs what is missing, builds, starts a private server, indexes, measures
-  fetches   what apt lists below before it begins: 220 MB where nothing is there
-            yet, nothing where PostgreSQL and its headers are
+  fetches   what is told below before it begins: about 220 MB on an empty Debian 12,
+            240 MB on 13, nothing where PostgreSQL and its headers are
   takes     about two minutes on two processors, and the time to fetch and install
   leaves    the packages, and nothing else
 END

@@ -296,7 +296,8 @@ fetch_python()
 	fi
 	say "fetching with pip, at most 10 MB: $*"
 	mkdir -p "$dir"
-	narrated "fetching" python3 -m pip install -q --no-deps \
+	narrated "fetching" env PIP_ROOT_USER_ACTION=ignore \
+		python3 -m pip install -q --no-deps \
 		--target="$dir/python" "$@" || say "no $1: pip failed (see above)"
 }
 

@@ -19,6 +19,11 @@ root_obstacle()
 	fi
 }
 
+unpack_root()
+{
+	debootstrap --variant=minbase --include="$3" "$1" "$2" >"$roots/$1.log" 2>&1
+}
+
 # Unpacks a release, with PostgreSQL and pgvector, unless that was done before.
 make_root()
 {
@@ -28,10 +33,9 @@ make_root()
 	packages=gcc,libc6-dev,make,gzip,perl,libipc-run-perl,libpq-dev,python3,nodejs
 	packages+=,python3-psycopg2
 	packages+=,postgresql-$major,postgresql-server-dev-$major,postgresql-$major-pgvector
-	say "unpacking Debian $release into $root"
+	say "unpacking Debian $release into $root: fetches 400 MB, takes minutes"
 	mkdir -p "$roots" && rm -rf --one-file-system "$root.part" || return 1
-	debootstrap --variant=minbase --include="$packages" "$release" \
-		"$root.part" >"$roots/$release.log" 2>&1 &&
+	narrated "unpacking" unpack_root "$release" "$root.part" "$packages" &&
 		rm -rf --one-file-system "$root" && mv "$root.part" "$root"
 }
 
