@@ -231,7 +231,8 @@ if (!$loads)
 chdir $dir or die "could not enter $dir: $!";
 command_ok(
 	[
-		'pg_upgrade', '--no-sync', '-d', $node->data_dir, '-D', $new->data_dir,
+		'pg_upgrade', $node->pg_version < 15 ? () : '--no-sync', '-d',
+		$node->data_dir, '-D', $new->data_dir,
 		'-b', $node->config_data('--bindir'), '-B', $bindir, '-s', $new->host, '-p', $node->port,
 		'-P', $new->port ],
 	'pg_upgrade');
