@@ -34,6 +34,7 @@ prepare()
 	install_packages
 	find_programs
 	make_work
+	own_server
 	forget_servers
 	say "building for PostgreSQL $("$PG_CONFIG" --version | sed 's/^PostgreSQL //')"
 	copy_sources
