@@ -13,6 +13,7 @@
 #ifndef DISKANN_REPAIR_H
 #define DISKANN_REPAIR_H
 
+#include "access/genam.h"
 #include "commands/vacuum.h"
 #include "store/index.h"
 
