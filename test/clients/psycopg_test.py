@@ -118,7 +118,8 @@ def test_vectors(conn):
 
 
 def main():
-    with psycopg.connect(sys.argv[1], autocommit=True) as conn:
+    # Without a locale the cluster's encoding is SQL_ASCII, whose text is bytes.
+    with psycopg.connect(sys.argv[1], autocommit=True, client_encoding="utf8") as conn:
         print(f"# psycopg {psycopg.__version__}, {psycopg.pq.__impl__}")
         conn.execute("SET enable_seqscan = off")
         test_arrays(conn)
