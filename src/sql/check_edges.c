@@ -85,7 +85,8 @@ compare_edge(const DiskannCheck *check, int i)
 		return psprintf("the code differs in %d bits", bits);
 
 	/* A factor too great for a half float is cut off. */
-	expected = Max(-DISKANN_HALF_MAX * unit, Min(DISKANN_HALF_MAX * unit, edge.f_rescale));
+	expected = Max(-DISKANN_HALF_MAX * unit,
+				   Min(DISKANN_HALF_MAX * unit, edge.f_rescale));
 	slack = (bits > 0 ? FACTOR_TOLERANCE : HALF_ROUNDING) * fabs(expected);
 	if (!(fabs(rescale - expected) <= slack + unit * HALF_LEAST))
 		return psprintf("the factor is %g, not %g", rescale, expected);

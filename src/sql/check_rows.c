@@ -263,8 +263,8 @@ scan_table(DiskannCheckRows *rows)
 static void
 advance_tids(SortedTids *tids)
 {
-	int64		previous = tids->tid;
-	bool		first = !tids->valid;
+	int64		previous PG_USED_FOR_ASSERTS_ONLY = tids->tid;
+	bool		first PG_USED_FOR_ASSERTS_ONLY = !tids->valid;
 	Datum		value;
 	bool		isnull;
 
