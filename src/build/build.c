@@ -3,7 +3,14 @@
  * build.c
  *	  CREATE INDEX: the callbacks of the access method.
  *
- * Decide how many processes take part, and let them run the phases.
+ * Decide how many processes take part, and let them run the phases (run.c):
+ * this one alone, or with workers (parallel.c).  Both ways give the same kind
+ * of graph by the same code; what is shared is then in plain memory, and
+ * temporary files are private.
+ *
+ * The index is built from scratch: its file is empty, and new to everybody
+ * else, so that pages are written without regard to concurrent readers, and
+ * logged as a whole at the end (write.c).
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -33,6 +40,7 @@ diskannbuildphasename(int64 phase)
 static void
 build_serially(BuildState *state, IndexBuildResult *result)
 {
+	/* With the number of rows of one participant. */
 	BuildShared *shared = palloc0(sizeof(BuildShared) + sizeof(uint32));
 
 	DiskannBuildInitShared(shared);
@@ -45,6 +53,10 @@ build_serially(BuildState *state, IndexBuildResult *result)
 	DiskannBuildReport(state, result);
 }
 
+/*
+ * The metapage is written first, in any case: a table without rows gets
+ * nothing else, and everybody who takes part reads the settings from it.
+ */
 IndexBuildResult *
 diskannbuild(Relation heap, Relation rel, IndexInfo *indexInfo)
 {
@@ -69,6 +81,7 @@ diskannbuild(Relation heap, Relation rel, IndexInfo *indexInfo)
 	return result;
 }
 
+/* The init fork of an unlogged index: an index without rows. */
 void
 diskannbuildempty(Relation rel)
 {

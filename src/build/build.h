@@ -3,6 +3,9 @@
  * build.h
  *	  CREATE INDEX: the callbacks of the access method.
  *
+ * What they do and return is told by PostgreSQL's manual, "Index Access Method
+ * Functions"; how, by state.h and run.c.
+ *
  * Copyright (c) 2026, diskann contributors
  *
  * IDENTIFICATION

@@ -7,6 +7,11 @@
  * participant's memory.  The lists of all participants are merged by node, and
  * graph/select.c chooses among them.
  *
+ * Merging takes two readings of a group's blocks: the first counts the
+ * candidates of each node, so that the second can put them where they belong,
+ * node after node in one array.  Local and long-range candidates have an array
+ * each, as the choice treats them differently.
+ *
  * Copyright (c) 2026, diskann contributors
  *
  * IDENTIFICATION
@@ -22,30 +27,35 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-/* Part of a participant's memory for lists being merged. */
+/* One part in so many of a participant's memory is for lists being merged. */
 #define LISTS_SHARE 4
 
+/* A participant's work in this phase. */
 typedef struct Chooser
 {
 	BuildState *state;
 	ListReader *reader;
 	uint32	   *map;			/* node by row */
 	uint32	   *node_rows;		/* row by node */
-	uint32	   *first_node;		/* of each group, and the end */
+	uint32	   *first_node;		/* by group; one more, after the last node */
 	DiskannEdgeChoice choice;
 } Chooser;
 
-/* Candidates of consecutive nodes. */
+/*
+ * Candidates of consecutive nodes.  Those of node first + i of some range are
+ * list[range][start[range][i]], up to but not including start[range][i + 1].
+ */
 typedef struct Candidates
 {
 	const Chooser *chooser;
-	bool		fill;			/* else count */
+	bool		fill;			/* is it the second reading? */
 	uint32		first;			/* node */
 	uint32		count;			/* nodes */
-	uint32	   *start[2];		/* by node: near, far; and the end */
-	DiskannCandidate *list[2];	/* members are nodes */
+	uint32	   *start[NRANGES]; /* count + 1 each; counts at first */
+	DiskannCandidate *list[NRANGES];	/* members are nodes */
 } Candidates;
 
+/* For graph/select.c a member is a node. */
 static void
 fetch_for_choice(void *arg, const uint32 *nodes, int n, DiskannBlock *block)
 {
@@ -54,23 +64,28 @@ fetch_for_choice(void *arg, const uint32 *nodes, int n, DiskannBlock *block)
 	DiskannBuildFetch(chooser->state, nodes, n, chooser->node_rows, block);
 }
 
-/* Count or fill in a list if it belongs to the nodes wanted. */
+/*
+ * Count or fill in a list if it belongs to the nodes wanted.  Filling moves
+ * each start on to the next one's.
+ */
 static void
 take_list(void *arg, const BuildList *list)
 {
 	Candidates *c = arg;
 	uint32		i = c->chooser->map[list->owner] - c->first;
+	int			range = list->range;
 
+	Assert(range < NRANGES);
 	if (i >= c->count)
-		return;
+		return;					/* nodes before the first wrap around */
 	for (int k = 0; c->fill && k < list->count; k++)
 	{
-		DiskannCandidate *to = &c->list[list->far][c->start[list->far][i] + k];
+		DiskannCandidate *to = &c->list[range][c->start[range][i] + k];
 
 		to->member = c->chooser->map[list->candidates[k].member];
 		to->dist = list->candidates[k].dist;
 	}
-	c->start[list->far][i] += list->count;
+	c->start[range][i] += list->count;
 }
 
 /* Turn counts into starting places; returns their sum. */
@@ -89,51 +104,77 @@ counts_to_starts(uint32 *start, uint32 count)
 	return total;
 }
 
+/* Read the candidates of nodes c->first on, c->count of them, into memory. */
 static void
 load_candidates(Chooser *chooser, uint32 group, Candidates *c)
 {
-	for (int far = 0; far < 2; far++)
-		c->start[far] = palloc_extended(sizeof(uint32) * (c->count + (Size) 1),
-										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	Assert(c->count > 0);
+	for (int range = 0; range < NRANGES; range++)
+		c->start[range] = palloc_extended(sizeof(uint32) *
+										  (c->count + (Size) 1),
+										  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	c->fill = false;
 	DiskannReadLists(chooser->reader, group, take_list, c);
-	for (int far = 0; far < 2; far++)
+	for (int range = 0; range < NRANGES; range++)
 	{
-		uint32		total = counts_to_starts(c->start[far], c->count);
+		uint32		total = counts_to_starts(c->start[range], c->count);
 
-		c->list[far] = palloc_extended(sizeof(DiskannCandidate) *
-									   (Size) Max(total, 1), MCXT_ALLOC_HUGE);
+		c->list[range] = palloc_extended(sizeof(DiskannCandidate) *
+										 (Size) Max(total, 1),
+										 MCXT_ALLOC_HUGE);
 	}
 	c->fill = true;
 	DiskannReadLists(chooser->reader, group, take_list, c);
 
-	/* Filling has moved each start to the next one's. */
-	for (int far = 0; far < 2; far++)
+	/* Filling has moved each start to the next one's: move them back. */
+	for (int range = 0; range < NRANGES; range++)
 	{
-		memmove(c->start[far] + 1, c->start[far],
+		Assert(c->start[range][c->count - 1] == c->start[range][c->count]);
+		memmove(c->start[range] + 1, c->start[range],
 				sizeof(uint32) * c->count);
-		c->start[far][0] = 0;
+		c->start[range][0] = 0;
 	}
 }
 
-/* Choose the edges of one of the nodes. */
+/* The candidates of node c->first + i of some range; returns how many. */
+static int
+candidates_of(const Candidates *c, int range, uint32 i,
+			  DiskannCandidate **candidates)
+{
+	*candidates = c->list[range] + c->start[range][i];
+	return c->start[range][i + 1] - c->start[range][i];
+}
+
+/* Choose the edges of one of the nodes; result is as FILE_EDGES has it. */
 static void
 choose_for_node(Chooser *chooser, Candidates *c, uint32 i, uint32 *result)
 {
 	DiskannCandidate edges[DISKANN_MAX_DEGREE];
-	int			nfar = c->start[1][i + 1] - c->start[1][i];
+	DiskannCandidate *local;
+	DiskannCandidate *remote;
+	int			nlocal = candidates_of(c, RANGE_LOCAL, i, &local);
+	int			nremote = candidates_of(c, RANGE_REMOTE, i, &remote);
 	int			n = DiskannChooseEdges(&chooser->choice, c->first + i,
-									   c->list[0] + c->start[0][i],
-									   c->start[0][i + 1] - c->start[0][i],
-									   c->list[1] + c->start[1][i], &nfar,
-									   edges);
+									   local, nlocal, remote, &nremote, edges);
 
-	/* Near ones come first: the last may be displaced to attach a node. */
+	Assert(n <= chooser->choice.max_degree && nremote <= n);
 	result[0] = n;
+
+	/*
+	 * Local ones first here: to attach a node that nothing leads to,
+	 * connect.c displaces the last edge, and one long-range edge can best be
+	 * spared.
+	 */
 	for (int e = 0; e < n; e++)
-		result[1 + (e + n - nfar) % n] = edges[e].member;
+	{
+		Assert(edges[e].member != c->first + i);
+		Assert(edges[e].member >= 1 &&
+			   edges[e].member <= chooser->choice.nnodes);
+		result[1 + (e + n - nremote) % n] = edges[e].member;
+	}
 }
 
+/* Choose the edges of all those nodes and write them. */
 static void
 choose_for_nodes(Chooser *chooser, Candidates *c)
 {
@@ -155,48 +196,57 @@ choose_for_nodes(Chooser *chooser, Candidates *c)
 	pfree(result);
 }
 
-/* A group, in as many passes over its blocks as its candidates need memory. */
+/*
+ * Choose the edges of a group's nodes, of as many at a time as the group's
+ * lists are expected to fit into memory for.  That takes as many passes over
+ * its blocks, which is one unless there are more candidates than partition.c
+ * thought.
+ */
 static void
 choose_for_group(Chooser *chooser, uint32 group)
 {
 	uint32		first = chooser->first_node[group];
 	uint32		end = chooser->first_node[group + 1];
 	Size		room = chooser->state->shared->memory / LISTS_SHARE;
+	Size		passes;
 	uint32		step;
 	Candidates	c;
 
+	Assert(first <= end);
 	if (first == end)
 		return;
 	c.chooser = chooser;
-	step = (end - first) / (DiskannListBytes(chooser->reader, group) / room + 1) + 1;
+	passes = DiskannListBytes(chooser->reader, group) / room + 1;
+	step = (end - first) / passes + 1;
 	for (c.first = first; c.first < end; c.first += c.count)
 	{
 		c.count = Min(step, end - c.first);
 		load_candidates(chooser, group, &c);
 		choose_for_nodes(chooser, &c);
-		for (int far = 0; far < 2; far++)
+		for (int range = 0; range < NRANGES; range++)
 		{
-			pfree(c.start[far]);
-			pfree(c.list[far]);
+			pfree(c.start[range]);
+			pfree(c.list[range]);
 		}
 	}
 }
 
+/* Read into memory what is needed for every group. */
 static void
 start_choosing(Chooser *chooser, BuildState *state)
 {
 	BuildShared *shared = state->shared;
 	const BuildSection *sections;
-	Size		size;
 
 	memset(chooser, 0, sizeof(Chooser));
 	chooser->state = state;
 	chooser->reader = DiskannOpenLists(state);
-	chooser->map = DiskannSpoolReadAll(DiskannBuildFile(state, FILE_MAP, 0),
-									   &size);
+	chooser->map = DiskannBuildReadFile(state, FILE_MAP, 0, NULL);
 	chooser->node_rows = DiskannBuildNodeRows(state);
-	sections = DiskannSpoolReadAll(DiskannBuildFile(state, FILE_SECTIONS, 0), &size);
+	sections = DiskannBuildReadFile(state, FILE_SECTIONS, 0, NULL);
 	chooser->first_node = palloc(sizeof(uint32) * (shared->ngroups + 1));
+
+	/* Backwards, so that the first ball of each group has the last word. */
 	for (int s = shared->nballs - 1; s >= 0; s--)
 		chooser->first_node[sections[s].group] = sections[s].first_node;
 	chooser->first_node[shared->ngroups] = shared->nnodes + 1;
@@ -218,6 +268,7 @@ DiskannBuildChoose(BuildState *state)
 	Chooser		chooser;
 	uint64		piece;
 
+	Assert(state->shared->phase == PHASE_CHOOSE);
 	start_choosing(&chooser, state);
 	MemoryContextSwitchTo(state->scratch);
 	while (DiskannBuildTake(state, state->shared->ngroups, &piece))

@@ -3,8 +3,18 @@
  * compare.c
  *	  CREATE INDEX: candidates for the edges of all nodes.
  *
- * Each section is carved into leaves (graph/carve.h).  The lists of candidates
- * that result go to files, in blocks of one group of nodes each.
+ * Each section is carved into leaves, in which all vectors are compared with
+ * all (graph/carve.h).  The lists of candidates that result go to files, in
+ * blocks of one group of nodes each (lists.h).
+ *
+ * Equal vectors become one node, so only one of them is carved.  They are
+ * found by sorting a section's members, which has another use: carving takes
+ * its leaders from the front, so that the order must be a random one, and the
+ * graph should not depend on who read which row.  The hash of the vector, by
+ * way of a random priority, gives such an order.
+ *
+ * Carving a ball also gives its home rows their places: those of a leaf one
+ * after another, each followed by the rows of equal vectors.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -22,8 +32,10 @@
 #include "utils/memutils.h"
 
 /*
- * Balls that a member of a section joins, and nearest ones taken in each leaf.
- * A small table may be one ball, or even one leaf.
+ * How many leaves a member of a section comes to, and how many of the nearest
+ * it takes in each; more in samples, which have fewer members to give.  A
+ * small table is one ball, or even one leaf, where the overlap of balls does
+ * not help and is made up for.
  */
 #define INNER_FANOUT 5
 #define LEAF_NEIGHBOURS 5
@@ -32,14 +44,18 @@
 #define ONLY_BALL_NEIGHBOURS 8
 #define ONLY_LEAF_NEIGHBOURS 64
 
-/* A different vector of a section, and where it comes first among members. */
+/* One of the different vectors of a section. */
 typedef struct Distinct
 {
-	uint32		member;
-	uint32		copies;			/* itself included */
+	uint32		member;			/* number of the first member that has it */
+	uint32		copies;			/* members that have it, following that one */
 } Distinct;
 
-/* What decides a member's place in the section. */
+/*
+ * A member with what decides its number in the section: the TID decides which
+ * of equal vectors stands for all, as the row's number depends on who has read
+ * it.
+ */
 typedef struct SortedMember
 {
 	uint64		priority;
@@ -48,6 +64,7 @@ typedef struct SortedMember
 	BuildMember member;
 } SortedMember;
 
+/* A participant's work in this phase. */
 typedef struct Comparer
 {
 	BuildState *state;
@@ -59,13 +76,14 @@ typedef struct Comparer
 	bool		is_sample;
 	SortedMember *members;
 	Distinct   *distinct;
-	uint32	   *rows;			/* of the distinct ones */
-	BuildPlace *places;
-	uint32		nplaces;
+	uint32	   *rows;			/* row of each of those */
+	BuildPlace *places;			/* of the home rows, in their order */
+	uint32		nplaces;		/* so far */
 } Comparer;
 
 /* ---------- what carving asks for ---------- */
 
+/* Carving knows the different vectors of a section by numbers in distinct. */
 static void
 fetch_members(void *arg, const uint32 *numbers, int n, DiskannBlock *block)
 {
@@ -74,19 +92,27 @@ fetch_members(void *arg, const uint32 *numbers, int n, DiskannBlock *block)
 	DiskannBuildFetch(comparer->state, numbers, n, comparer->rows, block);
 }
 
+/* Write one vector's candidates to the group of its home. */
 static void
 emit_list(void *arg, uint32 number, DiskannCandidate *candidates, int n)
 {
 	Comparer   *comparer = arg;
-	uint16		home = comparer->members[comparer->distinct[number].member].member.ball;
+	uint32		first = comparer->distinct[number].member;
+	uint16		home = comparer->members[first].member.ball;
 
+	Assert(home < comparer->state->shared->nballs);
 	for (int i = 0; i < n; i++)
+	{
+		Assert(candidates[i].member != number);
 		candidates[i].member = comparer->rows[candidates[i].member];
+	}
 	DiskannWriteList(comparer->writer, comparer->sections[home].group,
-					 comparer->rows[number], comparer->is_sample, candidates,
-					 n);
+					 comparer->rows[number],
+					 comparer->is_sample ? RANGE_REMOTE : RANGE_LOCAL,
+					 candidates, n);
 }
 
+/* Give all rows of a vector their places. */
 static void
 place_distinct(void *arg, uint32 number)
 {
@@ -97,6 +123,8 @@ place_distinct(void *arg, uint32 number)
 	{
 		BuildPlace *place = &comparer->places[comparer->nplaces++];
 
+		Assert(comparer->members[distinct->member + i].member.is_home);
+
 		place->row = comparer->members[distinct->member + i].member.row;
 		place->is_copy = i > 0;
 	}
@@ -104,6 +132,7 @@ place_distinct(void *arg, uint32 number)
 
 /* ---------- sections ---------- */
 
+/* Order members as load_members() wants them. */
 static int
 compare_members(const void *a, const void *b)
 {
@@ -164,12 +193,16 @@ same_vector(Comparer *comparer, const SortedMember *a, const SortedMember *b)
 	return same;
 }
 
-/* Returns how many there are; home tells which of them are at home here. */
+/*
+ * Find the different vectors among the section's members, which are sorted.
+ * Returns how many there are; home tells which of them are at home here.
+ */
 static uint32
 find_distinct(Comparer *comparer, uint32 count, bool *home)
 {
 	uint32		n = 0;
 
+	Assert(count > 0);
 	comparer->distinct = palloc_extended(sizeof(Distinct) * count,
 										 MCXT_ALLOC_HUGE);
 	comparer->rows = palloc_extended(sizeof(uint32) * count, MCXT_ALLOC_HUGE);
@@ -206,6 +239,7 @@ choose_effort(DiskannCarve *carve, bool is_sample, bool only_ball, uint32 n)
 	}
 }
 
+/* Compare the members of a section; sections from nballs on are samples. */
 static void
 compare_section(Comparer *comparer, int number)
 {
@@ -231,29 +265,31 @@ compare_section(Comparer *comparer, int number)
 	DiskannBuildDone(state, section->count);
 }
 
-static const BuildSection *sections_to_sort;
-
+/* Order numbers of sections by size, the greatest first; arg: the sections. */
 static int
-compare_sections(const void *a, const void *b)
+compare_sections(const void *a, const void *b, void *arg)
 {
-	const BuildSection *x = &sections_to_sort[*(const int *) a];
-	const BuildSection *y = &sections_to_sort[*(const int *) b];
+	const BuildSection *sections = arg;
+	const BuildSection *x = &sections[*(const int *) a];
+	const BuildSection *y = &sections[*(const int *) b];
 
 	if (x->count != y->count)
 		return x->count > y->count ? -1 : 1;
 	return *(const int *) a - *(const int *) b;
 }
 
-/* Numbers of the sections, the greatest first, so that none comes late. */
+/*
+ * Numbers of the sections, the greatest first: if a great one came last, all
+ * but one participant would wait for it.
+ */
 static int *
-order_sections(const BuildSection *sections, int n)
+order_sections(BuildSection *sections, int n)
 {
 	int		   *order = palloc(sizeof(int) * n);
 
 	for (int i = 0; i < n; i++)
 		order[i] = i;
-	sections_to_sort = sections;
-	qsort(order, n, sizeof(int), compare_sections);
+	qsort_arg(order, n, sizeof(int), compare_sections, sections);
 	return order;
 }
 
@@ -265,12 +301,11 @@ DiskannBuildCompare(BuildState *state)
 	MemoryContext old;
 	int		   *order;
 	uint64		piece;
-	Size		size;
 
+	Assert(shared->phase == PHASE_COMPARE);
 	memset(&comparer, 0, sizeof(comparer));
 	comparer.state = state;
-	comparer.sections = DiskannSpoolReadAll(DiskannBuildFile(state, FILE_SECTIONS, 0),
-											&size);
+	comparer.sections = DiskannBuildReadFile(state, FILE_SECTIONS, 0, NULL);
 	order = order_sections(comparer.sections, shared->nsections);
 	comparer.writer = DiskannStartLists(state);
 	comparer.carve.dims = state->index->space.dims;

@@ -4,7 +4,13 @@
  *	  CREATE INDEX: every node can be reached from the entry node.
  *
  * The leader gives the entry node its edges, to members of samples spread over
- * the data, follows all edges from there, and attaches what was not reached.
+ * the data, follows all edges from there, and attaches what was not reached
+ * (graph/reach.h).  This takes one process, as it is one walk over the graph,
+ * but little time: edges are read and no vector is, but for the few nodes that
+ * have to be attached.
+ *
+ * Why to members of samples: half of their edges are long-range ones, so that
+ * one more visit brings a search from there to any part of the data.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -25,10 +31,11 @@
 #include "utils/memutils.h"
 #include "vector/rotate.h"
 
+/* The graph as graph/reach.h is to see it. */
 typedef struct Connector
 {
 	BuildState *state;
-	uint32	   *node_rows;
+	uint32	   *node_rows;		/* row by node */
 } Connector;
 
 static int
@@ -51,6 +58,7 @@ fetch_to_connect(void *arg, const uint32 *nodes, int n, DiskannBlock *block)
 	DiskannBuildFetch(connector->state, nodes, n, connector->node_rows, block);
 }
 
+/* Order nodes by their numbers. */
 static int
 compare_nodes(const void *a, const void *b)
 {
@@ -60,7 +68,10 @@ compare_nodes(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The different nodes of the members of a section, in order; their count. */
+/*
+ * The different nodes of the members of a section, in order; returns their
+ * count.  nodes has room for as many as the section has members.
+ */
 static uint32
 section_nodes(BuildState *state, const BuildSection *section,
 			  const uint32 *map, uint32 *nodes)
@@ -80,19 +91,17 @@ section_nodes(BuildState *state, const BuildSection *section,
 }
 
 /*
- * The nodes that searches may start from, in order: those of a greatest sample,
- * which have edges that lead far; all, where that has fewer than wanted.
+ * The nodes that searches may start from, in order: those of the first sample,
+ * which have long-range edges; all, where that has fewer than wanted.  The
+ * first is one of the greatest: level 1 of a series.
  */
 static uint32 *
 find_starts(BuildState *state, uint32 wanted, uint32 *count)
 {
 	BuildShared *shared = state->shared;
-	Size		size;
-	BuildSection *sections = DiskannSpoolReadAll(DiskannBuildFile(state, FILE_SECTIONS, 0),
-												 &size);
+	BuildSection *sections = DiskannBuildReadFile(state, FILE_SECTIONS, 0, NULL);
 	const BuildSection *sample = &sections[shared->nballs];
-	uint32	   *map = DiskannSpoolReadAll(DiskannBuildFile(state, FILE_MAP, 0),
-										  &size);
+	uint32	   *map = DiskannBuildReadFile(state, FILE_MAP, 0, NULL);
 	uint32	   *nodes = palloc_extended(sizeof(uint32) * Max(sample->count, 1),
 										MCXT_ALLOC_HUGE);
 
@@ -126,22 +135,26 @@ choose_starts(BuildState *state, uint32 *starts)
 		uint64		low = (uint64) count * i / n;
 		uint64		high = (uint64) count * (i + 1) / n;
 
+		Assert(low < high);
 		starts[i] = nodes[low + diskann_random64(&random) % (high - low)];
 	}
 	pfree(nodes);
 	return n;
 }
 
-/* Let the entry node point to where searches start. */
+/*
+ * Let the entry node point to where searches start.  Its slot is locked for
+ * each edge in turn; nothing is locked on entry and exit.
+ */
 static void
 link_entry(BuildState *state, const uint32 *node_rows, const uint32 *starts,
-		 int n)
+		   int n)
 {
 	const DiskannIndex *index = state->index;
 	float	   *x = palloc(sizeof(float) * index->space.dims);
 	DiskannNodeRef ref;
 
-	DiskannNodeInit(&ref, state->index_rel, index, true);
+	DiskannNodeInit(&ref, state->rel, index, true);
 	for (int i = 0; i < n; i++)
 	{
 		const BuildCode *code = DiskannBuildRow(state, node_rows[starts[i]]);
@@ -165,18 +178,20 @@ DiskannBuildConnect(BuildState *state)
 	uint32		starts[DISKANN_MAX_DEGREE];
 	int			n = choose_starts(state, starts);
 	uint32		attached;
+	BlockNumber last;
 
+	Assert(n > 0);
 	DiskannBuildEnterPhase(state, PHASE_CONNECT, 0);
 	attached = DiskannReachAll(&graph, starts, n);
-	elog(DEBUG1, "diskann build: %u nodes by %d processes, %u attached, %.1f distances a row",
+	elog(DEBUG1, "diskann build: %u nodes by %d processes, %u attached, "
+		 "%.1f distances a row",
 		 shared->nnodes, shared->participants, attached,
 		 (double) pg_atomic_read_u64(&shared->distances) / shared->nrows);
 	link_entry(state, connector.node_rows, starts, n);
 	pfree(connector.node_rows);
 	if (index->space.metric == DISKANN_INNER_PRODUCT)
-		DiskannRaiseMaxLength2(state->index_rel, shared->max_length2, true);
-	DiskannExtendIndex(state->index_rel,
-					   DiskannNodeBlock(index, shared->nnodes + shared->nchains) +
-					   index->meta.pages_per_slot);
+		DiskannRaiseMaxLength2(state->rel, shared->max_length2, true);
+	last = DiskannNodeBlock(index, shared->nnodes + shared->nchains);
+	DiskannExtendIndex(state->rel, last + index->meta.pages_per_slot);
 	DiskannBuildEnterPhase(state, PHASE_WRITE, shared->nnodes);
 }

@@ -3,6 +3,12 @@
  * lists.c
  *	  CREATE INDEX: lists of candidates in temporary files.
  *
+ * Lists are found section by section but needed node by node, and are most of
+ * what a build writes: some two kilobytes a row.  Instead of being sorted they
+ * are written to blocks of one group each, so that all lists of a group, which
+ * fit into memory, can be read without reading any other.  Within a group they
+ * come in any order.
+ *
  * Copyright (c) 2026, diskann contributors
  *
  * IDENTIFICATION
@@ -14,13 +20,16 @@
 
 #include "build/lists.h"
 
+/* A list that is cut by the end of a block has at least so many candidates. */
+#define LEAST_PIECE 8
+
 struct ListWriter
 {
 	BuildState *state;
-	DiskannSpool *file;
-	DiskannSpool *directory;
+	DiskannSpool *file;			/* blocks */
+	DiskannSpool *directory;	/* the group of each of them */
 	char	   *blocks;			/* being filled, one for each group */
-	uint32	   *used;			/* bytes of it */
+	uint32	   *used;			/* bytes of each */
 };
 
 /* Where the blocks of one participant are. */
@@ -52,6 +61,7 @@ DiskannStartLists(BuildState *state)
 	return writer;
 }
 
+/* Append a group's block to the file, and begin another. */
 static void
 flush_block(ListWriter *writer, uint32 group)
 {
@@ -65,18 +75,20 @@ flush_block(ListWriter *writer, uint32 group)
 }
 
 void
-DiskannWriteList(ListWriter *writer, uint32 group, uint32 owner, bool far,
-				 const DiskannCandidate *candidates, int n)
+DiskannWriteList(ListWriter *writer, uint32 group, uint32 owner,
+				 BuildRange range, const DiskannCandidate *candidates, int n)
 {
+	Assert(group < writer->state->shared->ngroups);
 	while (n > 0)
 	{
-		int			room = ((int) DISKANN_LIST_BLOCK - (int) writer->used[group] -
-							(int) sizeof(BuildList)) / (int) sizeof(DiskannCandidate);
+		int			bytes = DISKANN_LIST_BLOCK - (int) writer->used[group] -
+			(int) sizeof(BuildList);
+		int			room = bytes / (int) sizeof(DiskannCandidate);
 		int			take = Min(n, room);
 		BuildList  *list;
 
 		/* Rather a new block than short pieces of a list. */
-		if (room < Min(n, 8))
+		if (room < Min(n, LEAST_PIECE))
 		{
 			flush_block(writer, group);
 			continue;
@@ -86,10 +98,11 @@ DiskannWriteList(ListWriter *writer, uint32 group, uint32 owner, bool far,
 							  writer->used[group]);
 		list->owner = owner;
 		list->count = take;
-		list->far = far;
+		list->range = range;
 		memcpy(list->candidates, candidates, sizeof(DiskannCandidate) * take);
 		writer->used[group] += sizeof(BuildList) +
 			sizeof(DiskannCandidate) * take;
+		Assert(writer->used[group] <= DISKANN_LIST_BLOCK);
 		candidates += take;
 		n -= take;
 	}
@@ -146,9 +159,9 @@ DiskannListBytes(const ListReader *reader, uint32 group)
 	return bytes;
 }
 
+/* Call back for each list of a block. */
 static void
-read_block(const char *block, void (*callback) (void *arg, const BuildList *list),
-		   void *arg)
+read_block(const char *block, ListCallback callback, void *arg)
 {
 	Size		at = 0;
 
@@ -159,18 +172,19 @@ read_block(const char *block, void (*callback) (void *arg, const BuildList *list
 		if (list->count == 0)
 			break;
 		at += sizeof(BuildList) + sizeof(DiskannCandidate) * list->count;
+		Assert(at <= DISKANN_LIST_BLOCK);
 		callback(arg, list);
 	}
 }
 
 void
 DiskannReadLists(ListReader *reader, uint32 group,
-				 void (*callback) (void *arg, const BuildList *list),
-				 void *arg)
+				 ListCallback callback, void *arg)
 {
 	for (int p = 0; p < reader->state->shared->participants; p++)
 	{
-		DiskannSpool *file = DiskannBuildFile(reader->state, FILE_CANDIDATES, p);
+		DiskannSpool *file = DiskannBuildFile(reader->state, FILE_CANDIDATES,
+											  p);
 		const Directory *directory = &reader->directories[p];
 
 		for (uint32 b = 0; b < directory->nblocks; b++)

@@ -3,6 +3,9 @@
  * lists.h
  *	  Lists of candidates in temporary files.
  *
+ * compare.c finds candidates for the edges of a node in several leaves, and so
+ * writes several lists for it; choose.c reads all of them together, a group of
+ * nodes at a time.  See lists.c for how they are stored.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -17,14 +20,29 @@
 #include "build/state.h"
 #include "graph/carve.h"
 
-/* Lists fill blocks of this size; a count of zero ends a block early. */
+/*
+ * Lists fill blocks of this many bytes; a list without candidates ends a block
+ * early.
+ */
 #define DISKANN_LIST_BLOCK 8192
 
+/*
+ * Where a list was found: in a ball, whose members are near each other, or in
+ * a sample, whose members are spread over the table; see graph/select.h.
+ */
+typedef enum BuildRange
+{
+	RANGE_LOCAL,
+	RANGE_REMOTE,
+	NRANGES
+} BuildRange;
+
+/* Candidates for the edges of one node, or a part of such a list. */
 typedef struct BuildList
 {
 	uint32		owner;			/* row whose candidates these are */
 	uint16		count;
-	uint16		far;			/* found in a sample */
+	uint16		range;			/* BuildRange */
 	DiskannCandidate candidates[FLEXIBLE_ARRAY_MEMBER];
 } BuildList;
 
@@ -34,19 +52,35 @@ typedef struct BuildList
  */
 typedef struct ListWriter ListWriter;
 
+/* Allocated in the current memory context: one block a group. */
 extern ListWriter *DiskannStartLists(BuildState *state);
+
+/*
+ * Append the candidates, which are rows, of the node that row owner stands
+ * for; that row is at home in a ball of the group.
+ */
 extern void DiskannWriteList(ListWriter *writer, uint32 group, uint32 owner,
-							 bool far, const DiskannCandidate *candidates,
-							 int n);
+							 BuildRange range,
+							 const DiskannCandidate *candidates, int n);
+
+/* Write out the blocks still in memory; frees the writer. */
 extern void DiskannFinishLists(ListWriter *writer);
 
-/* Reading all participants' lists of a group. */
+/*
+ * Reading all participants' lists of a group, once all are written.  What is
+ * allocated is in the current memory context.
+ */
 typedef struct ListReader ListReader;
 
 extern ListReader *DiskannOpenLists(BuildState *state);
+
+/* Bytes of a group's blocks in all files. */
 extern Size DiskannListBytes(const ListReader *reader, uint32 group);
+
+/* Called for each list of a group; the list is valid until it returns. */
+typedef void (*ListCallback) (void *arg, const BuildList *list);
+
 extern void DiskannReadLists(ListReader *reader, uint32 group,
-							 void (*callback) (void *arg, const BuildList *list),
-							 void *arg);
+							 ListCallback callback, void *arg);
 
 #endif							/* DISKANN_BUILD_LISTS_H */

@@ -3,6 +3,21 @@
  * load.c
  *	  CREATE INDEX: from table rows to codes in temporary files.
  *
+ * The table is scanned once, by all participants together.  Each row is taken
+ * to index space and encoded, as int8 to be compared with others and, if the
+ * index is to store something finer, in that form, too; the codes of a
+ * participant's rows are appended to its FILE_CODES.  The values themselves
+ * are not needed any more.
+ *
+ * Index space begins at the centre of the data, which is not known before some
+ * rows have been seen.  So each participant keeps its first rows back until it
+ * has its part of a sample, or the scan is at its end; then all wait, the
+ * leader computes the centre, which makes the index ready, and everybody
+ * encodes what it kept back and goes on.
+ *
+ * On the way each participant collects the rows of least priority, that is, a
+ * random choice of different vectors, among which partition.c finds the
+ * leaders of balls.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -24,13 +39,16 @@
 #include "utils/memutils.h"
 
 /*
- * The centre is the mean of the first rows: this many, or this many bytes, of
- * all participants together.
+ * The centre is the mean of the first rows: this many of all participants
+ * together, or as many as have this many bytes.
  */
 #define SAMPLE_ROWS 1024
 #define SAMPLE_BYTES (8 * 1024 * 1024)
 
-/* Inner product: room for rows longer than the sample's longest, squared. */
+/*
+ * Inner product: how much longer than the sample's longest row a row may be,
+ * squared, before it is shortened (src/README, section 14).
+ */
 #define LENGTH_RESERVE 1.2f
 
 /* A row of the sample; its floats follow. */
@@ -40,25 +58,29 @@ typedef struct SampleRow
 	ItemPointerData tid;
 } SampleRow;
 
+/* A participant's scan of the table. */
 typedef struct RowReader
 {
 	BuildState *state;
-	double		index_tuples;
-	float		max_length2;
+	double		index_tuples;	/* rows the index gets */
+	float		max_length2;	/* squared length of the longest */
 	uint32		nrows;			/* encoded so far */
 	int			dims;			/* 0: no row has been seen */
 
-	/* Rows before the index is ready. */
+	/* Rows kept back until the index is ready. */
 	int			nsample;
 	int			max_sample;
 	SampleRow  *sample;
 	float	   *sample_x;
 
+	/* For one row at a time, once it is. */
 	float	   *x;
 	BuildCode  *code;
+
+	/* The rows of least priority so far, all different. */
 	int			nleaders;
 	BuildLeader *leaders;
-	binaryheap *by_priority;	/* of them, the greatest first */
+	binaryheap *by_priority;	/* pointers to them, the greatest first */
 } RowReader;
 
 /* ---------- leaders ---------- */
@@ -82,6 +104,7 @@ offer_leader(RowReader *reader, uint64 hash)
 	BuildLeader *greatest = full ? (BuildLeader *)
 		DatumGetPointer(binaryheap_first(reader->by_priority)) : NULL;
 
+	/* Nearly all rows end here, so that the search below costs little. */
 	if (full && leader.priority >= greatest->priority)
 		return;
 	for (int i = 0; i < reader->nleaders; i++)
@@ -103,6 +126,7 @@ offer_leader(RowReader *reader, uint64 hash)
 
 /* ---------- encoding ---------- */
 
+/* Append a row to FILE_CODES, given the user's vector. */
 static void
 encode_row(RowReader *reader, const float *row, uint64 hash, ItemPointer tid)
 {
@@ -111,6 +135,7 @@ encode_row(RowReader *reader, const float *row, uint64 hash, ItemPointer tid)
 	BuildCode  *code = reader->code;
 	DiskannVectorFactors factors;
 
+	Assert((uint32) reader->dims == index->meta.dims);
 	memcpy(reader->x, row, sizeof(float) * reader->dims);
 	code->length2 = diskann_space_row(&index->space, reader->x);
 	reader->max_length2 = Max(reader->max_length2, code->length2);
@@ -136,6 +161,7 @@ encode_row(RowReader *reader, const float *row, uint64 hash, ItemPointer tid)
 
 /* ---------- the sample ---------- */
 
+/* Show the leader the rows kept back. */
 static void
 save_sample(RowReader *reader)
 {
@@ -148,6 +174,7 @@ save_sample(RowReader *reader)
 	DiskannSpoolFlush(file);
 }
 
+/* The metapage is not ready, so that DiskannReadRow() cannot tell this. */
 static void
 different_dims(int dims, int other)
 {
@@ -170,14 +197,15 @@ make_ready(BuildState *state)
 	for (int p = 0; p < shared->participants; p++)
 	{
 		Size		size;
-		char	   *sample = DiskannSpoolReadAll(DiskannBuildFile(state, FILE_SAMPLE, p),
-												 &size);
+		char	   *sample = DiskannBuildReadFile(state, FILE_SAMPLE, p,
+												  &size);
 		int			head[2];
 
 		memcpy(head, sample, sizeof(head));
 		size -= sizeof(head);
 		if (head[0] == 0)
-			continue;
+			continue;			/* it has seen no row */
+		Assert(size == sizeof(float) * (Size) head[0] * head[1]);
 		if (dims != 0 && dims != head[0])
 			different_dims(dims, head[0]);
 		dims = head[0];
@@ -194,11 +222,14 @@ make_ready(BuildState *state)
 												 x + (Size) i * dims, dims));
 	max_norm2 = DiskannLengthLimit(state->support->metric,
 								   max_norm2 * LENGTH_RESERVE);
-	DiskannMakeReady(state->index_rel, dims, x, nrows, max_norm2, true);
+	DiskannMakeReady(state->rel, dims, x, nrows, max_norm2, true);
 	shared->dims = dims;
 }
 
-/* All: go on with the rows kept back. */
+/*
+ * All participants: let the leader make the index ready, and go on with the
+ * rows kept back.  If nobody has any, the index stays as it is.
+ */
 static void
 start_encoding(RowReader *reader)
 {
@@ -211,10 +242,12 @@ start_encoding(RowReader *reader)
 		return;
 	if (reader->dims == 0)
 		reader->dims = state->shared->dims;
-	state->index = DiskannLoadIndex(state->index_rel, state->context,
+	state->index = DiskannLoadIndex(state->rel, state->context,
 									state->support->metric);
 	index = state->index;
-	state->code_bytes = MAXALIGN(offsetof(BuildCode, code) + index->meta.own_bytes);
+	Assert(reader->dims == state->shared->dims);
+	state->code_bytes = MAXALIGN(offsetof(BuildCode, code) +
+								 index->meta.own_bytes);
 	if (!diskann_vector_has_int8(index->kind))
 		state->code_bytes += MAXALIGN(index->space.dims);
 	reader->x = palloc(sizeof(float) * index->space.dims);
@@ -233,6 +266,7 @@ start_encoding(RowReader *reader)
 	}
 }
 
+/* Keep a row back; if that makes the sample complete, begin to encode. */
 static void
 add_to_sample(RowReader *reader, const DiskannRow *row, ItemPointer tid)
 {
@@ -240,15 +274,16 @@ add_to_sample(RowReader *reader, const DiskannRow *row, ItemPointer tid)
 
 	if (n == 0)
 	{
-		int			share = reader->state->shared->participants;
+		int			row_bytes = sizeof(float) * row->dims;
+		int			all = Min(SAMPLE_ROWS, SAMPLE_BYTES / row_bytes);
 
 		reader->dims = row->dims;
-		reader->max_sample = Max(1, Min(SAMPLE_ROWS, SAMPLE_BYTES /
-										((int) sizeof(float) * row->dims)) / share);
+		reader->max_sample = Max(1, all / reader->state->shared->participants);
 		reader->sample = palloc(sizeof(SampleRow) * reader->max_sample);
 		reader->sample_x = palloc(sizeof(float) * (Size) row->dims *
 								  reader->max_sample);
 	}
+	Assert(n < reader->max_sample);
 	memcpy(reader->sample_x + (Size) n * reader->dims, row->x,
 		   sizeof(float) * reader->dims);
 	reader->sample[n].hash = row->hash;
@@ -260,6 +295,11 @@ add_to_sample(RowReader *reader, const DiskannRow *row, ItemPointer tid)
 
 /* ---------- the scan ---------- */
 
+/*
+ * table_index_build_scan() calls this for each row, dead ones that somebody
+ * may still see included.  NULLs, and vectors without a direction under
+ * cosine, are not in the index.
+ */
 static void
 row_callback(Relation rel, ItemPointer tid, Datum *values, bool *isnull,
 			 bool tupleIsAlive, void *arg)
@@ -282,7 +322,7 @@ row_callback(Relation rel, ItemPointer tid, Datum *values, bool *isnull,
 			add_to_sample(reader, &row, tid);
 	}
 	else if (reader->dims == 0)
-		reader->dims = row.dims;
+		reader->dims = row.dims;	/* others must have as many, all the same */
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(state->scratch);
 }
@@ -294,6 +334,7 @@ report_rows(RowReader *reader, double heap_tuples)
 	BuildState *state = reader->state;
 	BuildShared *shared = state->shared;
 
+	Assert(state->participant < shared->participants);
 	SpinLockAcquire(&shared->mutex);
 	shared->heap_tuples += heap_tuples;
 	shared->index_tuples += reader->index_tuples;
@@ -314,15 +355,18 @@ DiskannBuildReadRows(BuildState *state)
 	reader.state = state;
 	if (DISKANN_LEADS(state))
 		DiskannBuildEnterPhase(state, PHASE_LOAD, 0);
-	heap_tuples = table_index_build_scan(state->heap, state->index_rel,
+	heap_tuples = table_index_build_scan(state->heap, state->rel,
 										 state->info, !state->parallel,
 										 DISKANN_LEADS(state), row_callback,
 										 &reader, state->scan);
+
+	/* Fewer rows than a sample has: the others wait for this one's, too. */
 	if (state->index == NULL)
 		start_encoding(&reader);
 	report_rows(&reader, heap_tuples);
 	if (state->shared->dims == 0)
 		return;
+	Assert(reader.nleaders <= DISKANN_MAX_LEADERS);
 	DiskannSpoolFlush(DiskannBuildFile(state, FILE_CODES, state->participant));
 	leaders = DiskannBuildCreateFile(state, FILE_LEADERS);
 	DiskannSpoolAppend(leaders, reader.leaders,

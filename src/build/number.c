@@ -3,10 +3,11 @@
  * number.c
  *	  CREATE INDEX: the numbers of nodes.
  *
- * The comparison of vectors leaves the rows of a ball in an order in which near
- * ones follow each other.  The leader numbers the nodes in that order, so that
- * near nodes share pages, and finds out how many slots rows of equal vectors
- * need beside their node's own.
+ * The comparison of vectors leaves the rows of a ball in an order in which
+ * near ones follow each other.  The leader numbers the nodes in that order, so
+ * that near nodes share pages, and finds out how many slots rows of equal
+ * vectors need beside their node's own.  Those slots are numbered after the
+ * last node, so that nodes stay together.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -21,16 +22,17 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-/* Places read at a time. */
+/* Places, or nodes, read at a time. */
 #define PLACES 4096
 
+/* The leader's work in this step. */
 typedef struct Numbering
 {
 	BuildState *state;
 	DiskannSpool *nodes;
 	uint32	   *map;			/* node of each row */
 	BuildNode	node;			/* being put together */
-	uint32		nnodes;
+	uint32		nnodes;			/* so far, with that one */
 	DiskannNode nchains;		/* TIDS slots so far */
 } Numbering;
 
@@ -44,6 +46,7 @@ DiskannBuildChainSlots(const DiskannIndex *index, uint32 nrows)
 		index->meta.max_tids;
 }
 
+/* Write the node being put together, if there is one. */
 static void
 finish_node(Numbering *numbering)
 {
@@ -61,6 +64,7 @@ finish_node(Numbering *numbering)
 	node->nrows = 0;
 }
 
+/* Number the nodes of a ball's home rows. */
 static void
 number_section(Numbering *numbering, BuildSection *section)
 {
@@ -73,7 +77,8 @@ number_section(Numbering *numbering, BuildSection *section)
 		uint32		n = Min(PLACES, section->homes - from);
 
 		CHECK_FOR_INTERRUPTS();
-		DiskannSpoolRead(order, (section->place + (uint64) from) * sizeof(BuildPlace),
+		DiskannSpoolRead(order,
+						 (section->place + (uint64) from) * sizeof(BuildPlace),
 						 places, n * sizeof(BuildPlace));
 		for (uint32 i = 0; i < n; i++)
 		{
@@ -84,6 +89,9 @@ number_section(Numbering *numbering, BuildSection *section)
 				numbering->node.place = section->place + from + i;
 				numbering->nnodes++;
 			}
+			/* A copy follows what it is a copy of. */
+			Assert(numbering->node.nrows > 0 || !places[i].is_copy);
+			Assert(places[i].row < numbering->state->shared->nrows);
 			numbering->node.nrows++;
 			numbering->map[places[i].row] = numbering->nnodes;
 		}
@@ -102,6 +110,7 @@ DiskannBuildNumber(BuildState *state)
 	Numbering	numbering;
 	Size		size;
 
+	Assert(DISKANN_LEADS(state) && shared->phase == PHASE_COMPARE);
 	memset(&numbering, 0, sizeof(numbering));
 	numbering.state = state;
 	numbering.nodes = DiskannBuildCreateFile(state, FILE_NODES);
@@ -117,10 +126,12 @@ DiskannBuildNumber(BuildState *state)
 					   sizeof(uint32) * (Size) shared->nrows);
 	DiskannSpoolFlush(map);
 	pfree(numbering.map);
-	if ((uint64) numbering.nnodes + numbering.nchains >= DISKANN_INVALID_NODE - 1)
+	if ((uint64) numbering.nnodes + numbering.nchains >=
+		DISKANN_INVALID_NODE - 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("too many rows for a diskann index")));
+	Assert(numbering.nnodes >= 1 && numbering.nnodes <= shared->nrows);
 	shared->nnodes = numbering.nnodes;
 	shared->nchains = numbering.nchains;
 	DiskannBuildCreateFile(state, FILE_EDGES);

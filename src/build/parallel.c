@@ -3,9 +3,16 @@
  * parallel.c
  *	  CREATE INDEX: the same work by several processes.
  *
- * Workers do what the leader does, see build.c.  What they share in memory is
- * small and of a fixed size: a container's few megabytes of shared memory are
- * enough for any table.
+ * Workers do what the leader does, see run.c; the leader is participant 0 and
+ * works like any other.  What they share in memory is small and of a fixed
+ * size, BuildShared and the little that PostgreSQL's own parallel CREATE INDEX
+ * shares, too (compare _bt_begin_parallel()): a container's few megabytes of
+ * shared memory are enough for any table.  All else is in temporary files.
+ *
+ * Workers may start late or not at all.  Who takes part must be known before
+ * the first phase, because each participant has files of its own and all wait
+ * for each other at a barrier; so those that have come wait until the leader
+ * has counted them (BuildShared.participants), and begin together.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -36,6 +43,9 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+/*
+ * What is where in the shared memory segment.  Small numbers are PostgreSQL's.
+ */
 #define KEY_SHARED UINT64CONST(0xD15CA00000000001)
 #define KEY_SCAN UINT64CONST(0xD15CA00000000002)
 #define KEY_QUERY UINT64CONST(0xD15CA00000000003)
@@ -45,7 +55,10 @@
 /* A participant should have this much of maintenance_work_mem, in kB. */
 #define MEMORY_PER_PARTICIPANT (32 * 1024)
 
-/* Tables of fewer blocks, out-of-line values included, are not worth it. */
+/*
+ * A table of fewer blocks, out-of-line values included, is not worth starting
+ * a worker for.
+ */
 #define MIN_BLOCKS 1024
 
 /* ---------- how many workers ---------- */
@@ -106,19 +119,28 @@ DiskannBuildWorkers(Relation heap, Relation rel)
 	return Min(workers, max_parallel_maintenance_workers);
 }
 
+/* Take part in the scan of the table that all do together. */
+static TableScanDesc
+begin_scan(Relation heap, shm_toc *toc)
+{
+	return table_beginscan_parallel(heap, shm_toc_lookup(toc, KEY_SCAN, false));
+}
+
 /* ---------- leader ---------- */
 
+/* What the leader has of a parallel build. */
 typedef struct Launch
 {
 	ParallelContext *pcxt;
-	Snapshot	snapshot;
+	Snapshot	snapshot;		/* with which all scan the table */
 	BuildShared *shared;
-	WalUsage   *wal_usage;
+	WalUsage   *wal_usage;		/* of each worker, as it ends */
 	BufferUsage *buffer_usage;
 } Launch;
 
+/* Reserve room for all that fill_shared_memory() will allocate. */
 static void
-estimate(Launch *launch, Relation heap)
+estimate_shared_memory(Launch *launch, Relation heap)
 {
 	ParallelContext *pcxt = launch->pcxt;
 	int			n = pcxt->nworkers;
@@ -132,13 +154,15 @@ estimate(Launch *launch, Relation heap)
 	shm_toc_estimate_keys(&pcxt->estimator, 4);
 	if (debug_query_string)
 	{
-		shm_toc_estimate_chunk(&pcxt->estimator, strlen(debug_query_string) + 1);
+		shm_toc_estimate_chunk(&pcxt->estimator,
+							   strlen(debug_query_string) + 1);
 		shm_toc_estimate_keys(&pcxt->estimator, 1);
 	}
 }
 
+/* Allocate zeroed shared memory that workers find by its key. */
 static void *
-share(ParallelContext *pcxt, uint64 key, Size size)
+allocate_shared(ParallelContext *pcxt, uint64 key, Size size)
 {
 	void	   *chunk = shm_toc_allocate(pcxt->toc, size);
 
@@ -147,42 +171,51 @@ share(ParallelContext *pcxt, uint64 key, Size size)
 	return chunk;
 }
 
+/* Put into shared memory what workers need before they can start. */
 static void
-fill(Launch *launch, BuildState *leader, bool concurrent)
+fill_shared_memory(Launch *launch, BuildState *leader, bool concurrent)
 {
 	ParallelContext *pcxt = launch->pcxt;
 	int			n = pcxt->nworkers;
-	BuildShared *shared = share(pcxt, KEY_SHARED, sizeof(BuildShared) +
-								sizeof(uint32) * (n + 1));
+	BuildShared *shared = allocate_shared(pcxt, KEY_SHARED,
+										  sizeof(BuildShared) +
+										  sizeof(uint32) * (n + 1));
+	Size		scan_size = table_parallelscan_estimate(leader->heap,
+														launch->snapshot);
 
+	Assert(shared->participants == 0);
 	launch->shared = shared;
-	shared->heap = RelationGetRelid(leader->heap);
-	shared->index = RelationGetRelid(leader->index_rel);
+	shared->heap_oid = RelationGetRelid(leader->heap);
+	shared->index_oid = RelationGetRelid(leader->rel);
 	shared->concurrent = concurrent;
 	ConditionVariableInit(&shared->started);
 	SharedFileSetInit(&shared->files, pcxt->seg);
 	DiskannBuildInitShared(shared);
 	table_parallelscan_initialize(leader->heap,
-								  share(pcxt, KEY_SCAN,
-										table_parallelscan_estimate(leader->heap,
-																	launch->snapshot)),
+								  allocate_shared(pcxt, KEY_SCAN, scan_size),
 								  launch->snapshot);
-	launch->wal_usage = share(pcxt, KEY_WAL_USAGE, sizeof(WalUsage) * n);
-	launch->buffer_usage = share(pcxt, KEY_BUFFER_USAGE,
-								 sizeof(BufferUsage) * n);
+	launch->wal_usage = allocate_shared(pcxt, KEY_WAL_USAGE,
+										sizeof(WalUsage) * n);
+	launch->buffer_usage = allocate_shared(pcxt, KEY_BUFFER_USAGE,
+										   sizeof(BufferUsage) * n);
 	if (debug_query_string)
-		strcpy(share(pcxt, KEY_QUERY, strlen(debug_query_string) + 1),
+		strcpy(allocate_shared(pcxt, KEY_QUERY, strlen(debug_query_string) + 1),
 			   debug_query_string);
 }
 
 /* Let those who have come begin. */
 static void
-start(Launch *launch)
+start_participants(Launch *launch)
 {
 	BuildShared *shared = launch->shared;
 	int			participants = launch->pcxt->nworkers_launched + 1;
 
+	/*
+	 * A worker that could not start is an error here; otherwise it would be
+	 * waited for at the barrier for ever.
+	 */
 	WaitForParallelWorkersToAttach(launch->pcxt);
+	Assert(participants >= 2);
 	BarrierInit(&shared->barrier, participants);
 	shared->memory = Max((Size) maintenance_work_mem * 1024 / participants,
 						 DISKANN_BUILD_MIN_MEMORY);
@@ -194,7 +227,7 @@ start(Launch *launch)
 
 /* As a leader: wait for the workers, take over what they report. */
 static void
-finish(Launch *launch, BuildState *leader)
+finish_workers(Launch *launch, BuildState *leader)
 {
 	WaitForParallelWorkersToFinish(launch->pcxt);
 	for (int i = 0; i < launch->pcxt->nworkers_launched; i++)
@@ -204,7 +237,7 @@ finish(Launch *launch, BuildState *leader)
 }
 
 static void
-end(Launch *launch)
+end_parallel_build(Launch *launch)
 {
 	if (IsMVCCSnapshot(launch->snapshot))
 		UnregisterSnapshot(launch->snapshot);
@@ -218,40 +251,41 @@ DiskannBuildParallel(BuildState *leader, int nworkers,
 {
 	bool		concurrent = leader->info->ii_Concurrent;
 	bool		built = false;
-	Launch		launch = {NULL};
+	Launch		launch;
 
+	memset(&launch, 0, sizeof(launch));
 	EnterParallelMode();
 	launch.pcxt = CreateParallelContext("$libdir/diskann",
 										"DiskannBuildWorkerMain",
 										nworkers);
 	launch.snapshot = concurrent ?
 		RegisterSnapshot(GetTransactionSnapshot()) : SnapshotAny;
-	estimate(&launch, leader->heap);
+	estimate_shared_memory(&launch, leader->heap);
 	InitializeParallelDSM(launch.pcxt);
 	if (launch.pcxt->seg != NULL)
 	{
-		fill(&launch, leader, concurrent);
+		fill_shared_memory(&launch, leader, concurrent);
 		LaunchParallelWorkers(launch.pcxt);
 	}
 	if (launch.pcxt->nworkers_launched > 0)
 	{
-		start(&launch);
+		start_participants(&launch);
+		Assert(leader->participant == 0);
 		leader->shared = launch.shared;
 		leader->parallel = true;
-		leader->scan = table_beginscan_parallel(leader->heap,
-												shm_toc_lookup(launch.pcxt->toc,
-															   KEY_SCAN, false));
+		leader->scan = begin_scan(leader->heap, launch.pcxt->toc);
 		DiskannBuildRun(leader);
-		finish(&launch, leader);
+		finish_workers(&launch, leader);
 		DiskannBuildReport(leader, result);
 		built = true;
 	}
-	end(&launch);
+	end_parallel_build(&launch);
 	return built;
 }
 
 /* ---------- worker ---------- */
 
+/* Wait until the leader knows who takes part. */
 static void
 wait_for_start(BuildShared *shared)
 {
@@ -270,6 +304,10 @@ wait_for_start(BuildShared *shared)
 	ConditionVariableCancelSleep();
 }
 
+/*
+ * The leader keeps its locks until all have ended, and the lock manager lets
+ * members of its group have the same ones.
+ */
 void
 DiskannBuildWorkerMain(dsm_segment *seg, shm_toc *toc)
 {
@@ -283,10 +321,10 @@ DiskannBuildWorkerMain(dsm_segment *seg, shm_toc *toc)
 
 	debug_query_string = shm_toc_lookup(toc, KEY_QUERY, true);
 	pgstat_report_activity(STATE_RUNNING, debug_query_string);
-	heap = table_open(shared->heap, shared->concurrent ?
+	heap = table_open(shared->heap_oid, shared->concurrent ?
 					  ShareUpdateExclusiveLock : ShareLock);
-	rel = index_open(shared->index, shared->concurrent ?
-					   RowExclusiveLock : AccessExclusiveLock);
+	rel = index_open(shared->index_oid, shared->concurrent ?
+					 RowExclusiveLock : AccessExclusiveLock);
 	info = BuildIndexInfo(rel);
 	info->ii_Concurrent = shared->concurrent;
 	SharedFileSetAttach(&shared->files, seg);
@@ -297,8 +335,9 @@ DiskannBuildWorkerMain(dsm_segment *seg, shm_toc *toc)
 	state.shared = shared;
 	state.parallel = true;
 	state.participant = ParallelWorkerNumber + 1;
+	Assert(state.participant < shared->participants);
 	InstrStartParallelQuery();
-	state.scan = table_beginscan_parallel(heap, shm_toc_lookup(toc, KEY_SCAN, false));
+	state.scan = begin_scan(heap, toc);
 	DiskannBuildRun(&state);
 	DiskannBuildCloseFiles(&state);
 	InstrEndParallelQuery(&buffer_usage[ParallelWorkerNumber],

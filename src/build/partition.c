@@ -3,10 +3,22 @@
  * partition.c
  *	  CREATE INDEX: which rows are compared with which.
  *
- * Every row joins the balls of the leaders nearest to it; the nearest is its
- * home.  Besides, samples of the rows, one in 64, one in 4096 and so on, in
- * several series, are sections of their own: what is found there leads far, from one cluster of the
- * data to others.
+ * To compare all rows with all would take time quadratic in their number.  As
+ * in PiPNN (2026, arXiv 2602.21247), some rows are leaders of balls, every row
+ * joins the balls of the few leaders nearest to it, and only members of a ball
+ * are compared with each other.  The nearest leader's ball is the row's home,
+ * where it gets its place; that it joins others, too, is what ties balls
+ * together.
+ *
+ * What is found in balls is near, and where the data fall into clusters
+ * nothing of it leads from one cluster to another.  Therefore samples of the
+ * rows, one in 64, one in 4096 and so on, in several series, are sections of
+ * their own.  Neighbours within a sample are as far apart as the sample is
+ * sparse; edges to them are the long-range edges which a search takes first.
+ * This part is ours.
+ *
+ * Both are written as sections to one file, so that compare.c treats them
+ * alike.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -23,25 +35,32 @@
 #include "utils/memutils.h"
 #include "vector/rotate.h"
 
-/* Members a ball should have. */
+/* Members that a ball should have on average. */
 #define BALL_SIZE 4096
 
 /* Fewer balls than this would overlap too much: one ball then. */
 #define MIN_BALLS 16
 
-/* Rows assigned at a time. */
+/* Rows assigned to balls, or read again, at a time. */
 #define CHUNK 1024
 
-/* Part of a participant's memory for sorting, and for a group's candidates. */
+/*
+ * One part in so many of a participant's memory is for sorting, and for the
+ * candidates of a group of nodes.
+ */
 #define SORT_SHARE 4
 #define GROUP_SHARE 8
 
-/* Bytes of candidates to be expected of a row (measured: 1971 to 2310). */
+/*
+ * Bytes of candidates to be expected of a row; 1971 to 2310 were measured.
+ * Where there are more, choose.c takes several passes over a group.
+ */
 #define CANDIDATE_BYTES 2304
 
 /*
- * The smallest sample a row belongs to: level l of series s is l + LEVELS * s,
- * level 0 being all rows.
+ * The smallest sample a row belongs to: LEVELS * s + l for level l > 0 of
+ * series s, or 0 if it belongs to none.  Equal vectors belong to the same
+ * ones.
  */
 static int
 smallest_sample(const BuildState *state, uint64 hash)
@@ -62,9 +81,11 @@ smallest_sample(const BuildState *state, uint64 hash)
 		level++;
 	} while (level < DISKANN_BUILD_LEVELS &&
 			 random % (1 << DISKANN_LEVEL_BITS) == 0);
+	Assert(level >= 1 && level <= DISKANN_BUILD_LEVELS);
 	return series * DISKANN_BUILD_LEVELS + level;
 }
 
+/* Bytes of a row in FILE_ASSIGN. */
 static Size
 assign_bytes(const BuildState *state)
 {
@@ -73,6 +94,9 @@ assign_bytes(const BuildState *state)
 
 /* ---------- leaders ---------- */
 
+/*
+ * By priority; equal vectors in the order of rows, so that the first counts.
+ */
 static int
 compare_leaders(const void *a, const void *b)
 {
@@ -99,8 +123,7 @@ load_leaders(BuildState *state)
 	for (int p = 0; p < shared->participants; p++)
 	{
 		Size		size;
-		BuildLeader *some = DiskannSpoolReadAll(DiskannBuildFile(state, FILE_LEADERS, p),
-												&size);
+		BuildLeader *some = DiskannBuildReadFile(state, FILE_LEADERS, p, &size);
 
 		for (Size i = 0; i < size / sizeof(BuildLeader); i++)
 		{
@@ -108,6 +131,7 @@ load_leaders(BuildState *state)
 			all[n++].row += state->first_row[p];
 		}
 	}
+	Assert(n <= DISKANN_MAX_LEADERS * shared->participants);
 	qsort(all, n, sizeof(BuildLeader), compare_leaders);
 	for (int i = 0; i < n && block->count < nballs; i++)
 	{
@@ -117,7 +141,7 @@ load_leaders(BuildState *state)
 	return block;
 }
 
-/* Leader: how many balls. */
+/* Leader: how many rows there are, and how many balls. */
 static void
 plan_balls(BuildState *state)
 {
@@ -135,12 +159,14 @@ plan_balls(BuildState *state)
 	nballs = (uint64) shared->nrows * DISKANN_BUILD_FANOUT / BALL_SIZE;
 	shared->nballs = nballs < MIN_BALLS ? 1 : Min(nballs, DISKANN_MAX_LEADERS);
 	shared->fanout = shared->nballs == 1 ? 1 : DISKANN_BUILD_FANOUT;
+	Assert(shared->nballs >= shared->fanout);
 	DiskannBuildCreateFile(state, FILE_ASSIGN);
 	DiskannBuildEnterPhase(state, PHASE_PARTITION, shared->nrows);
 }
 
 /* ---------- rows to balls ---------- */
 
+/* Find the balls and the sample of rows from..to - 1. */
 static void
 assign_chunk(BuildState *state, const DiskannBlock *leaders,
 			 DiskannBlock *block, uint32 from, uint32 to)
@@ -150,6 +176,7 @@ assign_chunk(BuildState *state, const DiskannBlock *leaders,
 	uint16	   *nearest = palloc0(sizeof(uint16) * fanout *
 								  DISKANN_ASSIGN_BLOCK);
 
+	Assert(from < to && to <= state->shared->nrows);
 	for (uint32 at = from; at < to; at += block->count)
 	{
 		uint32		rows[DISKANN_ASSIGN_BLOCK];
@@ -159,11 +186,17 @@ assign_chunk(BuildState *state, const DiskannBlock *leaders,
 		for (int i = 0; i < n; i++)
 		{
 			rows[i] = at + i;
-			samples[i] = smallest_sample(state, DiskannBuildRow(state, at + i)->hash);
+			samples[i] = smallest_sample(state,
+										 DiskannBuildRow(state, at + i)->hash);
 		}
 		block->count = 0;
 		DiskannBuildFetch(state, rows, n, NULL, block);
-		/* Fewer different vectors than balls are one ball, too. */
+		Assert(block->count == n);
+
+		/*
+		 * With fewer different vectors than balls to join there is nothing to
+		 * choose; then all rows are in ball 0, which nearest has been set to.
+		 */
 		if (leaders->count >= Max(fanout, 2))
 			DiskannAssign(block, leaders, fanout, nearest);
 		for (int i = 0; i < block->count; i++)
@@ -182,6 +215,7 @@ assign_chunk(BuildState *state, const DiskannBlock *leaders,
 	DiskannBuildDone(state, to - from);
 }
 
+/* All participants: find the balls and the sample of every row. */
 static void
 assign_rows(BuildState *state)
 {
@@ -206,7 +240,10 @@ assign_rows(BuildState *state)
 typedef void (*MemberCallback) (void *arg, int section,
 								const BuildMember *member);
 
-/* Read who belongs where, row by row. */
+/*
+ * Read who belongs where, row by row, and call back for each section: the home
+ * first, then the other balls, then the samples.
+ */
 static void
 for_each_member(BuildState *state, MemberCallback callback, void *arg)
 {
@@ -227,11 +264,17 @@ for_each_member(BuildState *state, MemberCallback callback, void *arg)
 			const uint16 *entry = entries + i * (fanout + 1);
 			BuildMember member = {from + i, entry[0], true};
 
+			Assert(entry[fanout] <=
+				   DISKANN_BUILD_SERIES * DISKANN_BUILD_LEVELS);
 			for (int f = 0; f < fanout; f++)
 			{
-				/* Without enough leaders all are in one ball, but once. */
+				/*
+				 * Without enough leaders ball 0 is there several times, see
+				 * assign_chunk(); a row joins it once.
+				 */
 				if (f > 0 && entry[f] == entry[0])
 					break;
+				Assert(entry[f] < shared->nballs);
 				callback(arg, entry[f], &member);
 				member.is_home = false;
 			}
@@ -247,6 +290,7 @@ for_each_member(BuildState *state, MemberCallback callback, void *arg)
 	pfree(entries);
 }
 
+/* A MemberCallback: how many members each section has. */
 static void
 count_member(void *arg, int section, const BuildMember *member)
 {
@@ -267,6 +311,7 @@ typedef struct Sorter
 	BuildMember *members;		/* from that of the first section on */
 } Sorter;
 
+/* A MemberCallback: put a member where it belongs, if it is its turn. */
 static void
 place_member(void *arg, int section, const BuildMember *member)
 {
@@ -278,11 +323,16 @@ place_member(void *arg, int section, const BuildMember *member)
 		return;
 	at = member->is_home ? sorter->homes[section]++ :
 		s->homes + sorter->others[section]++;
+	Assert(member->is_home ? at < s->homes : at >= s->homes && at < s->count);
 	sorter->members[s->start - sorter->sections[sorter->first].start + at] =
 		*member;
 }
 
-/* As many sections at a time as there is memory for. */
+/*
+ * Write the members section by section.  FILE_ASSIGN, which has them row by
+ * row, is read as often as it takes: for as many sections at a time as there
+ * is memory for, and at least one.
+ */
 static void
 sort_members(BuildState *state, const BuildSection *sections)
 {
@@ -302,7 +352,8 @@ sort_members(BuildState *state, const BuildSection *sections)
 		do
 		{
 			n += sections[sorter.last++].count;
-		} while (sorter.last < nsections && n + sections[sorter.last].count <= room);
+		} while (sorter.last < nsections &&
+				 n + sections[sorter.last].count <= room);
 		sorter.members = palloc_extended(sizeof(BuildMember) * Max(n, 1),
 										 MCXT_ALLOC_HUGE);
 		for_each_member(state, place_member, &sorter);
@@ -325,14 +376,16 @@ make_sections(BuildState *state)
 	DiskannSpool *file;
 	uint64		start = 0;
 	uint32		place = 0;
-	uint64		group_rows = Max(shared->memory / GROUP_SHARE / CANDIDATE_BYTES, 1);
+	uint64		group_rows = shared->memory / GROUP_SHARE / CANDIDATE_BYTES;
+	uint64		fair_rows = shared->nrows / (8 * shared->participants) + 1;
 	uint32		in_group = 0;
 
 	shared->nsections = nballs + DISKANN_BUILD_SERIES * DISKANN_BUILD_LEVELS;
 	sections = palloc0(sizeof(BuildSection) * shared->nsections);
 	for_each_member(state, count_member, sections);
+
 	/* Enough groups for all participants to have work to the end. */
-	group_rows = Min(group_rows, shared->nrows / (8 * shared->participants) + 1);
+	group_rows = Min(Max(group_rows, 1), fair_rows);
 	for (int s = 0; s < shared->nsections; s++)
 	{
 		sections[s].start = start;
@@ -349,9 +402,14 @@ make_sections(BuildState *state)
 		sections[s].group = shared->ngroups;
 	}
 	shared->ngroups++;
+
+	/* Every row has one home, and so one place. */
+	Assert(place == shared->nrows);
+	Assert(shared->ngroups <= (uint32) nballs);
 	sort_members(state, sections);
 	file = DiskannBuildCreateFile(state, FILE_SECTIONS);
-	DiskannSpoolAppend(file, sections, sizeof(BuildSection) * shared->nsections);
+	DiskannSpoolAppend(file, sections,
+					   sizeof(BuildSection) * shared->nsections);
 	DiskannSpoolFlush(file);
 	DiskannBuildCreateFile(state, FILE_ORDER);
 	DiskannBuildEnterPhase(state, PHASE_COMPARE, start);

@@ -18,7 +18,10 @@
 #include "access/amapi.h"
 #include "build/state.h"
 
-/* Go through all phases, once it is known who takes part. */
+/*
+ * Go through all phases, once it is known who takes part: state->shared is set
+ * up, and everybody calls this.  Errors end the build of all.
+ */
 extern void DiskannBuildRun(BuildState *state);
 
 /* The leader tells what the build has found, once all are done. */

@@ -3,6 +3,11 @@
  * spool.c
  *	  Temporary files for what a build works on.
  *
+ * PostgreSQL's BufFile would do much of this, but keeps a buffer of a block
+ * for each file, through which small reads at random places, which most of
+ * ours are, read and copy 8 kB each; and what one process writes at some place
+ * of a shared file others cannot read.  So these files are read and written by
+ * system calls of just what is asked for, and only appending is buffered.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -17,20 +22,22 @@
 #include "pgstat.h"
 #include "build/spool.h"
 
+/* Appended bytes that one system call writes. */
 #define BUFFER_BYTES (64 * 1024)
 
-/* What one system call takes at most. */
+/* What one system call takes at most: amounts are of type int. */
 #define CALL_BYTES (256 * 1024 * 1024)
 
 struct DiskannSpool
 {
 	File		file;
-	uint64		end;			/* where the buffer goes */
+	uint64		end;			/* where the buffer goes in the file */
 	Size		used;			/* bytes in it */
 	char	   *buffer;			/* NULL before something is appended */
 	MemoryContext context;		/* where it is allocated */
 };
 
+/* Allocate the struct in the current memory context. */
 static DiskannSpool *
 make_spool(File file)
 {
@@ -63,18 +70,27 @@ DiskannSpoolOpen(SharedFileSet *set, const char *name)
 void
 DiskannSpoolClose(DiskannSpool *spool)
 {
+	Assert(spool->used == 0);
 	FileClose(spool->file);
 	if (spool->buffer)
 		pfree(spool->buffer);
 	pfree(spool);
 }
 
-void
-DiskannSpoolWrite(DiskannSpool *spool, uint64 offset, const void *data,
-				  Size size)
+/* Offsets are passed on as off_t, which has a sign. */
+static inline bool
+is_valid_range(uint64 offset, Size size)
+{
+	return offset <= PG_INT64_MAX && size <= PG_INT64_MAX - offset;
+}
+
+/* The system may write, and read, less at a time than it is asked to. */
+static void
+write_bytes(DiskannSpool *spool, uint64 offset, const void *data, Size size)
 {
 	char	   *from = unconstify(char *, (const char *) data);
 
+	Assert(is_valid_range(offset, size));
 	while (size > 0)
 	{
 		int			amount = Min(size, CALL_BYTES);
@@ -93,10 +109,21 @@ DiskannSpoolWrite(DiskannSpool *spool, uint64 offset, const void *data,
 }
 
 void
+DiskannSpoolWrite(DiskannSpool *spool, uint64 offset, const void *data,
+				  Size size)
+{
+	/* What is in the buffer could be older and would be written later. */
+	Assert(spool->used == 0);
+	write_bytes(spool, offset, data, size);
+}
+
+void
 DiskannSpoolRead(DiskannSpool *spool, uint64 offset, void *data, Size size)
 {
 	char	   *to = data;
 
+	Assert(is_valid_range(offset, size));
+	Assert(spool->used == 0);	/* the file must be complete */
 	while (size > 0)
 	{
 		int			amount = Min(size, CALL_BYTES);
@@ -128,6 +155,8 @@ DiskannSpoolAppend(DiskannSpool *spool, const void *data, Size size)
 	{
 		Size		n = Min(size, BUFFER_BYTES - spool->used);
 
+		Assert(n > 0);			/* a full buffer has been flushed */
+
 		memcpy(spool->buffer + spool->used, from, n);
 		spool->used += n;
 		from += n;
@@ -141,7 +170,7 @@ void
 DiskannSpoolFlush(DiskannSpool *spool)
 {
 	if (spool->used > 0)
-		DiskannSpoolWrite(spool, spool->end, spool->buffer, spool->used);
+		write_bytes(spool, spool->end, spool->buffer, spool->used);
 	spool->end += spool->used;
 	spool->used = 0;
 }
@@ -159,7 +188,7 @@ DiskannSpoolSize(DiskannSpool *spool)
 	return size;
 }
 
-void	   *
+void *
 DiskannSpoolReadAll(DiskannSpool *spool, Size *size)
 {
 	void	   *data;

@@ -6,6 +6,12 @@
  * Temporary files and who opens them, the barrier between phases, pieces of
  * work, progress, and each participant's cache of rows.
  *
+ * The cache is a table of as many rows as there is memory for, indexed by the
+ * row's number modulo its size.  Rows are read from the temporary file as they
+ * are asked for, and replaced by the next one with the same index.  Nothing
+ * better is needed: where not all rows fit, the members of the section at
+ * work, which are asked for again and again, are still a small part of all.
+ *
  * Copyright (c) 2026, diskann contributors
  *
  * IDENTIFICATION
@@ -25,7 +31,7 @@
 #include "utils/rel.h"
 #include "vector/rotate.h"
 
-/* One part in so many of a participant's memory caches rows. */
+/* One part in so many of a participant's memory is its cache of rows. */
 #define CACHE_SHARE 2
 
 static const char *const file_names[NFILES] = {
@@ -36,6 +42,7 @@ static const char *const file_names[NFILES] = {
 void
 DiskannBuildInitShared(BuildShared *shared)
 {
+	shared->phase = PHASE_START;
 	pg_atomic_init_u64(&shared->next, 0);
 	pg_atomic_init_u64(&shared->done, 0);
 	pg_atomic_init_u64(&shared->distances, 0);
@@ -48,7 +55,7 @@ DiskannBuildInitState(BuildState *state, Relation heap, Relation rel,
 {
 	memset(state, 0, sizeof(BuildState));
 	state->heap = heap;
-	state->index_rel = rel;
+	state->rel = rel;
 	state->info = info;
 	state->support = DiskannGetSupport(rel);
 	state->context = AllocSetContextCreate(CurrentMemoryContext,
@@ -64,7 +71,7 @@ DiskannBuildPhaseName(int64 phase)
 {
 	switch (phase)
 	{
-		case PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE:
+		case PHASE_START:
 			return "initializing";
 		case PHASE_LOAD:
 			return "loading vectors";
@@ -90,7 +97,12 @@ DiskannBuildEnterPhase(BuildState *state, BuildPhase phase, uint64 total)
 	PROGRESS_CREATEIDX_TUPLES_DONE, PROGRESS_CREATEIDX_TUPLES_TOTAL};
 	const int64 values[] = {phase, 0, total};
 
+	StaticAssertStmt(PHASE_START == PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE,
+					 "phases are numbered as PostgreSQL numbers them");
+	Assert(DISKANN_LEADS(state));
+	Assert(phase == state->shared->phase + 1);
 	elog(DEBUG1, "diskann build: %s", DiskannBuildPhaseName(phase));
+	state->shared->phase = phase;
 	pg_atomic_write_u64(&state->shared->done, 0);
 	pgstat_progress_update_multi_param(3, names, values);
 }
@@ -100,17 +112,22 @@ DiskannBuildDone(BuildState *state, uint64 n)
 {
 	uint64		done = pg_atomic_add_fetch_u64(&state->shared->done, n);
 
+	/* The leader reports what all have done, when it has done something. */
 	if (DISKANN_LEADS(state))
 		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, done);
 }
 
+/* Where an open file is kept. */
 static DiskannSpool **
-file_place(BuildState *state, BuildFile file, int participant)
+find_spool(BuildState *state, BuildFile file, int participant)
 {
+	Assert(file < NFILES);
+	Assert(participant >= 0 && participant < state->shared->participants);
 	return &state->spools[file >= FIRST_COMMON_FILE ? file :
 						  participant * NFILES + file];
 }
 
+/* The name by which participants find each other's files. */
 static void
 file_name(char *name, BuildFile file, int participant)
 {
@@ -124,33 +141,52 @@ DiskannSpool *
 DiskannBuildCreateFile(BuildState *state, BuildFile file)
 {
 	MemoryContext old = MemoryContextSwitchTo(state->context);
-	DiskannSpool **place = file_place(state, file, state->participant);
+	DiskannSpool **spool = find_spool(state, file, state->participant);
 	char		name[MAXPGPATH];
 
+	Assert(*spool == NULL);
+	Assert(file < FIRST_COMMON_FILE || DISKANN_LEADS(state));
 	file_name(name, file, state->participant);
-	*place = DiskannSpoolCreate(state->parallel ? &state->shared->files : NULL,
+	*spool = DiskannSpoolCreate(state->parallel ? &state->shared->files : NULL,
 								name);
 	MemoryContextSwitchTo(old);
-	return *place;
+	return *spool;
 }
 
 DiskannSpool *
 DiskannBuildFile(BuildState *state, BuildFile file, int participant)
 {
-	DiskannSpool **place = file_place(state, file, participant);
+	DiskannSpool **spool = find_spool(state, file, participant);
 
-	if (*place == NULL)
+	if (*spool == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(state->context);
 		char		name[MAXPGPATH];
 
+		/* A process alone has created, and so opened, all there are. */
+		Assert(state->parallel);
 		file_name(name, file, participant);
-		*place = DiskannSpoolOpen(&state->shared->files, name);
+		*spool = DiskannSpoolOpen(&state->shared->files, name);
 		MemoryContextSwitchTo(old);
 	}
-	return *place;
+	return *spool;
 }
 
+void *
+DiskannBuildReadFile(BuildState *state, BuildFile file, int participant,
+					 Size *size)
+{
+	Size		bytes;
+	void	   *data = DiskannSpoolReadAll(DiskannBuildFile(state, file,
+															participant),
+										   &bytes);
+
+	if (size)
+		*size = bytes;
+	return data;
+}
+
+/* Wait until all participants have come here. */
 static void
 wait_for_all(BuildState *state)
 {
@@ -187,29 +223,36 @@ DiskannBuildStartCache(BuildState *state)
 	BuildShared *shared = state->shared;
 	MemoryContext old = MemoryContextSwitchTo(state->context);
 
+	Assert(state->first_row == NULL && shared->nrows > 0);
 	state->first_row = palloc0(sizeof(uint32) * (shared->participants + 1));
 	for (int p = 0; p < shared->participants; p++)
 		state->first_row[p + 1] = state->first_row[p] + shared->rows[p];
+	Assert(state->first_row[shared->participants] == shared->nrows);
 	state->ncached = Min(shared->nrows,
 						 shared->memory / CACHE_SHARE / state->code_bytes);
+	Assert(state->ncached > 0);
 	state->cached = palloc0(sizeof(uint32) * state->ncached);
 	state->cache = palloc_extended(state->code_bytes * state->ncached,
 								   MCXT_ALLOC_HUGE);
 	MemoryContextSwitchTo(old);
 }
 
-/* Where in the cache a row is, if it is there. */
+/*
+ * Where in the cache a row is, if it is there.  Mostly all fit: no division.
+ */
 static inline uint32
-place_in_cache(const BuildState *state, uint32 row)
+cache_index(const BuildState *state, uint32 row)
 {
+	Assert(row < state->shared->nrows);
 	return row < state->ncached ? row : row % state->ncached;
 }
 
+/* The memory where a row is, or another one. */
 static inline const BuildCode *
 cached_row(const BuildState *state, uint32 row)
 {
 	return (const BuildCode *) (state->cache +
-								place_in_cache(state, row) * state->code_bytes);
+								cache_index(state, row) * state->code_bytes);
 }
 
 void
@@ -224,7 +267,7 @@ DiskannBuildPrefetchOwn(const BuildState *state, uint32 row)
 const BuildCode *
 DiskannBuildRow(BuildState *state, uint32 row)
 {
-	uint32		at = place_in_cache(state, row);
+	uint32		at = cache_index(state, row);
 	char	   *cached = state->cache + at * state->code_bytes;
 
 	if (state->cached[at] != row + 1)
@@ -233,6 +276,8 @@ DiskannBuildRow(BuildState *state, uint32 row)
 
 		while (row >= state->first_row[p + 1])
 			p++;
+
+		/* Nothing is there if the read fails. */
 		state->cached[at] = 0;
 		DiskannSpoolRead(DiskannBuildFile(state, FILE_CODES, p),
 						 (row - state->first_row[p]) * state->code_bytes,
@@ -275,14 +320,25 @@ DiskannBuildOwn(const BuildState *state, const BuildCode *code)
 						 MAXALIGN(index->space.dims));
 }
 
+/*
+ * Where the edges of a node are in FILE_EDGES; the entry node has none there.
+ */
+static uint64
+edges_offset(const BuildState *state, uint32 node)
+{
+	Assert(node >= 1 && node <= state->shared->nnodes);
+	return (node - 1) * DiskannBuildEdgesBytes(state);
+}
+
 int
 DiskannBuildReadEdges(BuildState *state, uint32 node, uint32 *edges)
 {
 	uint32		buffer[1 + DISKANN_MAX_DEGREE];
 
 	DiskannSpoolRead(DiskannBuildFile(state, FILE_EDGES, 0),
-					 (node - 1) * DiskannBuildEdgesBytes(state), buffer,
+					 edges_offset(state, node), buffer,
 					 DiskannBuildEdgesBytes(state));
+	Assert(buffer[0] <= state->index->meta.max_degree);
 	memcpy(edges, buffer + 1, sizeof(uint32) * buffer[0]);
 	return buffer[0];
 }
@@ -293,9 +349,10 @@ DiskannBuildWriteEdges(BuildState *state, uint32 node, const uint32 *edges,
 {
 	uint32		buffer[1 + DISKANN_MAX_DEGREE] = {n};
 
+	Assert(n >= 0 && n <= state->index->meta.max_degree);
 	memcpy(buffer + 1, edges, sizeof(uint32) * n);
 	DiskannSpoolWrite(DiskannBuildFile(state, FILE_EDGES, 0),
-					  (node - 1) * DiskannBuildEdgesBytes(state), buffer,
+					  edges_offset(state, node), buffer,
 					  DiskannBuildEdgesBytes(state));
 }
 

@@ -8,6 +8,31 @@
  * grows with the table passes from one phase to the next in temporary files;
  * see src/README, section 8.
  *
+ * What the parts are called that rows and work are divided into:
+ *
+ * row		 a row of the table that the index shall have.  Rows are numbered
+ *			 0, 1, ... in the order they were read, participant by participant:
+ *			 those of participant p begin with first_row[p].
+ * ball		 the rows near one leader, which is itself a row.  A row joins the
+ *			 balls of the few leaders nearest to it ("fanout"); the first of
+ *			 these is its home.  So balls overlap, but each row is at home in
+ *			 exactly one.
+ * sample	 rows drawn at random from the whole table.  The edges found in a
+ *			 sample are the long-range ones.
+ * section	 a ball or a sample: what is compared at a time.  Numbered, the
+ *			 balls first.
+ * leaf		 a part of a section, small enough to compare all with all; it
+ *			 lives in memory only (graph/carve.h).
+ * member	 a row in a section.  In graph/, a number that the caller of a
+ *			 function understands.
+ * place	 the position of a row in the order that compare.c puts rows into,
+ *			 ball after ball and leaf after leaf, by homes: 0 .. nrows - 1.
+ * node		 what equal vectors become, numbered 1, 2, ... by their places.
+ * group	 consecutive balls whose home rows, and so consecutive nodes, are
+ *			 given their edges at a time (choose.c): as many as their candidates
+ *			 fit into memory.
+ * piece	 the work a participant takes at a time; depends on the phase.
+ *
  * Copyright (c) 2026, diskann contributors
  *
  * IDENTIFICATION
@@ -30,19 +55,28 @@
 #include "storage/spin.h"
 #include "values/row.h"
 
-/* Balls of the first carving that a row joins; the nearest is its home. */
+/*
+ * How many balls a row joins, if there are several; the nearest is its home.
+ */
 #define DISKANN_BUILD_FANOUT 6
 
 /*
- * There are several independent series of samples, with no row in common.  A row
- * belongs to level l > 0 of a series with probability 64^-l.
+ * There are several independent series of samples, with no row in common.
+ * Those of a series are nested: a row belongs to level l > 0 of a series,
+ * which is one sample, with probability 64^-l, and then to those of lower
+ * levels, too.
  */
 #define DISKANN_BUILD_SERIES 4
 #define DISKANN_BUILD_LEVELS 6
 #define DISKANN_LEVEL_BITS 6
 
+/*
+ * The phases as pg_stat_progress_create_index shows them, in this order.  1 is
+ * taken by what comes before (PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE).
+ */
 typedef enum BuildPhase
 {
+	PHASE_START = 1,
 	PHASE_LOAD = 2,
 	PHASE_PARTITION,
 	PHASE_COMPARE,
@@ -51,71 +85,88 @@ typedef enum BuildPhase
 	PHASE_WRITE
 } BuildPhase;
 
-/* The temporary files; those of one participant each come first. */
+/*
+ * The temporary files, with what they are an array of.  Those before
+ * FIRST_COMMON_FILE exist once for each participant, who alone writes its own;
+ * of the others there is one, created by the leader.
+ */
 typedef enum BuildFile
 {
-	FILE_SAMPLE,				/* rows before there is a centre */
+	FILE_SAMPLE,				/* vectors read before there is a centre */
 	FILE_CODES,					/* BuildCode of each row */
-	FILE_LEADERS,				/* BuildLeader, candidates */
+	FILE_LEADERS,				/* BuildLeader of rows that may lead a ball */
 	FILE_CANDIDATES,			/* blocks of lists of candidates */
 	FILE_DIRECTORY,				/* uint32 group of each of those blocks */
-	FILE_ASSIGN,				/* uint16 fanout balls, and sample, by row */
+	FILE_ASSIGN,				/* by row: its balls, nearest first, and its
+								 * smallest sample, or 0; uint16 each */
 	FILE_SECTIONS,				/* BuildSection */
 	FILE_MEMBERS,				/* BuildMember, section by section */
-	FILE_ORDER,					/* BuildPlace, in the order of nodes */
+	FILE_ORDER,					/* BuildPlace, by place */
 	FILE_NODES,					/* BuildNode, by node */
 	FILE_MAP,					/* uint32 node, by row */
-	FILE_EDGES,					/* uint32 degree and edges, by node */
+	FILE_EDGES,					/* by node: degree, and max_degree targets;
+								 * uint32 each */
 	NFILES
 } BuildFile;
 
 #define FIRST_COMMON_FILE FILE_ASSIGN
 
-/* No participant gets by with less memory. */
+/*
+ * No participant gets by with less memory, whatever maintenance_work_mem says:
+ * a block of lists for each group and a few blocks of vectors must fit.
+ */
 #define DISKANN_BUILD_MIN_MEMORY ((Size) 8 * 1024 * 1024)
 
-/* A row.  Rows are numbered participant by participant. */
+/*
+ * A row as FILE_CODES has it: all that the build needs of it, so that the
+ * table is read once.
+ */
 typedef struct BuildCode
 {
 	float		scale;			/* of the int8 code */
-	float		norm2;
+	float		norm2;			/* squared length of what it stands for */
 	DiskannVectorFactors own;	/* of the vector the node will have */
-	float		length2;
-	uint64		hash;
+	float		length2;		/* see vector/space.h */
+	uint64		hash;			/* of the user's vector */
 	ItemPointerData tid;
 	uint16		unused;
-	int8		code[FLEXIBLE_ARRAY_MEMBER];	/* begins the own vector, or it
-											 * follows */
+	int8		code[FLEXIBLE_ARRAY_MEMBER];	/* begins the own vector, or
+												 * it follows */
 } BuildCode;
 
-/* A row that may lead a ball: those of least priority do. */
+/* A row that may lead a ball: those of least priority of all do. */
 typedef struct BuildLeader
 {
 	uint64		priority;
 	uint64		hash;
-	uint32		row;			/* of this participant */
+	uint32		row;			/* counted from this participant's first */
 	uint32		unused;
 } BuildLeader;
 
-/* The members of a ball, those at home there first, or of a sample. */
+/*
+ * A section.  The members of a ball that are at home there come first; those
+ * of a sample are all at home elsewhere.
+ */
 typedef struct BuildSection
 {
-	uint64		start;			/* of its members */
-	uint32		count;
-	uint32		homes;
-	uint32		place;			/* of its homes in the order */
-	uint32		group;			/* of its homes' candidates */
-	uint32		first_node;		/* of its homes, once numbered */
+	uint64		start;			/* number of its first member in FILE_MEMBERS */
+	uint32		count;			/* members */
+	uint32		homes;			/* members that are at home here */
+	uint32		place;			/* of the first of those */
+	uint32		group;			/* of those */
+	uint32		first_node;		/* of those, once numbered */
 } BuildSection;
 
 typedef struct BuildMember
 {
 	uint32		row;
-	uint16		ball;			/* its home */
-	uint16		is_home;
+	uint16		ball;			/* its home, wherever this is */
+	uint16		is_home;		/* is this section its home? */
 } BuildMember;
 
-/* Rows of equal vectors follow each other, the one that stands for all first. */
+/*
+ * Rows of equal vectors follow each other, the one that stands for all first.
+ */
 typedef struct BuildPlace
 {
 	uint32		row;
@@ -126,16 +177,22 @@ typedef struct BuildNode
 {
 	uint32		row;
 	uint32		nrows;
-	uint32		place;
-	DiskannNode chain;			/* TIDS slots, or DISKANN_INVALID_NODE */
+	uint32		place;			/* of its first row; the others follow */
+	DiskannNode chain;			/* its first TIDS slot, counted from 0, or
+								 * DISKANN_INVALID_NODE */
 } BuildNode;
 
-/* In shared memory; plain memory if there is one participant only. */
+/*
+ * What participants share, in shared memory; in plain memory if there is one
+ * participant only.  But for the atomics and what the mutex protects, nothing
+ * changes while more than one of them is at work: the leader writes it in
+ * DiskannBuildStep(), whose barrier makes it visible to all.
+ */
 typedef struct BuildShared
 {
 	/* Fixed before anybody starts. */
-	Oid			heap;
-	Oid			index;
+	Oid			heap_oid;
+	Oid			index_oid;
 	bool		concurrent;
 	Size		memory;			/* of one participant */
 
@@ -145,9 +202,10 @@ typedef struct BuildShared
 	Barrier		barrier;
 	SharedFileSet files;
 
+	BuildPhase	phase;			/* all are in */
 	pg_atomic_uint64 next;		/* piece of work to be taken */
 	pg_atomic_uint64 done;		/* for the progress report */
-	pg_atomic_uint64 distances;
+	pg_atomic_uint64 distances; /* computed, for a debug message */
 
 	slock_t		mutex;			/* for what the scan sums up */
 	double		heap_tuples;
@@ -159,19 +217,20 @@ typedef struct BuildShared
 	int			dims;			/* 0: there are no rows */
 	uint32		nrows;
 	int			nballs;
-	int			fanout;
+	int			fanout;			/* balls a row joins */
 	int			nsections;
 	uint32		ngroups;
-	uint32		nnodes;
-	uint32		nchains;		/* TIDS slots, after the nodes */
+	uint32		nnodes;			/* without the entry node */
+	uint32		nchains;		/* TIDS slots, numbered after the nodes */
 
 	uint32		rows[FLEXIBLE_ARRAY_MEMBER];	/* of each participant */
 } BuildShared;
 
+/* What one participant has, in its own memory. */
 typedef struct BuildState
 {
 	Relation	heap;
-	Relation	index_rel;
+	Relation	rel;			/* the index */
 	IndexInfo  *info;
 	TableScanDesc scan;			/* of a parallel build */
 	const DiskannSupport *support;
@@ -180,7 +239,8 @@ typedef struct BuildState
 	bool		parallel;
 	MemoryContext context;		/* of the whole build */
 	MemoryContext scratch;		/* reset after every piece of work */
-	DiskannSpool **spools;		/* NFILES for each participant */
+	DiskannSpool **spools;		/* NFILES for each participant, NULL where not
+								 * open */
 
 	DiskannIndex *index;		/* once it is ready */
 	Size		code_bytes;		/* of a BuildCode */
@@ -192,7 +252,10 @@ typedef struct BuildState
 	uint32	   *first_row;		/* of each participant, and the end */
 } BuildState;
 
-/* Prepare what is shared, and what a participant has, before the phases. */
+/*
+ * Prepare what is shared (zeroed by the caller), and what a participant has,
+ * before the phases.  The state's contexts are children of the current one.
+ */
 extern void DiskannBuildInitShared(BuildShared *shared);
 extern void DiskannBuildInitState(BuildState *state, Relation heap,
 								  Relation rel, IndexInfo *info);
@@ -200,18 +263,36 @@ extern void DiskannBuildInitState(BuildState *state, Relation heap,
 /* Close the temporary files this participant has opened. */
 extern void DiskannBuildCloseFiles(BuildState *state);
 
+/*
+ * Create a temporary file, of this participant or, the leader only, a common
+ * one.  Open one that somebody has created; participant is 0 for a common one.
+ */
 extern DiskannSpool *DiskannBuildCreateFile(BuildState *state, BuildFile file);
 extern DiskannSpool *DiskannBuildFile(BuildState *state, BuildFile file,
 									  int participant);
 
-/* The leader does work, if any, while the others wait; then all go on. */
+/* All of a file, palloc'd; *size gets its bytes, unless size is NULL. */
+extern void *DiskannBuildReadFile(BuildState *state, BuildFile file,
+								  int participant, Size *size);
+
+/*
+ * Wait until all are here.  Then the leader does work, if any, while the
+ * others wait, and all go on; pieces are counted from 0 again.  Resets
+ * state->scratch.
+ */
 extern void DiskannBuildStep(BuildState *state,
 							 void (*work) (BuildState *state));
 
-/* Take the next piece of work, below npieces. */
+/*
+ * Take the next piece of work, below npieces; false if all are taken.  Resets
+ * state->scratch.
+ */
 extern bool DiskannBuildTake(BuildState *state, uint64 npieces, uint64 *piece);
 
-/* Progress; a participant tells what it did, the leader reports it. */
+/*
+ * Progress.  The leader enters a phase, of which total is the amount of work;
+ * participants tell how much of it they have done since they last told.
+ */
 extern void DiskannBuildEnterPhase(BuildState *state, BuildPhase phase,
 								   uint64 total);
 extern void DiskannBuildDone(BuildState *state, uint64 n);
@@ -220,8 +301,9 @@ extern void DiskannBuildDone(BuildState *state, uint64 n);
 #define DISKANN_LEADS(state) ((state)->participant == 0)
 
 /*
- * A row by its number, through the cache; valid until the next one is asked
- * for.
+ * Every participant reads rows through a cache of its own, once it is known
+ * how many rows there are.  A row is valid until the next one is asked for,
+ * which may take its place.
  */
 extern void DiskannBuildStartCache(BuildState *state);
 extern const BuildCode *DiskannBuildRow(BuildState *state, uint32 row);
@@ -233,15 +315,15 @@ extern const BuildCode *DiskannBuildRow(BuildState *state, uint32 row);
 extern void DiskannBuildPrefetchOwn(const BuildState *state, uint32 row);
 
 /*
- * Append the codes of some rows to a block.  row_of tells the row of each
- * number, unless the numbers are rows already (NULL).
+ * Append the codes of some rows to a block, which has room for them.  row_of
+ * tells the row of each number, unless the numbers are rows already (NULL).
  */
 extern void DiskannBuildFetch(BuildState *state, const uint32 *numbers, int n,
 							  const uint32 *row_of, DiskannBlock *block);
 
 /*
- * A random order of vectors: equal ones have the same priority, whoever reads
- * them.
+ * A random order of vectors, given the hash of one: equal ones have the same
+ * priority, whoever reads them, so that the graph does not depend on that.
  */
 extern uint64 DiskannBuildPriority(const BuildState *state, uint64 hash);
 

@@ -3,7 +3,14 @@
  * write.c
  *	  CREATE INDEX: from the graph to pages.
  *
- * Participants fill runs of pages that nobody else touches, and log them.
+ * Participants fill runs of pages that nobody else touches, and log each run
+ * when it is complete: a page is logged once, as a whole, and while it is
+ * still in memory.  Nobody reads the index before the build has ended, so that
+ * pages may be filled in any order.
+ *
+ * TIDS slots come after the last node, but belong to nodes of any run, so the
+ * pages that have some are filled by whoever has such a node, and the leader
+ * logs them at the end.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -25,6 +32,7 @@
 /* Pages filled at a time. */
 #define RUN_PAGES 128
 
+/* A participant's work in this phase. */
 typedef struct Writer
 {
 	BuildState *state;
@@ -32,7 +40,11 @@ typedef struct Writer
 	uint32	   *node_rows;		/* row by node */
 } Writer;
 
-/* Write the rows that have no room in the node's own slot. */
+/*
+ * Write the rows that have no room in the node's own slot: a chain of TIDS
+ * slots with falling sequence numbers.  Each slot is locked while it is
+ * written; nothing is locked on entry and exit.
+ */
 static void
 write_chain(Writer *writer, DiskannNode node, const BuildNode *info,
 			const ItemPointerData *tids)
@@ -48,6 +60,7 @@ write_chain(Writer *writer, DiskannNode node, const BuildNode *info,
 		DiskannSlot head;
 		int			n = Min(info->nrows - done, (uint32) index->meta.max_tids);
 
+		Assert(n > 0);
 		CHECK_FOR_INTERRUPTS();
 		DiskannNodeCreate(ref, slot, false);
 		head = DiskannNodeEdit(ref);
@@ -64,26 +77,32 @@ write_chain(Writer *writer, DiskannNode node, const BuildNode *info,
 		DiskannNodeWriteAll(ref);
 		DiskannNodeClose(ref);
 	}
+	Assert(nslots == 0 || done == info->nrows);
 }
 
-/* The rows of a node. */
+/* The TIDs of a node's rows, palloc'd; they have consecutive places. */
 static ItemPointerData *
 read_tids(BuildState *state, const BuildNode *info)
 {
 	ItemPointerData *tids = palloc_extended(sizeof(ItemPointerData) *
-											(Size) info->nrows, MCXT_ALLOC_HUGE);
+											(Size) info->nrows,
+											MCXT_ALLOC_HUGE);
 	BuildPlace *places = palloc_extended(sizeof(BuildPlace) *
 										 (Size) info->nrows, MCXT_ALLOC_HUGE);
 
 	DiskannSpoolRead(DiskannBuildFile(state, FILE_ORDER, 0),
 					 info->place * sizeof(BuildPlace), places,
 					 info->nrows * sizeof(BuildPlace));
+	Assert(info->nrows > 0 && !places[0].is_copy);
 	for (uint32 i = 0; i < info->nrows; i++)
 		tids[i] = DiskannBuildRow(state, places[i].row)->tid;
 	return tids;
 }
 
-/* Decode the neighbours of a node. */
+/*
+ * Decode the stored vectors of a node's neighbours, from which its edges are
+ * coded; palloc'd.
+ */
 static const float *const *
 read_neighbours(Writer *writer, const uint32 *edges, int n)
 {
@@ -115,9 +134,15 @@ is_first_of_page(const Writer *writer, DiskannNode node)
 {
 	uint32		slots = writer->state->index->meta.slots_per_page;
 
-	return node % slots == 0 && node + slots - 1 <= writer->state->shared->nnodes;
+	return node % slots == 0 &&
+		node + slots - 1 <= writer->state->shared->nnodes;
 }
 
+/*
+ * Write a node's slot, and those of its chain.  Scratch memory is palloc'd in
+ * the current context and left there.  Slots are locked while they are
+ * written, one at a time; nothing is locked on entry and exit.
+ */
 static void
 write_node(Writer *writer, DiskannNode node, const BuildNode *info)
 {
@@ -127,6 +152,7 @@ write_node(Writer *writer, DiskannNode node, const BuildNode *info)
 	uint32		edges[DISKANN_MAX_DEGREE];
 	DiskannNewNode new;
 
+	Assert(info->row < state->shared->nrows);
 	new.degree = DiskannBuildReadEdges(state, node, edges);
 	new.nodes = edges;
 	new.vectors = read_neighbours(writer, edges, new.degree);
@@ -161,6 +187,7 @@ nodes_per_run(const DiskannIndex *index)
 		RUN_PAGES * index->meta.slots_per_page;
 }
 
+/* Write nodes first..end - 1, as far as there are any, and log their pages. */
 static void
 write_run(Writer *writer, DiskannNode first, DiskannNode end,
 		  MemoryContext node_context)
@@ -172,6 +199,7 @@ write_run(Writer *writer, DiskannNode first, DiskannNode end,
 	DiskannNode to = Min(end, nnodes + 1);
 	MemoryContext old;
 
+	Assert(from < to);
 	infos = palloc(sizeof(BuildNode) * (to - from));
 	DiskannSpoolRead(DiskannBuildFile(state, FILE_NODES, 0),
 					 (from - 1) * sizeof(BuildNode), infos,
@@ -187,22 +215,25 @@ write_run(Writer *writer, DiskannNode first, DiskannNode end,
 
 	/* Pages shared with TIDS slots are not complete yet. */
 	if (to == end)
-		DiskannLogPages(state->index_rel, DiskannNodeBlock(state->index, first),
+		DiskannLogPages(state->rel, DiskannNodeBlock(state->index, first),
 						DiskannNodeBlock(state->index, end));
 	DiskannBuildDone(state, to - from);
 }
 
-/* Leader: log what no run has logged. */
+/*
+ * Leader: log what no run has logged.  That is the metapage and the centre,
+ * and the pages from the last incomplete run on.
+ */
 static void
 log_rest(BuildState *state)
 {
 	uint32		per_run = nodes_per_run(state->index);
 	DiskannNode rest = (state->shared->nnodes + 1) / per_run * per_run;
 
-	DiskannLogPages(state->index_rel, 0,
+	DiskannLogPages(state->rel, 0,
 					DiskannNodeBlock(state->index, DISKANN_ENTRY_NODE));
-	DiskannLogPages(state->index_rel, DiskannNodeBlock(state->index, rest),
-					RelationGetNumberOfBlocks(state->index_rel));
+	DiskannLogPages(state->rel, DiskannNodeBlock(state->index, rest),
+					RelationGetNumberOfBlocks(state->rel));
 }
 
 void
@@ -220,9 +251,10 @@ DiskannBuildWrite(BuildState *state)
 	Writer		writer;
 	uint64		run;
 
+	Assert(state->shared->phase == PHASE_WRITE);
 	memset(&writer, 0, sizeof(writer));
 	writer.state = state;
-	DiskannNodeInit(&writer.ref, state->index_rel, state->index, true);
+	DiskannNodeInit(&writer.ref, state->rel, state->index, true);
 	writer.node_rows = DiskannBuildNodeRows(state);
 	MemoryContextSwitchTo(state->scratch);
 	while (DiskannBuildTake(state, nruns, &run))

@@ -3,8 +3,9 @@
  * block.h
  *	  Blocks of vectors, compared all against all.
  *
- * Vectors are int8 codes (vector/code.h).  One block is packed into panels, so
- * that a row of another is compared with 16 vectors at a time
+ * Vectors are int8 codes with their scale and squared length
+ * (vector/own_code.h).  Of two blocks that are compared one is packed into
+ * panels, so that a row of the other is compared with 16 vectors at a time
  * (kernels.h, dot_i8_panels).
  *
  * Copyright (c) 2026, diskann contributors
@@ -17,17 +18,18 @@
 #ifndef DISKANN_BLOCK_H
 #define DISKANN_BLOCK_H
 
+/* Some vectors. */
 typedef struct DiskannBlock
 {
 	int			dims;
 	int			ngroups;		/* of 4 dimensions, the last padded */
 	Size		stride;			/* bytes of a code, 4 * ngroups */
-	int			capacity;
-	int			count;
+	int			capacity;		/* vectors there is room for */
+	int			count;			/* vectors there are; callers may set it to 0 */
 	int8	   *codes;			/* row-major, padded with zeroes */
-	float	   *scale;
-	float	   *norm2;			/* of the decoded vectors */
-	int8	   *panels;			/* the same codes, see kernels.h */
+	float	   *scale;			/* of each code */
+	float	   *norm2;			/* squared lengths of the decoded vectors */
+	int8	   *panels;			/* the same codes, see kernels.h; or NULL */
 } DiskannBlock;
 
 /*
@@ -45,7 +47,7 @@ extern void DiskannBlockFree(DiskannBlock *block);
 extern void DiskannBlockAdd(DiskannBlock *block, const int8 *code,
 							float scale, float norm2);
 
-/* Bring the panels up to date. */
+/* Bring the panels up to date, after vectors have been added. */
 extern void DiskannBlockPack(DiskannBlock *block);
 
 /* Length of a row of distances to a packed block: its count, rounded up. */
@@ -54,15 +56,15 @@ extern int	DiskannBlockColumns(const DiskannBlock *packed);
 /*
  * Squared distances of vectors from..from + n - 1 of rows to those of packed
  * from number first on, which begins a panel: n rows, each with one float for
- * all of packed, DiskannBlockColumns(packed) in all, of which those before first
- * are left alone.  The same two vectors have the same distance whichever of them
- * is the row.
+ * all of packed, DiskannBlockColumns(packed) in all, of which those before
+ * first are left alone.  The same two vectors have the same distance whichever
+ * of them is the row.
  */
 extern void DiskannBlockDistances(const DiskannBlock *rows, int from, int n,
 								  const DiskannBlock *packed, int first,
 								  float *out);
 
-/* Squared distances of vector a of a block to some others of it, four at a time. */
+/* Squared distances of vector a of a block to n others of it. */
 extern void DiskannBlockFew(const DiskannBlock *block, int a,
 							const int *others, int n, float *out);
 

@@ -3,6 +3,15 @@
  * carve.c
  *	  Find candidates for the neighbours of many vectors at once.
  *
+ * carve_members() is the algorithm of carve.h: members that fit a leaf become
+ * one, others are divided into balls, which are carved in turn.  Members are
+ * in random order, and keep it in balls, so that those at the front serve as
+ * leaders everywhere.
+ *
+ * Time goes into two things.  One is distances, see block.c.  The other is to
+ * select the nearest few of many, done by a kernel without branches
+ * (keep_least): for 16 columns at a time it keeps the least keys so far, a key
+ * being a distance whose last bits say whose it is.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -19,19 +28,19 @@
 #include "kernels/kernels.h"
 #include "miscadmin.h"
 
-/* Rows of distances computed together. */
+/* Rows of a leaf's distances that are computed together. */
 #define LEAF_ROWS 32
 
 /* Carving aims at leaves of this size; greater ones are carved again. */
 #define TARGET_LEAF (DISKANN_LEAF_SIZE / 2)
 
-/* Balls, members one after another. */
+/* Balls, the members of one after those of another. */
 typedef struct Balls
 {
 	int			nballs;
 	uint32	   *start;			/* nballs + 1 positions in member */
 	uint32	   *member;
-	bool	   *home;
+	bool	   *home;			/* of each of those: is it at home there? */
 } Balls;
 
 /* Room for the k least keys of some columns, none of which is known yet. */
@@ -51,11 +60,13 @@ least_tag(const float *least, int k, int column, int i)
 {
 	uint32		bits;
 
+	Assert(i >= 0 && i < k);
 	StaticAssertStmt(DISKANN_LEAF_SIZE <= DISKANN_TAG_MASK + 1 &&
 					 DISKANN_MAX_LEADERS <= DISKANN_TAG_MASK + 1,
 					 "tags tell members and leaders apart");
-	memcpy(&bits, &least[((Size) (column / DISKANN_PANEL) * k + i) * DISKANN_PANEL +
-						 column % DISKANN_PANEL], sizeof(bits));
+	memcpy(&bits,
+		   &least[((Size) (column / DISKANN_PANEL) * k + i) * DISKANN_PANEL +
+				  column % DISKANN_PANEL], sizeof(bits));
 	return bits & DISKANN_TAG_MASK;
 }
 
@@ -67,7 +78,8 @@ DiskannAssign(DiskannBlock *vectors, const DiskannBlock *leaders, int fanout,
 	float	   *dist = palloc(sizeof(float) * columns * leaders->count);
 	float	   *least = create_least(columns, fanout);
 
-	Assert(fanout <= leaders->count);
+	Assert(fanout > 0 && fanout <= leaders->count);
+	Assert(vectors->count <= DISKANN_ASSIGN_BLOCK);
 	DiskannBlockPack(vectors);
 	DiskannBlockDistances(leaders, 0, leaders->count, vectors, 0, dist);
 	for (int r = 0; r < leaders->count; r++)
@@ -87,14 +99,19 @@ DiskannAssign(DiskannBlock *vectors, const DiskannBlock *leaders, int fanout,
 
 /* ---------- leaves ---------- */
 
-/* Lists of a leaf's members: the nearest ones, and the other way round. */
+/* The nearest of each of a leaf's members. */
 typedef struct LeafLists
 {
-	int			count;
-	int			k;
-	DiskannCandidate *nearest;	/* k each, by number in the leaf */
+	int			count;			/* members */
+	int			k;				/* nearest ones each */
+	DiskannCandidate *nearest;	/* of member 0, of member 1, ...; members are
+								 * numbers in the leaf */
 } LeafLists;
 
+/*
+ * Whose keys are the least of a column; their distances are read again, as the
+ * keys have lost their last bits.
+ */
 static void
 read_keys(const float *least, int k, int column, const float *matrix,
 		  int columns, DiskannCandidate *nearest)
@@ -106,7 +123,10 @@ read_keys(const float *least, int k, int column, const float *matrix,
 	}
 }
 
-/* All distances within a leaf: half of them, and those mirrored. */
+/*
+ * All distances within a leaf.  They are computed once for each pair, rows of
+ * a few members with those from there on, and mirrored.
+ */
 static void
 fill_matrix(const DiskannBlock *leaf, float *matrix)
 {
@@ -127,8 +147,9 @@ fill_matrix(const DiskannBlock *leaf, float *matrix)
 }
 
 /*
- * The choice of candidates does not depend on the fourth digit of distances, so
- * their last bits tell whose they are.
+ * Find the nearest of each member.  That keys have lost the last bits of
+ * distances does no harm: which of two members is a candidate does not matter
+ * if their distances differ in the fourth digit only.
  */
 static void
 find_nearest(DiskannCarve *carve, const DiskannBlock *leaf, LeafLists *lists)
@@ -154,6 +175,7 @@ find_nearest(DiskannCarve *carve, const DiskannBlock *leaf, LeafLists *lists)
 	pfree(least);
 }
 
+/* Is a member among the nearest of another? */
 static bool
 is_nearest(const LeafLists *lists, int of, uint32 what)
 {
@@ -165,6 +187,7 @@ is_nearest(const LeafLists *lists, int of, uint32 what)
 	return false;
 }
 
+/* Append to the list that ends there. */
 static void
 append_candidate(DiskannCandidate *all, int *end, uint32 member, float dist)
 {
@@ -172,21 +195,27 @@ append_candidate(DiskannCandidate *all, int *end, uint32 member, float dist)
 	all[(*end)++].dist = dist;
 }
 
-/* Give every member its nearest, and those whose nearest it is. */
+/*
+ * Give every member its nearest, and those among whose nearest it is: a node
+ * that is nobody's nearest gets edges to it this way, and one in a dense place
+ * edges out of it.  Entry e of lists->nearest is of member e / k; entries that
+ * would say the same twice are mutual, and taken once.
+ */
 static void
 emit_lists(DiskannCarve *carve, const LeafLists *lists, const uint32 *members)
 {
-	int			nnear = lists->count * lists->k;
+	int			nentries = lists->count * lists->k;
 	int			total = 0;
-	bool	   *mutual = palloc(sizeof(bool) * nnear);
+	bool	   *mutual = palloc(sizeof(bool) * nentries);
 	int		   *end = palloc0(sizeof(int) * lists->count);
-	DiskannCandidate *all = palloc(sizeof(DiskannCandidate) * 2 * nnear);
+	DiskannCandidate *all = palloc(sizeof(DiskannCandidate) * 2 * nentries);
 
 	/* Lengths first, which tell where each one's list begins. */
-	for (int e = 0; e < nnear; e++)
+	for (int e = 0; e < nentries; e++)
 	{
 		int			j = lists->nearest[e].member;
 
+		Assert(j < lists->count && j != e / lists->k);
 		mutual[e] = is_nearest(lists, j, e / lists->k);
 		end[e / lists->k]++;
 		end[j] += !mutual[e];
@@ -196,7 +225,8 @@ emit_lists(DiskannCarve *carve, const LeafLists *lists, const uint32 *members)
 		total += end[i];
 		end[i] = total - end[i];
 	}
-	for (int e = 0; e < nnear; e++)
+	Assert(total <= 2 * nentries);
+	for (int e = 0; e < nentries; e++)
 	{
 		int			i = e / lists->k;
 		int			j = lists->nearest[e].member;
@@ -217,6 +247,7 @@ emit_lists(DiskannCarve *carve, const LeafLists *lists, const uint32 *members)
 	pfree(all);
 }
 
+/* Place the home members of a leaf, and find the candidates of all. */
 static void
 make_leaf(DiskannCarve *carve, const uint32 *members, const bool *home,
 		  uint32 count)
@@ -225,6 +256,7 @@ make_leaf(DiskannCarve *carve, const uint32 *members, const bool *home,
 	LeafLists	lists;
 
 	CHECK_FOR_INTERRUPTS();
+	Assert(count <= DISKANN_LEAF_SIZE);
 	for (uint32 i = 0; home && i < count; i++)
 	{
 		if (home[i])
@@ -234,6 +266,7 @@ make_leaf(DiskannCarve *carve, const uint32 *members, const bool *home,
 		return;
 	leaf = DiskannBlockCreate(carve->dims, count, true);
 	carve->fetch(carve->arg, members, count, leaf);
+	Assert(leaf->count == (int) count);
 	DiskannBlockPack(leaf);
 	lists.count = count;
 	lists.k = Min(carve->neighbours, (int) count - 1);
@@ -246,7 +279,7 @@ make_leaf(DiskannCarve *carve, const uint32 *members, const bool *home,
 
 /* ---------- balls ---------- */
 
-/* The leaders nearest to each member, fanout each. */
+/* The leaders nearest to each member, fanout each; the first members lead. */
 static uint16 *
 assign_members(DiskannCarve *carve, const uint32 *members, uint32 count,
 			   int nleaders, int fanout)
@@ -257,6 +290,7 @@ assign_members(DiskannCarve *carve, const uint32 *members, uint32 count,
 	uint16	   *nearest = palloc_extended(sizeof(uint16) * count * fanout,
 										  MCXT_ALLOC_HUGE);
 
+	Assert((uint32) nleaders <= count);
 	carve->fetch(carve->arg, members, nleaders, leaders);
 	for (uint32 from = 0; from < count; from += block->count)
 	{
@@ -272,7 +306,10 @@ assign_members(DiskannCarve *carve, const uint32 *members, uint32 count,
 	return nearest;
 }
 
-/* Gather each ball's members, in the order they have. */
+/*
+ * Gather each ball's members, in the order they have.  A member that is at
+ * home among these is at home in its nearest ball, and nowhere else.
+ */
 static void
 fill_balls(Balls *balls, const uint32 *members, const bool *home,
 		   uint32 count, const uint16 *nearest, int fanout)
@@ -288,6 +325,7 @@ fill_balls(Balls *balls, const uint32 *members, const bool *home,
 		balls->start[nearest[i] + 1]++;
 	for (int b = 0; b < balls->nballs; b++)
 		balls->start[b + 1] += balls->start[b];
+	Assert(balls->start[balls->nballs] == count * fanout);
 	next = palloc(sizeof(uint32) * balls->nballs);
 	memcpy(next, balls->start, sizeof(uint32) * balls->nballs);
 	for (uint32 i = 0; i < count; i++)
@@ -303,7 +341,7 @@ fill_balls(Balls *balls, const uint32 *members, const bool *home,
 	pfree(next);
 }
 
-/* Leaves of members as they come: for those that no ball tells apart. */
+/* Make leaves of members as they come: of those that no leader tells apart. */
 static void
 split_blindly(DiskannCarve *carve, const uint32 *members, const bool *home,
 			  uint32 count)
@@ -313,6 +351,7 @@ split_blindly(DiskannCarve *carve, const uint32 *members, const bool *home,
 				  Min(DISKANN_LEAF_SIZE, count - from));
 }
 
+/* Carve members; each joins fanout balls if they are too many for a leaf. */
 static void
 carve_members(DiskannCarve *carve, const uint32 *members, const bool *home,
 			  uint32 count, int fanout)
@@ -336,7 +375,10 @@ carve_members(DiskannCarve *carve, const uint32 *members, const bool *home,
 		uint32		start = balls.start[b];
 		uint32		n = balls.start[b + 1] - start;
 
-		/* Little progress, as among vectors nearly equal, would go on long. */
+		/*
+		 * Vectors nearly equal all go to one ball, and would do so again:
+		 * give up rather than recur too deeply.
+		 */
 		if (n > count / 10 * 9)
 			split_blindly(carve, balls.member + start, balls.home + start, n);
 		else
@@ -354,6 +396,7 @@ DiskannCarveMembers(DiskannCarve *carve, uint32 count, const bool *home)
 	uint32	   *members = palloc_extended(sizeof(uint32) * count,
 										  MCXT_ALLOC_HUGE);
 
+	Assert(carve->fanout > 0 && carve->neighbours > 0);
 	for (uint32 i = 0; i < count; i++)
 		members[i] = i;
 	carve_members(carve, members, home, count, carve->fanout);

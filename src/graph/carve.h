@@ -6,8 +6,14 @@
  * Random ball carving as in PiPNN (2026, arXiv 2602.21247): some vectors are
  * leaders, every vector joins the balls of the few leaders nearest to it, and
  * balls are carved again until they are small.  In each of these overlapping
- * leaves all vectors are compared with all, and each one's nearest, and those to
- * whom it is among the nearest, become candidates.
+ * leaves all vectors are compared with all, and each one's nearest, and those
+ * to whom it is among the nearest, become candidates.
+ *
+ * A vector that is near another shares a leaf with it with a good chance, and
+ * the overlap gives it several; so candidates are found by time in proportion
+ * to the number of vectors, and as matrix products, which is the fastest a
+ * processor can do.  What a leaf misses a search through the finished graph
+ * finds by way of other nodes.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -22,28 +28,43 @@
 #include "graph/block.h"
 #include "kernels/kernels.h"
 
+/* A candidate for an edge of some other member. */
 typedef struct DiskannCandidate
 {
 	uint32		member;
-	float		dist;			/* squared */
+	float		dist;			/* squared distance to that one */
 } DiskannCandidate;
 
-/* Most members of a leaf; most leaders of one carving.  Tags tell them apart. */
+/*
+ * Most members of a leaf; most leaders of one carving.  While the nearest are
+ * selected, the number of a member in its leaf, or of a leader, takes the
+ * place of the last DISKANN_TAG_BITS bits of its distance, so neither may
+ * exceed 1024.
+ */
 #define DISKANN_LEAF_SIZE 512
 #define DISKANN_MAX_LEADERS 1000
 
+/* How to carve, and whom to tell. */
 typedef struct DiskannCarve
 {
 	int			dims;
-	int			fanout;			/* balls a member joins in the first carving */
+	int			fanout;			/* balls a member joins in the first carving;
+								 * one in those that follow */
 	int			neighbours;		/* nearest ones taken in a leaf */
 
 	DiskannFetch fetch;
-	/* Candidates of a member; it may get several lists.  May change them. */
+
+	/*
+	 * Candidates of a member, which may get several lists, with the same ones
+	 * in them.  The callback may change the array.
+	 */
 	void		(*emit) (void *arg, uint32 member,
 						 DiskannCandidate *candidates, int n);
 
-	/* Called once for each home member, those of a leaf together. */
+	/*
+	 * Called once for each home member, in the leaf that it came to by the
+	 * nearest leaders: those of a leaf one after another.
+	 */
 	void		(*place) (void *arg, uint32 member);
 	void	   *arg;
 
@@ -61,8 +82,9 @@ extern void DiskannCarveMembers(DiskannCarve *carve, uint32 count,
 
 /*
  * The nearest of the leaders to each vector of a block of at most
- * DISKANN_ASSIGN_BLOCK, which is packed here: row-major, fanout each, nearest first
- * as far as three digits of distances tell.
+ * DISKANN_ASSIGN_BLOCK, which is packed here: row-major, fanout each, nearest
+ * first as far as three digits of distances tell.  fanout is at most the
+ * number of leaders.
  */
 #define DISKANN_ASSIGN_BLOCK 64
 

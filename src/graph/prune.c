@@ -3,6 +3,12 @@
  * prune.c
  *	  Choose the neighbours of a node.
  *
+ * The paper's loop takes the nearest candidate left and then strikes out all
+ * that it occludes.  This one asks of each candidate in turn whether any
+ * chosen one occludes it, which is the same, and lets the asking stop early.
+ * What a round has found of a candidate holds for the next one, which is why
+ * it is kept.
+ *
  * Copyright (c) 2026, diskann contributors
  *
  * IDENTIFICATION
@@ -22,17 +28,21 @@ typedef enum Occlusion
 	OCCLUSION_AT_ALPHA
 } Occlusion;
 
+/* What is known of a candidate. */
 typedef struct Candidate
 {
-	int			checked;		/* chosen ones already compared with */
-	bool		taken;
-	uint8		occlusion;
+	int			checked;		/* so many of the chosen it was compared with */
+	bool		taken;			/* it is one of the chosen */
+	uint8		occlusion;		/* by those it was compared with */
 } Candidate;
 
-/* Compare candidate i with the chosen ones it has not met yet. */
+/*
+ * Compare candidate i with the chosen ones that it has not been compared with
+ * yet, until it is certain that it will not be chosen in either round.
+ */
 static Occlusion
-occlusion(const DiskannPrune *prune, Candidate *candidate, float dist, int i,
-		  const int *chosen, int nchosen)
+find_occlusion(const DiskannPrune *prune, Candidate *candidate, float dist,
+			   int i, const int *chosen, int nchosen)
 {
 	while (candidate->checked < nchosen &&
 		   candidate->occlusion < OCCLUSION_AT_ALPHA)
@@ -62,6 +72,9 @@ DiskannRobustPrune(const DiskannPrune *prune, const float *dist, int n,
 	int			nchosen = 0;
 	Candidate  *candidates;
 
+	Assert(prune->batch >= 1 && prune->batch <= DISKANN_PRUNE_BATCH);
+	Assert(prune->max_degree >= 0 && prune->alpha >= 1);
+
 	if (n == 0)
 		return 0;
 	candidates = palloc0(sizeof(Candidate) * n);
@@ -72,17 +85,21 @@ DiskannRobustPrune(const DiskannPrune *prune, const float *dist, int n,
 			Candidate  *candidate = &candidates[i];
 
 			if (candidate->taken ||
-				occlusion(prune, candidate, dist[i], i, chosen, nchosen) > most)
+				find_occlusion(prune, candidate, dist[i], i, chosen,
+							   nchosen) > most)
 				continue;
 			candidate->taken = true;
 			chosen[nchosen++] = i;
 		}
 	}
+
+	/* Slots left are filled up: an edge more does no harm. */
 	for (int i = 0; i < n && nchosen < prune->max_degree; i++)
 	{
 		if (!candidates[i].taken)
 			chosen[nchosen++] = i;
 	}
+	Assert(nchosen == Min(n, prune->max_degree));
 	pfree(candidates);
 	return nchosen;
 }

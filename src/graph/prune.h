@@ -8,6 +8,11 @@
  * compared twice, and most candidates are given up after a few comparisons.
  * They may be made a few at a time, which costs some too many but less each.
  *
+ * Why prune at all: of two candidates in about the same direction one is
+ * enough, as a search comes from the nearer one to the other.  The slots saved
+ * are for other directions.  alpha > 1 keeps some of the others, so that
+ * searches get nearer to their goal by a factor at each step.
+ *
  * Copyright (c) 2026, diskann contributors
  *
  * IDENTIFICATION
@@ -25,6 +30,7 @@
 typedef void (*DiskannPairDistances) (void *arg, int a, const int *others,
 									  int n, float *out);
 
+/* How to prune. */
 typedef struct DiskannPrune
 {
 	int			max_degree;		/* most neighbours to choose */

@@ -3,6 +3,18 @@
  * search.c
  *	  Best-first search: the list, what was seen, and the stream beyond.
  *
+ * Greedy search of DiskANN (Subramanya et al., NeurIPS 2019, algorithm 1),
+ * made resumable, and arranged for what takes its time.  A visit brings some
+ * 30 neighbours, most of which are farther than all in a full list.  These are
+ * neither looked up nor inserted anywhere: they are appended to "rest", which
+ * becomes a heap only if the caller wants more than the list.  The others are
+ * looked up in "seen", a hash table, and inserted into the list, an array
+ * sorted by key.
+ *
+ * So a node may be in rest several times, and in the list, too; seen says what
+ * the least key offered was, and whether the node was visited, which is how
+ * the stream passes doubles by.
+ *
  * Copyright (c) 2026, diskann contributors
  *
  * IDENTIFICATION
@@ -21,13 +33,14 @@
 /* The key of a node that has been visited: nothing is nearer. */
 #define VISITED (-INFINITY)
 
+/* A node offered, and its estimated distance. */
 typedef struct Candidate
 {
 	float		key;
 	uint32		node;
 } Candidate;
 
-/* Its key is in an array of its own, to be searched faster. */
+/* A node of the list.  Keys are in an array of their own, searched faster. */
 typedef struct ListEntry
 {
 	uint32		node;
@@ -44,8 +57,8 @@ typedef struct SeenEntry
 #define NOBODY UINT32_MAX
 
 /*
- * A reset clears the table, so it is not kept when it has grown beyond this;
- * nor is what a long stream left behind.
+ * A reset clears the table of what was seen, so it is not kept when it has
+ * grown beyond this; nor is the memory of the rest after a long stream.
  */
 #define SEEN_KEEP 16384
 #define SEEN_START 1024
@@ -79,6 +92,7 @@ struct DiskannSearch
 	int64		visits;
 };
 
+/* An empty table; all bits set means NOBODY. */
 static void
 create_seen(DiskannSearch *search, uint32 size)
 {
@@ -89,18 +103,23 @@ create_seen(DiskannSearch *search, uint32 size)
 	search->seen_count = 0;
 }
 
-/* The node's entry, or the free one where it belongs. */
+/*
+ * The node's entry, or the free one where it belongs.  There always is one, as
+ * half of the table is free.
+ */
 static inline SeenEntry *
 find_seen(const DiskannSearch *search, uint32 node)
 {
 	uint32		mask = search->seen_size - 1;
 	uint32		i = murmurhash32(node) & mask;
 
+	Assert(2 * search->seen_count <= search->seen_size);
 	while (search->seen[i].node != node && search->seen[i].node != NOBODY)
 		i = (i + 1) & mask;
 	return &search->seen[i];
 }
 
+/* Double the table. */
 static void
 grow_seen(DiskannSearch *search)
 {
@@ -118,7 +137,7 @@ grow_seen(DiskannSearch *search)
 	pfree(old);
 }
 
-/* The node's entry, new or not. */
+/* The node's entry; the key of a new one is for the caller to set. */
 static inline SeenEntry *
 insert_seen(DiskannSearch *search, uint32 node, bool *found)
 {
@@ -153,6 +172,8 @@ DiskannSearchCreate(MemoryContext context)
 void
 DiskannSearchReset(DiskannSearch *search, int list_size, bool keep_rest)
 {
+	Assert(list_size > 0);
+
 	/* One entry more, so that an insertion may overflow before it is cut. */
 	if (search->list_alloc < list_size + 1)
 	{
@@ -163,7 +184,8 @@ DiskannSearchReset(DiskannSearch *search, int list_size, bool keep_rest)
 		}
 		search->list_alloc = list_size + 1;
 		search->list = MemoryContextAlloc(search->context,
-										  search->list_alloc * sizeof(ListEntry));
+										  search->list_alloc *
+										  sizeof(ListEntry));
 		search->keys = MemoryContextAlloc(search->context,
 										  search->list_alloc * sizeof(float));
 	}
@@ -191,6 +213,7 @@ DiskannSearchReset(DiskannSearch *search, int list_size, bool keep_rest)
 	search->visits = 0;
 }
 
+/* Restore the order of a heap whose entry i may be less than its parent. */
 static void
 heap_up(Candidate *heap, Size i)
 {
@@ -204,6 +227,7 @@ heap_up(Candidate *heap, Size i)
 	heap[i] = c;
 }
 
+/* The same where it may be greater than its children. */
 static void
 heap_down(Candidate *heap, Size count, Size i)
 {
@@ -237,12 +261,13 @@ reserve_rest(DiskannSearch *search, int n)
 								 search->rest_alloc * sizeof(Candidate));
 }
 
-/* There must be room. */
+/* Keep what the list does not, if it is wanted.  There must be room. */
 static inline void
 add_to_rest(DiskannSearch *search, uint32 node, float key)
 {
 	if (!search->keep_rest)
 		return;
+	Assert(search->rest_count < search->rest_alloc);
 	search->rest[search->rest_count].key = key;
 	search->rest[search->rest_count].node = node;
 	search->rest_count++;
@@ -252,8 +277,8 @@ add_to_rest(DiskannSearch *search, uint32 node, float key)
 
 /*
  * First position in the list whose key is not less than key.  Halving branches
- * on keys that cannot be predicted; the last so many are counted instead, which
- * compilers vectorize.
+ * on keys that cannot be predicted; the last so many are counted instead,
+ * which compilers vectorize.
  */
 #define COUNTED 64
 
@@ -296,6 +321,7 @@ list_remove(DiskannSearch *search, uint32 node, float key)
 	}
 }
 
+/* Insert a node into the list; what falls out unvisited goes to the rest. */
 static void
 list_insert(DiskannSearch *search, uint32 node, float key)
 {
@@ -303,6 +329,7 @@ list_insert(DiskannSearch *search, uint32 node, float key)
 	int			after = search->list_count - i;
 	ListEntry  *entry = &search->list[i];
 
+	Assert(search->list_count < search->list_alloc);
 	memmove(entry + 1, entry, after * sizeof(ListEntry));
 	memmove(&search->keys[i + 1], &search->keys[i], after * sizeof(float));
 	search->keys[i] = key;
@@ -326,14 +353,14 @@ beyond_list(const DiskannSearch *search, float key)
 		key >= search->keys[search->list_count - 1];
 }
 
-/* The rest has room for one. */
+/* Offer a node, with room in the rest for one. */
 static void
-add(DiskannSearch *search, uint32 node, float key)
+offer_node(DiskannSearch *search, uint32 node, float key)
 {
 	SeenEntry  *seen;
 	bool		found;
 
-	/* The rest may hold a node several times. */
+	/* Not looked up: it does no harm if the rest has a node several times. */
 	if (beyond_list(search, key))
 	{
 		add_to_rest(search, node, key);
@@ -369,7 +396,7 @@ void
 DiskannSearchAdd(DiskannSearch *search, uint32 node, float key)
 {
 	reserve_rest(search, 1);
-	add(search, node, sane_key(key));
+	offer_node(search, node, sane_key(key));
 }
 
 /*
@@ -386,32 +413,32 @@ DiskannSearchAddAll(DiskannSearch *search, const uint32 *nodes,
 	if (search->streaming || search->list_count < search->list_size)
 	{
 		for (int i = 0; i < n; i++)
-			add(search, nodes[i], sane_key(keys[i]));
+			offer_node(search, nodes[i], sane_key(keys[i]));
 		return;
 	}
 	limit = search->keys[search->list_count - 1];
 	for (int first = 0; first < n; first += BATCH)
 	{
-		int			near[BATCH];
-		int			nnear = 0;
+		int			nearer[BATCH];
+		int			nnearer = 0;
 		Candidate  *rest = search->rest + search->rest_count;
 		Size		nrest = 0;
 
 		for (int i = first; i < Min(n, first + BATCH); i++)
 		{
 			float		key = sane_key(keys[i]);
-			bool		is_near = key < limit;
+			bool		is_nearer = key < limit;
 
-			near[nnear] = i;
-			nnear += is_near ? 1 : 0;
+			nearer[nnearer] = i;
+			nnearer += is_nearer ? 1 : 0;
 			rest[nrest].key = key;
 			rest[nrest].node = nodes[i];
-			nrest += is_near ? 0 : 1;
+			nrest += is_nearer ? 0 : 1;
 		}
 		if (search->keep_rest)
 			search->rest_count += nrest;
-		for (int i = 0; i < nnear; i++)
-			add(search, nodes[near[i]], sane_key(keys[near[i]]));
+		for (int i = 0; i < nnearer; i++)
+			offer_node(search, nodes[nearer[i]], sane_key(keys[nearer[i]]));
 	}
 }
 
@@ -445,6 +472,7 @@ DiskannSearchLookAhead(const DiskannSearch *search, uint32 *node)
 	return false;
 }
 
+/* From now on the rest is a heap, and the list is not used any more. */
 static void
 start_streaming(DiskannSearch *search)
 {
@@ -453,9 +481,11 @@ start_streaming(DiskannSearch *search)
 		heap_down(search->rest, search->rest_count, i);
 }
 
+/* Take the least one out of the rest. */
 static void
 pop_rest(DiskannSearch *search)
 {
+	Assert(search->streaming && search->rest_count > 0);
 	search->rest[0] = search->rest[--search->rest_count];
 	if (search->rest_count > 0)
 		heap_down(search->rest, search->rest_count, 0);

@@ -3,6 +3,10 @@
  * select.c
  *	  Choose the edges of a node among many candidates.
  *
+ * The nearest candidates are ranked, their vectors fetched into one block, and
+ * pruned (RobustPrune of DiskANN, see prune.h), which compares candidates with
+ * each other.  Remote candidates come first and get their share; then local
+ * ones fill what is left.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -18,14 +22,17 @@
 #include "graph/select.h"
 #include "graph/prune.h"
 
-/* So many of the nearest candidates are enough to choose from. */
+/*
+ * So many of the nearest candidates are enough to choose from; those beyond
+ * are mostly occluded by them.
+ */
 #define MAX_CANDIDATES 96
 
-/* Nodes at intervals of 1, 2, 4 and so on, in both directions. */
+/* Nodes at intervals of 1, 2, 4 .. 2^31, in both directions. */
 #define MAX_SPREAD 64
 
-/* One edge in so many of a sample's may lead to a far candidate. */
-#define FAR_SHARE 2
+/* One edge in so many may lead to a remote candidate. */
+#define REMOTE_SHARE 2
 
 /* Candidates, nearest first, and which row of the block has each's vector. */
 typedef struct Ranking
@@ -36,6 +43,7 @@ typedef struct Ranking
 	int			row[MAX_CANDIDATES + MAX_SPREAD];
 } Ranking;
 
+/* Distances between candidates, numbered by their ranks, for pruning. */
 static void
 pair_distances(void *arg, int a, const int *others, int n, float *out)
 {
@@ -48,7 +56,10 @@ pair_distances(void *arg, int a, const int *others, int n, float *out)
 	DiskannBlockFew(ranking->choice->block, ranking->row[a], rows, n, out);
 }
 
-/* Sorts nearest first, and then by number; distances are not negative. */
+/*
+ * What candidates are sorted by: nearest first, and then by number.  The bits
+ * of floats that are not negative are in the order of the floats.
+ */
 static inline uint64
 sort_key(const DiskannCandidate *candidate)
 {
@@ -74,18 +85,23 @@ compare_candidates(const DiskannCandidate *a, const DiskannCandidate *b)
 #define ST_DEFINE
 #include "lib/sort_template.h"
 
-/* Buckets of a sort, and how many of them a factor of two of distance takes. */
+/*
+ * Buckets of a sort, and how many of them a factor of two of distance takes.
+ */
 #define BUCKETS 256
 #define BUCKET_BITS 6
 
-/* Numbers for which buckets pay. */
+/* Between these numbers of candidates buckets are faster than comparing. */
 #define FEW_TO_SORT 32
 #define MANY_TO_SORT 512
 
 /*
- * Sort by distance.  Candidates go to buckets by the first bits of distances
- * as numbers, from the greatest downwards; what is left out of order is near
- * its place.  Takes a fifth of the time of sorting by comparing.
+ * Sort by distance.  The first bits of a float's exponent and mantissa say
+ * which bucket a candidate goes to, counted from that of the greatest
+ * downwards; all that is too much less shares the first bucket.  Insertion
+ * sort does the rest: what is left out of order is near its place.  Takes a
+ * fifth of the time of sorting by comparing, which is what a build spent most
+ * of its time of choosing edges on.
  */
 static void
 sort_by_distance(DiskannCandidate *candidates, int n)
@@ -105,8 +121,9 @@ sort_by_distance(DiskannCandidate *candidates, int n)
 		greatest = Max(greatest, sort_key(&candidates[i]) >> 32);
 	for (int i = 0; i < n; i++)
 	{
-		uint32		below = (greatest - (uint32) (sort_key(&candidates[i]) >> 32)) >>
-		(FLT_MANT_DIG - 1 - BUCKET_BITS);
+		uint32		bits = sort_key(&candidates[i]) >> 32;
+		uint32		below = (greatest - bits) >>
+			(FLT_MANT_DIG - 1 - BUCKET_BITS);
 
 		bucket[i] = BUCKETS - 1 - Min(below, BUCKETS - 1);
 		start[bucket[i]]++;
@@ -122,12 +139,17 @@ sort_by_distance(DiskannCandidate *candidates, int n)
 	{
 		int			at = i;
 
-		for (; at > 0 && compare_candidates(&sorted[i], &candidates[at - 1]) < 0; at--)
+		while (at > 0 &&
+			   compare_candidates(&sorted[i], &candidates[at - 1]) < 0)
+		{
 			candidates[at] = candidates[at - 1];
+			at--;
+		}
 		candidates[at] = sorted[i];
 	}
 }
 
+/* Is a member among some candidates? */
 static bool
 contains(const DiskannCandidate *edges, int n, uint32 member)
 {
@@ -139,7 +161,11 @@ contains(const DiskannCandidate *edges, int n, uint32 member)
 	return false;
 }
 
-/* Sort, and drop duplicates and the first nedges edges. */
+/*
+ * Sort, and drop duplicates and what is among the nedges edges; returns how
+ * many are left at the front, MAX_CANDIDATES at most.  A duplicate has the
+ * same distance, whichever leaf it comes from, so that it follows its double.
+ */
 static int
 sort_candidates(DiskannCandidate *candidates, int n,
 				const DiskannCandidate *edges, int nedges)
@@ -166,12 +192,16 @@ rank_candidates(Ranking *ranking, const DiskannCandidate *candidates, int n)
 		ranking->row[i] = i;
 }
 
+/*
+ * Insert one candidate where it belongs; its vector is in a row of the block.
+ */
 static void
 add_to_ranking(Ranking *ranking, uint32 member, float dist, int row)
 {
 	DiskannCandidate candidate = {member, dist};
 	int			i = ranking->n++;
 
+	Assert(i < MAX_CANDIDATES + MAX_SPREAD);
 	for (; i > 0 && compare_candidates(&candidate,
 									   &ranking->candidates[i - 1]) < 0; i--)
 	{
@@ -184,7 +214,7 @@ add_to_ranking(Ranking *ranking, uint32 member, float dist, int row)
 
 /* Append at most limit - nedges edges to the nedges there are. */
 static int
-prune(Ranking *ranking, int limit, DiskannCandidate *edges, int nedges)
+prune_ranking(Ranking *ranking, int limit, DiskannCandidate *edges, int nedges)
 {
 	float		dist[MAX_CANDIDATES + MAX_SPREAD];
 	int			chosen[MAX_CANDIDATES + MAX_SPREAD];
@@ -192,6 +222,7 @@ prune(Ranking *ranking, int limit, DiskannCandidate *edges, int nedges)
 	DiskannPrune robust = {limit - nedges, ranking->choice->alpha,
 	DISKANN_PRUNE_BATCH, pair_distances, ranking};
 
+	Assert(nedges <= limit);
 	for (int i = 0; i < ranking->n; i++)
 		dist[i] = ranking->candidates[i].dist;
 	nchosen = DiskannRobustPrune(&robust, dist, ranking->n, chosen);
@@ -207,16 +238,21 @@ fetch_candidates(DiskannEdgeChoice *choice,
 {
 	uint32		members[MAX_CANDIDATES];
 
+	Assert(n <= MAX_CANDIDATES);
 	for (int i = 0; i < n; i++)
 		members[i] = candidates[i].member;
 	choice->block->count = 0;
 	choice->fetch(choice->arg, members, n, choice->block);
+	Assert(choice->block->count == n);
 }
 
-/* Nodes at growing intervals that are no candidates yet; returns how many. */
+/*
+ * Nodes at growing intervals that are neither candidates nor edges yet;
+ * returns how many.
+ */
 static int
 find_spread(const DiskannEdgeChoice *choice, uint32 node,
-			const DiskannCandidate *near, int nnear,
+			const DiskannCandidate *local, int nlocal,
 			const DiskannCandidate *edges, int nedges, uint32 *spread)
 {
 	int			n = 0;
@@ -228,15 +264,20 @@ find_spread(const DiskannEdgeChoice *choice, uint32 node,
 			int64		other = (int64) node + sign * (int64) step;
 
 			if (other < 1 || other > choice->nnodes ||
-				contains(near, nnear, other) || contains(edges, nedges, other))
+				contains(local, nlocal, other) ||
+				contains(edges, nedges, other))
 				continue;
+			Assert(n < MAX_SPREAD);
 			spread[n++] = other;
 		}
 	}
 	return n;
 }
 
-/* Rank such nodes, too, appending their vectors, and the node's, to the block. */
+/*
+ * Rank such nodes, too, appending their vectors, and the node's, to the block.
+ * The node's is needed because nobody has computed these distances yet.
+ */
 static void
 rank_spread(Ranking *ranking, uint32 node, const uint32 *spread, int n)
 {
@@ -263,23 +304,25 @@ DiskannCreateChoiceBlock(int dims)
 
 int
 DiskannChooseEdges(DiskannEdgeChoice *choice, uint32 node,
-				   DiskannCandidate *near, int nnear,
-				   DiskannCandidate *far, int *nfar, DiskannCandidate *edges)
+				   DiskannCandidate *local, int nlocal,
+				   DiskannCandidate *remote, int *nremote,
+				   DiskannCandidate *edges)
 {
 	uint32		spread[MAX_SPREAD];
 	Ranking		ranking;
 	int			n;
 
 	ranking.choice = choice;
-	n = sort_candidates(far, *nfar, edges, 0);
-	fetch_candidates(choice, far, n);
-	rank_candidates(&ranking, far, n);
-	*nfar = prune(&ranking, choice->max_degree / FAR_SHARE, edges, 0);
+	n = sort_candidates(remote, *nremote, edges, 0);
+	fetch_candidates(choice, remote, n);
+	rank_candidates(&ranking, remote, n);
+	*nremote = prune_ranking(&ranking, choice->max_degree / REMOTE_SHARE,
+							 edges, 0);
 
-	n = sort_candidates(near, nnear, edges, *nfar);
-	fetch_candidates(choice, near, n);
-	rank_candidates(&ranking, near, n);
+	n = sort_candidates(local, nlocal, edges, *nremote);
+	fetch_candidates(choice, local, n);
+	rank_candidates(&ranking, local, n);
 	rank_spread(&ranking, node, spread,
-				find_spread(choice, node, near, n, edges, *nfar, spread));
-	return prune(&ranking, choice->max_degree, edges, *nfar);
+				find_spread(choice, node, local, n, edges, *nremote, spread));
+	return prune_ranking(&ranking, choice->max_degree, edges, *nremote);
 }

@@ -43,7 +43,11 @@
 #define DISKANN_PANEL 16
 #define DISKANN_PANEL_GROUP (4 * DISKANN_PANEL)
 
-/* Bits of a distance that give way to the number of what is that far. */
+/*
+ * To select the nearest of many vectors, the low mantissa bits of a distance
+ * are replaced by the number of the vector at that distance, its tag: so a
+ * minimum of floats brings along whose it is.  So many bits:
+ */
 #define DISKANN_TAG_BITS 10
 #define DISKANN_TAG_MASK ((UINT32_C(1) << DISKANN_TAG_BITS) - 1)
 
@@ -117,7 +121,7 @@ typedef struct DiskannKernels
 
 	/*
 	 * Squared distances from the dot products of one code with n others: one
-	 * has scale and norm2 (of what it stands for, see vector/code.h), the
+	 * has scale and norm2 (of what it stands for, see vector/own_code.h), the
 	 * others have theirs in arrays.  In place: dots become floats.
 	 */
 	void		(*l2sq_of_dots) (void *dots, size_t n, float scale, float norm2,

@@ -5,22 +5,26 @@
  *
  * diskann_index_check() looks at all there is in an index, in three passes:
  *
- * - pages: header and special area of every page;
+ * - pages: header and special area of every page (here);
  * - slots: state, vector and TIDs of every node; a TIDS slot is in the chain of
  *	 its owner, once; no row is in the index twice (check_slots.c);
  * - edges: each leads to another node, and says of it what that node's own slot
  *	 says (check_edges.c).
  *
+ * Each pass relies on those before it: the slots of a page are where its kind
+ * says, and an edge can be compared with its target because the target's own
+ * vector has been checked.
+ *
  * On demand it also compares the rows of the index with those of the table
- * (check_rows.c).  What is wrong is reported as an error.  What is no error, but
- * could be better, is counted and returned: nodes that no path leads to are
- * found only by scans that go on through all pages; a crash, or a failed
+ * (check_rows.c).  What is wrong is reported as an error.  What is no error,
+ * but could be better, is counted and returned: nodes that no path leads to
+ * are found only by scans that go on through all pages; a crash, or a failed
  * INSERT, may leave TIDS slots that belong to nobody, until VACUUM frees them.
  *
  * The function takes share locks on table and index, so that readers go on and
  * writers wait.  During recovery that is not possible, and changes may be
- * replayed meanwhile.  A slot is copied under its lock and so is good or bad in
- * itself; what does not fit together is looked at again.
+ * replayed meanwhile.  A slot is copied under its lock and so is good or bad
+ * in itself; what does not fit together is looked at again.
  *
  * Memory for what is known of the slots, a byte each, comes on top of
  * maintenance_work_mem, which bounds the sorts of TIDs.
@@ -46,7 +50,10 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "sql/check.h"
+#include "sql/check_common.h"
+#include "sql/check_edges.h"
+#include "sql/check_rows.h"
+#include "sql/check_slots.h"
 #include "sql/inspect.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
@@ -54,111 +61,13 @@
 
 #define NCOLUMNS (sizeof(DiskannCheckCounts) / sizeof(int64))
 
-/* ---------- reporting ---------- */
-
-pg_noreturn static void report(const DiskannCheck *check, BlockNumber block,
-							   int slot, XLogRecPtr lsn, const char *what);
-
-/* slot is negative for a page as a whole. */
-static void
-report(const DiskannCheck *check, BlockNumber block, int slot, XLogRecPtr lsn,
-	   const char *what)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INDEX_CORRUPTED),
-			 errmsg("index \"%s\" is corrupted: %s",
-					RelationGetRelationName(check->rel), what),
-			 slot < 0 ?
-			 errdetail_internal("Block %u, page LSN %X/%X.", block,
-								LSN_FORMAT_ARGS(lsn)) :
-			 errdetail_internal("Block %u, slot %d, page LSN %X/%X.", block,
-								slot, LSN_FORMAT_ARGS(lsn)),
-			 errhint("Please REINDEX it.")));
-}
-
-void
-DiskannCheckReport(const DiskannCheck *check, const DiskannSlotCopy *copy,
-				   const char *what)
-{
-	int			slot = copy->node % check->index->meta.slots_per_page;
-
-	report(check, DiskannNodeBlock(check->index, copy->node), slot, copy->lsn,
-		   psprintf("node %u: %s", copy->node, what));
-}
-
-/*
- * Nothing that a slot leads to is turned into something else before the slot
- * itself was changed.  So if the slot is still the same after what it leads to
- * was read, and found to be wrong, it was wrong.
- */
-void
-DiskannCheckReportMisfit(DiskannCheck *check, const DiskannSlotCopy *copy,
-						 const char *what)
-{
-	if (check->in_recovery)
-	{
-		Size		size = check->index->meta.slot_size;
-		DiskannSlotCopy again = *copy;
-		bool		changed;
-
-		again.bytes = palloc(size);
-		DiskannCheckRead(check, copy->node, &again);
-		changed = memcmp(again.bytes, copy->bytes, size) != 0;
-		pfree(again.bytes);
-		if (changed)
-			return;
-	}
-	DiskannCheckReport(check, copy, what);
-}
-
-/* ---------- slots ---------- */
-
-static void
-init_copy(DiskannSlotCopy *copy, const DiskannIndex *index)
-{
-	copy->bytes = palloc(index->meta.slot_size);
-	copy->head = (DiskannSlot) copy->bytes;
-	copy->x = palloc(sizeof(float) * index->space.dims);
-}
-
-void
-DiskannCheckRead(DiskannCheck *check, DiskannNode node, DiskannSlotCopy *copy)
-{
-	DiskannNodeRef *ref = &check->ref;
-	Size		size = check->index->meta.slot_size;
-
-	copy->node = node;
-	if (DiskannNodeOpenNext(ref, node, BUFFER_LOCK_SHARE, NULL))
-	{
-		copy->lsn = PageGetLSN(BufferGetPage(ref->buffer));
-		memcpy(copy->bytes, ref->slot, size);
-		DiskannNodeClose(ref);
-	}
-	else
-	{
-		copy->lsn = InvalidXLogRecPtr;
-		memset(copy->bytes, 0, size);
-	}
-}
-
-void
-DiskannCheckDecode(const DiskannCheck *check, DiskannSlotCopy *copy)
-{
-	const DiskannIndex *index = check->index;
-
-	diskann_vector_decode(index->kind, DiskannSlotOwn(index, copy->bytes),
-						  copy->head->scale, index->space.dims, copy->x);
-}
-
-bool
-DiskannCheckExists(DiskannCheck *check, DiskannNode node)
-{
-	return node < check->nslots ||
-		(check->in_recovery && node < DiskannNodeCount(&check->ref));
-}
-
 /* ---------- pages ---------- */
 
+/*
+ * Check the header of a page in use, given a copy of it.  All pages of an
+ * index have the same: pd_lower equals pd_upper, so that WAL leaves out no
+ * "hole".
+ */
 static void
 check_page_header(const DiskannCheck *check, BlockNumber block, Page page)
 {
@@ -169,11 +78,14 @@ check_page_header(const DiskannCheck *check, BlockNumber block, Page page)
 		PageGetPageLayoutVersion(page) != PG_PAGE_LAYOUT_VERSION ||
 		header->pd_special != special || header->pd_upper != special ||
 		header->pd_lower != special)
-		report(check, block, -1, PageGetLSN(page),
-			   "a page header is not that of a diskann page");
+		DiskannCheckReportPage(check, block, -1, PageGetLSN(page),
+							   "a page header is not that of a diskann page");
 }
 
-/* What a block is for.  False if it should be all zeroes. */
+/*
+ * What a block is for: the kind of its page, and which of its parts if a slot
+ * or the centre spans several.  False if it should be all zeroes.
+ */
 static bool
 expected_page(const DiskannCheck *check, BlockNumber block,
 			  DiskannPageKind *kind, int *part)
@@ -191,6 +103,7 @@ expected_page(const DiskannCheck *check, BlockNumber block,
 		*part = block - 1;
 		return true;
 	}
+	Assert(meta->pages_per_slot > 0);
 	*kind = DISKANN_PAGE_NODES;
 	*part = (block - meta->first_block) % meta->pages_per_slot;
 
@@ -198,6 +111,7 @@ expected_page(const DiskannCheck *check, BlockNumber block,
 	return block - *part <= DiskannNodeBlock(check->index, check->nslots - 1);
 }
 
+/* Check one page, which is share-locked only while it is copied. */
 static void
 check_page(DiskannCheck *check, BlockNumber block)
 {
@@ -218,21 +132,23 @@ check_page(DiskannCheck *check, BlockNumber block)
 	if (PageIsNew(page))
 	{
 		if (kind != DISKANN_PAGE_NODES)
-			report(check, block, -1, InvalidXLogRecPtr, "a page is empty");
+			DiskannCheckReportPage(check, block, -1, InvalidXLogRecPtr,
+								   "a page is empty");
 		return;
 	}
 	if (!in_use)
-		report(check, block, -1, PageGetLSN(page),
-			   "a page after the last slot is in use");
+		DiskannCheckReportPage(check, block, -1, PageGetLSN(page),
+							   "a page after the last slot is in use");
 	check_page_header(check, block, page);
 	opaque = DiskannPageGetOpaque(page);
 	if (opaque->page_id != DISKANN_PAGE_ID)
-		report(check, block, -1, PageGetLSN(page),
-			   psprintf("a page has identifier %04X", opaque->page_id));
+		DiskannCheckReportPage(check, block, -1, PageGetLSN(page),
+							   psprintf("a page has identifier %04X",
+										opaque->page_id));
 	if (opaque->kind != kind || opaque->part != part)
-		report(check, block, -1, PageGetLSN(page),
-			   psprintf("a page is of kind %u, part %u, not of kind %d, part %d",
-						opaque->kind, opaque->part, kind, part));
+		DiskannCheckReportPage(check, block, -1, PageGetLSN(page),
+							   psprintf("a page is of kind %u, part %u, not of kind %d, part %d",
+										opaque->kind, opaque->part, kind, part));
 }
 
 /* An index without rows may have more pages, left by a crash: ignore them. */
@@ -254,7 +170,8 @@ check_pages(DiskannCheck *check)
 
 /*
  * Read slots from node on into check->node until one has the row; false if
- * there is none.
+ * there is none.  This reads the whole index, which is why it is done only to
+ * tell where an error is, once there is one.
  */
 static bool
 find_row(DiskannCheck *check, ItemPointer tid, DiskannNode node)
@@ -282,6 +199,10 @@ find_row(DiskannCheck *check, ItemPointer tid, DiskannNode node)
 	return false;
 }
 
+/*
+ * Report a row that is in the index twice.  The sort of TIDs has found it,
+ * which does not know the slots; the slots are searched for both places.
+ */
 static void
 report_twice(DiskannCheck *check, ItemPointer tid)
 {
@@ -302,6 +223,7 @@ report_twice(DiskannCheck *check, ItemPointer tid)
 								block, offset));
 }
 
+/* Report the first row that is not in the index exactly once. */
 static void
 check_rows(DiskannCheck *check)
 {
@@ -311,11 +233,18 @@ check_rows(DiskannCheck *check)
 	while ((problem = DiskannCheckRowsNext(check->rows,
 										   &tid)) != DISKANN_ROWS_GOOD)
 	{
-		/* A TID read before it was removed may be that of a new row by now. */
+		/*
+		 * During recovery VACUUM may have removed a TID after it was read
+		 * from one slot, and a new row at the same place in the table may
+		 * have been read from another slot since.
+		 */
 		if (problem == DISKANN_ROW_TWICE && !check->in_recovery)
 			report_twice(check, &tid);
 
-		/* A chain may have changed while it was read. */
+		/*
+		 * During recovery a chain may have changed while it was read, so that
+		 * some of its slots were passed by; another look finds the row.
+		 */
 		if (problem == DISKANN_ROW_MISSING &&
 			!(check->in_recovery && find_row(check, &tid, 0)))
 			ereport(ERROR,
@@ -331,8 +260,9 @@ check_rows(DiskannCheck *check)
 
 /* ---------- the function ---------- */
 
+/* In double precision: errors of thousands of floats would add up. */
 static double
-length(const float *x, int dims)
+vector_length(const float *x, int dims)
 {
 	double		sum = 0;
 
@@ -342,9 +272,10 @@ length(const float *x, int dims)
 }
 
 /*
- * Rows are removed from the index before the table is truncated, but a standby
- * may do so after we read them.  What the TIDs of another table access method
- * mean is not known.
+ * The block that all TIDs must be before; InvalidBlockNumber if that is not
+ * known.  Rows are removed from the index before the table is truncated, but a
+ * standby may do so after we read them.  What the TIDs of another table access
+ * method mean is not known.
  */
 static BlockNumber
 end_of_heap(const DiskannCheck *check)
@@ -373,16 +304,15 @@ begin_check(DiskannCheck *check, bool compare_rows)
 	DiskannNodeInit(&check->ref, check->rel, index, false);
 	check->nslots = DiskannNodeCount(&check->ref);
 	if (check->nslots == 0)
-		report(check, DiskannNodeBlock(index, DISKANN_ENTRY_NODE), -1,
-			   InvalidXLogRecPtr, "the entry node is missing");
-	check->slots = MemoryContextAllocHuge(CurrentMemoryContext, check->nslots);
-	memset(check->slots, 0, check->nslots);
-	init_copy(&check->node, index);
-	init_copy(&check->other, index);
-	init_copy(&check->link, index);
-	check->centre_length = length(index->space.centre, index->space.dims);
+		DiskannCheckReportPage(check,
+							   DiskannNodeBlock(index, DISKANN_ENTRY_NODE), -1,
+							   InvalidXLogRecPtr, "the entry node is missing");
+	DiskannCheckInitSlots(check);
+	check->centre_length = vector_length(index->space.centre,
+										 index->space.dims);
 }
 
+/* All passes; the relations are locked, and nothing else. */
 static void
 do_check(DiskannCheck *check, bool compare_rows)
 {
@@ -421,6 +351,7 @@ open_relations(DiskannCheck *check, Oid index_oid, LOCKMODE lockmode)
 				 errdetail("The index is not valid.")));
 }
 
+/* The counts as a row, in the order in which the struct has them. */
 static Datum
 result_row(FunctionCallInfo fcinfo, const DiskannCheckCounts *counts)
 {

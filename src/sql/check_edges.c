@@ -4,7 +4,13 @@
  *	  The edges of an index: where they lead and what they say.
  *
  * What an edge says of its neighbour follows from the own vectors of both
- * nodes, so its code can be computed again and compared.
+ * nodes, so its code can be computed again and compared.  It need not be the
+ * same bit for bit: the index may have been built by other vector
+ * instructions, and the edge from a vector that had not been rounded yet.
+ *
+ * The edges of reachable nodes are followed first, from the entry node on, and
+ * those of the other live nodes afterwards: only then it is known which nodes
+ * no path leads to.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -22,18 +28,19 @@
 #include "kernels/kernels.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
-#include "sql/check.h"
+#include "sql/check_edges.h"
 #include "store/edges.h"
 
-/* Relative error of a half float, twice. */
+/* Twice the relative error of a half float, which has 11 bits. */
 #define HALF_ROUNDING 1e-3
 
-/* The least one. */
+/* The least one above zero; what is nearer to zero is rounded to it or off. */
 #define HALF_LEAST (1.0 / (1 << 24))
 
 /*
- * Bits of an edge code that may differ from what is computed again, and how
- * far its factors then may, too: coordinates at a threshold of rounding.
+ * Bits of an edge code that may differ from what is computed again, because
+ * coordinates lie at a threshold of rounding; and how far the factors may then
+ * differ, which are computed from the bits.
  */
 #define BITS_TOLERANCE(bits) Max(2, (bits) / 50)
 #define FACTOR_TOLERANCE 0.02
@@ -47,6 +54,7 @@ differing_bits(const DiskannIndex *index, const char *slot, int i,
 	int			count = index->shape.planes * index->shape.groups;
 	int			bits = 0;
 
+	Assert(count <= DISKANN_MAX_NIBBLES);
 	diskann_edge_get(&index->shape, DiskannSlotCodes(index, slot), i, nibbles);
 	for (int j = 0; j < count; j++)
 		bits += pg_number_of_ones[nibbles[j] ^ expected->nibbles[j]];
@@ -77,14 +85,17 @@ compare_edge(const DiskannCheck *check, int i)
 		return psprintf("the code differs in %d bits", bits);
 
 	/* A factor too great for a half float is cut off. */
-	expected = Max(-DISKANN_HALF_MAX * unit, Min(DISKANN_HALF_MAX * unit, edge.f_rescale));
+	expected = Max(-DISKANN_HALF_MAX * unit,
+				   Min(DISKANN_HALF_MAX * unit, edge.f_rescale));
 	slack = (bits > 0 ? FACTOR_TOLERANCE : HALF_ROUNDING) * fabs(expected);
 	if (!(fabs(rescale - expected) <= slack + unit * HALF_LEAST))
 		return psprintf("the factor is %g, not %g", rescale, expected);
 
 	/*
-	 * f_add is |r|^2 - f_rescale <u, c>, see vector/code.h; |u| is at most
-	 * 1.5 sqrt(code_dims).
+	 * f_add is |r|^2 - f_rescale <u, c>, see vector/edge_code.h.  Its error
+	 * is relative to its terms, not to their sum, which may be small: |r|^2,
+	 * and at most |f_rescale| |u| |c|, where |u| is at most 1.5
+	 * sqrt(code_dims).
 	 */
 	slack = (bits > 0 ? FACTOR_TOLERANCE : DISKANN_CHECK_SAME) *
 		(diskann_kernels->l2sq_f32(copy->x, check->other.x, index->space.dims) +
@@ -95,6 +106,10 @@ compare_edge(const DiskannCheck *check, int i)
 	return NULL;
 }
 
+/*
+ * Check edge i of check->node, whose vector is decoded; note that its target
+ * is reached.  Reads the target into check->other.
+ */
 static void
 check_edge(DiskannCheck *check, int i)
 {
@@ -102,6 +117,8 @@ check_edge(DiskannCheck *check, int i)
 	DiskannSlotCopy *other = &check->other;
 	DiskannNode target = DiskannSlotNodes(check->index, copy->bytes)[i];
 	const char *problem;
+
+	Assert(i < copy->head->degree);
 
 	if (!DiskannCheckExists(check, target))
 		DiskannCheckReport(check, copy,
@@ -154,6 +171,7 @@ walk_node(DiskannCheck *check, DiskannNode node)
 	DiskannSlotCopy *copy = &check->node;
 	int			state;
 
+	Assert(!(check->slots[node] & DISKANN_CHECK_WALKED));
 	DiskannCheckRead(check, node, copy);
 	check->slots[node] |= DISKANN_CHECK_WALKED;
 	state = copy->head->state;

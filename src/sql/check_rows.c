@@ -3,11 +3,12 @@
  * check_rows.c
  *	  Are an index' rows those of its table?
  *
- * The TIDs of the index are sorted, which brings those that occur twice side by
- * side.  To compare with the table its visible rows are sorted, too, and both
- * merged: a row the index should have must be among them.  The other direction
- * is checked as the TIDs are added: a visible row must hold the vector that its
- * node stands for.  Rows that are not visible may or may not be in the index.
+ * The TIDs of the index are sorted, which brings those that occur twice side
+ * by side.  To compare with the table its visible rows are sorted, too, and
+ * both merged: a row the index should have must be among them.  The other
+ * direction is checked as the TIDs are added: a visible row must hold the
+ * vector that its node stands for.  Rows that are not visible may or may not
+ * be in the index.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -30,7 +31,8 @@
 #include "executor/executor.h"
 #include "kernels/kernels.h"
 #include "miscadmin.h"
-#include "sql/check.h"
+#include "sql/check_common.h"
+#include "sql/check_rows.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/tuplesort.h"
@@ -40,7 +42,7 @@
 typedef struct SortedTids
 {
 	Tuplesortstate *sort;
-	int64		tid;			/* the current one, as itemptr_encode() */
+	int64		tid;			/* the current one, see itemptr_encode() */
 	bool		valid;			/* is there one? */
 } SortedTids;
 
@@ -84,6 +86,7 @@ check_snapshot(const DiskannCheckRows *rows)
 				 errdetail("The transaction's snapshot is older than the index.")));
 }
 
+/* memory is in kB, as for all sorts. */
 static void
 begin_sort(SortedTids *tids, int memory)
 {
@@ -125,8 +128,9 @@ DiskannCheckRowsBegin(Relation rel, Relation heap, bool compare,
 
 /* ---------- from the index to the table ---------- */
 
+/* In double precision: errors of thousands of floats would add up. */
 static double
-distance(const float *a, const float *b, int dims)
+vector_distance(const float *a, const float *b, int dims)
 {
 	double		sum = 0;
 
@@ -135,7 +139,12 @@ distance(const float *a, const float *b, int dims)
 	return sqrt(sum);
 }
 
-/* Compare a row's vector, still the user's, with that of its node. */
+/*
+ * Compare a row's vector, still the user's, with that of its node.  The hash
+ * would do if it could not be damaged itself; so the vector is taken to index
+ * space, too, where it must be as near to the node's stored vector as the node
+ * says.
+ */
 static const char *
 compare_vector(DiskannCheckRows *rows, DiskannRow *row,
 			   const DiskannCheckNode *node)
@@ -159,7 +168,7 @@ compare_vector(DiskannCheckRows *rows, DiskannRow *row,
 									  sqrt(FLT_MIN));
 	if (!(fabs(sqrt(length2) - sqrt(node->length2)) <= slack))
 		return "a row's vector has another length than its node says";
-	if (!(distance(x, node->x, space->dims) <=
+	if (!(vector_distance(x, node->x, space->dims) <=
 		  node->residual * (1 + DISKANN_CHECK_ROUNDING) + slack))
 		return "a row's vector is farther from its node's than the node says";
 	return NULL;
@@ -192,8 +201,11 @@ DiskannCheckRowsAdd(DiskannCheckRows *rows, ItemPointer tid,
 	bool		call_again = false;
 	MemoryContext old;
 
+	Assert(!rows->started && rows->index != NULL);
 	tuplesort_putdatum(rows->indexed.sort, Int64GetDatum(itemptr_encode(tid)),
 					   false);
+
+	/* As an index scan: from the root of a HOT chain to what is visible. */
 	if (!rows->compare ||
 		!table_index_fetch_tuple(rows->fetch, &version, rows->snapshot,
 								 rows->slot, &call_again, NULL))
@@ -228,6 +240,7 @@ visible_row(Relation rel, ItemPointer tid, Datum *values, bool *isnull,
 	MemoryContextReset(rows->row_context);
 }
 
+/* Collect the rows of the table that the index should have. */
 static void
 scan_table(DiskannCheckRows *rows)
 {
@@ -246,31 +259,42 @@ scan_table(DiskannCheckRows *rows)
 
 /* ---------- both sorted ---------- */
 
+/* Go to the next TID, or the first. */
 static void
-advance(SortedTids *tids)
+advance_tids(SortedTids *tids)
 {
+	int64		previous PG_USED_FOR_ASSERTS_ONLY = tids->tid;
+	bool		first PG_USED_FOR_ASSERTS_ONLY = !tids->valid;
 	Datum		value;
 	bool		isnull;
 
 	tids->valid = DiskannSortGetDatum(tids->sort, &value, &isnull);
 	if (tids->valid)
 		tids->tid = DatumGetInt64(value);
+	Assert(!tids->valid || first || tids->tid >= previous);
 }
 
+/* All rows of the index have been added: sort, and begin to merge. */
 static void
 end_adding(DiskannCheckRows *rows)
 {
+	Assert(!rows->started);
 	rows->started = true;
 	tuplesort_performsort(rows->indexed.sort);
-	advance(&rows->indexed);
+	advance_tids(&rows->indexed);
 	if (rows->compare)
 	{
 		scan_table(rows);
 		tuplesort_performsort(rows->visible.sort);
-		advance(&rows->visible);
+		advance_tids(&rows->visible);
 	}
 }
 
+/*
+ * Both sorts are merged: the lesser of the two current TIDs goes on.  A
+ * visible row comes after its equals of the index, so that it has been met if
+ * it is the same as the previous TID of the index.
+ */
 DiskannRowProblem
 DiskannCheckRowsNext(DiskannCheckRows *rows, ItemPointer tid)
 {
@@ -287,7 +311,7 @@ DiskannCheckRowsNext(DiskannCheckRows *rows, ItemPointer tid)
 			bool		found = visible->tid == rows->previous;
 
 			itemptr_decode(tid, visible->tid);
-			advance(visible);
+			advance_tids(visible);
 			if (!found)
 				return DISKANN_ROW_MISSING;
 		}
@@ -297,7 +321,7 @@ DiskannCheckRowsNext(DiskannCheckRows *rows, ItemPointer tid)
 
 			rows->previous = indexed->tid;
 			itemptr_decode(tid, indexed->tid);
-			advance(indexed);
+			advance_tids(indexed);
 			if (twice)
 				return DISKANN_ROW_TWICE;
 		}

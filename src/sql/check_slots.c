@@ -3,6 +3,16 @@
  * check_slots.c
  *	  The slots of an index, each in itself, and the chains of TIDS slots.
  *
+ * Slots are read in the order of their numbers.  What a slot's head says of
+ * the slot must be possible, and what it says of the own vector must be what
+ * follows from that vector's code.  The chain of a live node, its posting
+ * list, is followed as soon as the node is met; the slots of the chain are
+ * marked, so that one that is in two chains is found, and one that is in none
+ * is counted.
+ *
+ * check->node is the slot looked at.  While a chain is followed, check->other
+ * is the TIDS slot just read, and check->link the one that led to it.
+ *
  * Copyright (c) 2026, diskann contributors
  *
  * IDENTIFICATION
@@ -16,14 +26,16 @@
 #include <math.h>
 
 #include "miscadmin.h"
-#include "sql/check.h"
+#include "sql/check_rows.h"
+#include "sql/check_slots.h"
 
 /*
- * How far an xid may lie ahead: a crash forgets those that left nothing in WAL,
- * and a standby does not know those that have not yet.
+ * How far an xid may lie ahead: a crash forgets those that left nothing in
+ * WAL, and a standby does not know those that have not yet.
  */
 #define XIDS_AHEAD 1000000
 
+/* Has the slot a vector and edges? */
 static bool
 is_node(const DiskannSlotData *head)
 {
@@ -33,6 +45,7 @@ is_node(const DiskannSlotData *head)
 
 /* ---------- heads ---------- */
 
+/* Node 0 is at the origin of index space, has no rows, and is the only one. */
 static void
 check_entry(const DiskannCheck *check, const DiskannSlotCopy *copy)
 {
@@ -46,6 +59,10 @@ check_entry(const DiskannCheck *check, const DiskannSlotCopy *copy)
 		DiskannCheckReport(check, copy, "the entry node is not at the origin");
 }
 
+/*
+ * A tombstone has lost its rows, and says which transactions may still hold it
+ * for alive, so that VACUUM knows when it may be freed.
+ */
 static void
 check_tombstone(const DiskannCheck *check, const DiskannSlotCopy *copy)
 {
@@ -59,6 +76,7 @@ check_tombstone(const DiskannCheck *check, const DiskannSlotCopy *copy)
 		DiskannCheckReport(check, copy, "its xid is of the future");
 }
 
+/* A slot's chain must lead to slots that exist, before it is followed. */
 static void
 check_next(DiskannCheck *check, const DiskannSlotCopy *copy)
 {
@@ -67,6 +85,11 @@ check_next(DiskannCheck *check, const DiskannSlotCopy *copy)
 		DiskannCheckReport(check, copy, "its chain leads beyond the last slot");
 }
 
+/*
+ * The head of a TIDS slot.  That it is in the chain of its owner is tested
+ * from there; it may be in none, after a crash or an INSERT that failed, and
+ * then its owner may be anything.
+ */
 static void
 check_tids_head(DiskannCheck *check, const DiskannSlotCopy *copy)
 {
@@ -88,6 +111,7 @@ check_node_head(DiskannCheck *check, const DiskannSlotCopy *copy)
 {
 	const DiskannSlotData *head = copy->head;
 
+	Assert(is_node(head) || copy->node == DISKANN_ENTRY_NODE);
 	if (copy->node == DISKANN_ENTRY_NODE && head->state != DISKANN_ENTRY)
 		DiskannCheckReport(check, copy, "the entry node is missing");
 	if (head->owner != DISKANN_INVALID_NODE || head->closed != 0)
@@ -144,7 +168,12 @@ length_is_possible(const DiskannCheck *check, float length2)
 	return length2 >= 0;
 }
 
-/* The length of the vector before it was centred. */
+/*
+ * The length of the vector before it was centred, as the head says, against
+ * that of the stored vector, put back to where it was.  They may differ by the
+ * rounding error of the stored vector, which the head also says, and by that
+ * of the rotation.
+ */
 static void
 check_length(const DiskannCheck *check, const DiskannSlotCopy *copy)
 {
@@ -153,6 +182,7 @@ check_length(const DiskannCheck *check, const DiskannSlotCopy *copy)
 	double		length = sqrt(head->length2);
 	double		sum = 0;
 
+	Assert(head->state != DISKANN_ENTRY);
 	if (!length_is_possible(check, head->length2))
 		DiskannCheckReport(check, copy,
 						   psprintf("its squared length cannot be %g as it says",
@@ -183,6 +213,8 @@ check_vector(const DiskannCheck *check, DiskannSlotCopy *copy)
 	const DiskannSlotData *head = copy->head;
 	double		norm2 = 0;
 
+	Assert(is_node(head));
+
 	if (!(head->scale > 0 && isfinite(head->scale)) ||
 		!code_is_valid(check, copy))
 		DiskannCheckReport(check, copy, "the code of its vector is not valid");
@@ -202,6 +234,7 @@ check_vector(const DiskannCheck *check, DiskannSlotCopy *copy)
 
 /* ---------- rows ---------- */
 
+/* May there be such a row?  Whether it is there check_rows.c finds out. */
 static bool
 tid_is_valid(const DiskannCheck *check, ItemPointer tid)
 {
@@ -215,6 +248,8 @@ static void
 check_tids(DiskannCheck *check, const DiskannSlotCopy *copy, ItemPointer tids,
 		   const DiskannCheckNode *node)
 {
+	Assert(copy->head->state == DISKANN_LIVE ||
+		   copy->head->state == DISKANN_TIDS);
 	for (int i = 0; i < copy->head->ntids; i++)
 	{
 		const char *problem = "TID is not valid";
@@ -243,11 +278,15 @@ check_link(DiskannCheck *check, const DiskannSlotCopy *from)
 	bool		known = copy->node < check->nslots;
 	const char *problem = NULL;
 
+	Assert(from->head->next == copy->node);
+
 	if (copy->head->state != DISKANN_TIDS ||
 		copy->head->owner != check->node.node)
 		problem = "is not its own";
 	else if (known && (check->slots[copy->node] & DISKANN_CHECK_CHAINED))
 		problem = "is in a chain already";
+
+	/* Readers tell by it that a slot has been reused, see src/README. */
 	else if (copy->head->sequence == 0 ||
 			 (from->head->state == DISKANN_TIDS &&
 			  copy->head->sequence >= from->head->sequence))
@@ -293,11 +332,16 @@ check_chain(DiskannCheck *check, const DiskannCheckNode *node)
 	return ntids;
 }
 
+/*
+ * Collect the rows of the live node in check->node, with those of its chain.
+ */
 static void
 check_live(DiskannCheck *check)
 {
 	const DiskannSlotCopy *copy = &check->node;
 	DiskannCheckNode node;
+
+	Assert(copy->head->state == DISKANN_LIVE);
 
 	node.hash = copy->head->u.hash;
 	node.residual = copy->head->residual;
@@ -311,6 +355,7 @@ check_live(DiskannCheck *check)
 
 /* ---------- the pass ---------- */
 
+/* Check a slot and note its state. */
 static void
 check_slot(DiskannCheck *check, DiskannNode node)
 {
@@ -359,4 +404,9 @@ DiskannCheckSlots(DiskannCheck *check)
 			 (DISKANN_CHECK_STATE | DISKANN_CHECK_CHAINED)) == DISKANN_TIDS)
 			check->counts.orphans++;
 	}
+
+	/* All but the entry node have been counted by their states. */
+	Assert(check->counts.nodes + check->counts.tombstones +
+		   check->counts.tids_slots + check->counts.free_slots + 1 ==
+		   check->nslots);
 }

@@ -3,6 +3,11 @@
  * info.c
  *	  What an index is like: its layout, what fills it, how it is linked.
  *
+ * diskann_index_info() reads the metapage and, if there are rows, every slot
+ * of the index, one at a time and under a share lock, so that it may run
+ * beside anything; what it counts is then not of one moment.
+ * diskann_last_scan() and diskann_simd() tell what this session remembers.
+ *
  * Copyright (c) 2026, diskann contributors
  *
  * IDENTIFICATION
@@ -74,6 +79,7 @@ DiskannOpenForInspection(Oid relid, LOCKMODE lockmode)
 	return rel;
 }
 
+/* What the relcache remembers may be older than damage that is looked for. */
 DiskannIndex *
 DiskannLoadForInspection(Relation rel)
 {
@@ -86,8 +92,9 @@ DiskannLoadForInspection(Relation rel)
 
 /* ---------- properties ---------- */
 
+/* Append a row to the result. */
 static void
-put(Properties *properties, const char *property, const char *value)
+put_property(Properties *properties, const char *property, const char *value)
 {
 	Datum		values[2] = {CStringGetTextDatum(property),
 	CStringGetTextDatum(value)};
@@ -99,7 +106,7 @@ put(Properties *properties, const char *property, const char *value)
 static void
 put_int(Properties *properties, const char *property, int64 value)
 {
-	put(properties, property, psprintf(INT64_FORMAT, value));
+	put_property(properties, property, psprintf(INT64_FORMAT, value));
 }
 
 /* A setting of which 0 leaves the choice to the index. */
@@ -107,7 +114,7 @@ static void
 put_choice(Properties *properties, const char *property, int value)
 {
 	if (value == 0)
-		put(properties, property, "auto");
+		put_property(properties, property, "auto");
 	else
 		put_int(properties, property, value);
 }
@@ -131,25 +138,31 @@ static void
 put_settings(Properties *properties, const DiskannSettings *settings)
 {
 	put_int(properties, "format_version", DISKANN_FORMAT_VERSION);
-	put(properties, "metric", metric_name(settings->metric));
+	put_property(properties, "metric", metric_name(settings->metric));
 	put_int(properties, "max_degree", settings->max_degree);
 	put_int(properties, "build_list_size", settings->build_list_size);
-	put(properties, "alpha", psprintf("%g", settings->alpha));
-	put(properties, "prefix_dimensions", settings->prefix_dims == 0 ? "none" :
-		psprintf("%d", settings->prefix_dims));
-	put(properties, "kernels", diskann_kernels->name);
+	put_property(properties, "alpha", psprintf("%g", settings->alpha));
+	put_property(properties, "prefix_dimensions",
+				 settings->prefix_dims == 0 ? "none" :
+				 psprintf("%d", settings->prefix_dims));
+	put_property(properties, "kernels", diskann_kernels->name);
 }
 
-/* How vectors and edges would be stored, before there are any. */
+/*
+ * How vectors and edges are to be stored, as far as the user has said so: the
+ * layout depends on the dimensions, which the first row decides.
+ */
 static void
 put_wishes(Properties *properties, const DiskannSettings *settings)
 {
-	put(properties, "vector_storage", diskann_vector_kind_name(settings->vector_storage));
+	put_property(properties, "vector_storage",
+				 diskann_vector_kind_name(settings->vector_storage));
 	put_choice(properties, "edge_bits", settings->edge_bits);
 	put_choice(properties, "bits_per_dimension",
 			   settings->bits_per_dimension);
 }
 
+/* How vectors and edges are stored. */
 static void
 put_layout(Properties *properties, const DiskannIndex *index)
 {
@@ -157,7 +170,8 @@ put_layout(Properties *properties, const DiskannIndex *index)
 
 	put_int(properties, "dimensions", meta->dims);
 	put_int(properties, "index_dimensions", meta->space_dims);
-	put(properties, "vector_storage", diskann_vector_kind_name(meta->vector_kind));
+	put_property(properties, "vector_storage",
+				 diskann_vector_kind_name(meta->vector_kind));
 	put_int(properties, "edge_bits", (int64) meta->planes * meta->code_dims);
 	put_int(properties, "bits_per_dimension", meta->planes);
 	put_int(properties, "coded_dimensions", meta->code_dims);
@@ -166,13 +180,17 @@ put_layout(Properties *properties, const DiskannIndex *index)
 	put_int(properties, "pages_per_slot", meta->pages_per_slot);
 }
 
-/* Live nodes by degree, in quarters of the greatest; both ends by themselves. */
+/*
+ * Live nodes by degree, in quarters of the greatest; both ends by themselves.
+ */
 static char *
 degree_histogram(const Counts *counts, int max_degree)
 {
 	StringInfoData buf;
 	int			width = max_degree / 4;
 	int			low = 1;
+
+	Assert(width > 0 && max_degree <= DISKANN_MAX_DEGREE);
 
 	initStringInfo(&buf);
 	appendStringInfo(&buf, "0: " INT64_FORMAT, counts->degrees[0]);
@@ -191,6 +209,7 @@ degree_histogram(const Counts *counts, int max_degree)
 	return buf.data;
 }
 
+/* bytes are those of the whole index. */
 static void
 put_counts(Properties *properties, const Counts *counts, int max_degree,
 		   int64 bytes)
@@ -205,16 +224,20 @@ put_counts(Properties *properties, const Counts *counts, int max_degree,
 	if (nodes == 0)
 		return;
 	put_int(properties, "bytes_per_node", bytes / nodes);
-	put(properties, "mean_degree",
-		psprintf("%.1f", (double) counts->edges / nodes));
-	put(properties, "degrees", degree_histogram(counts, max_degree));
+	put_property(properties, "mean_degree",
+				 psprintf("%.1f", (double) counts->edges / nodes));
+	put_property(properties, "degrees", degree_histogram(counts, max_degree));
 }
 
 /* ---------- counting ---------- */
 
+/* The slot is locked. */
 static void
 count_slot(Counts *counts, const DiskannSlotData *head)
 {
+	/* DiskannNodeOpen() has checked both. */
+	Assert(head->state < lengthof(counts->states));
+	Assert(head->degree < lengthof(counts->degrees));
 	counts->states[head->state]++;
 	if (head->state == DISKANN_LIVE || head->state == DISKANN_TIDS)
 		counts->rows += head->ntids;
@@ -225,6 +248,7 @@ count_slot(Counts *counts, const DiskannSlotData *head)
 	}
 }
 
+/* Nothing is locked on entry and exit; one slot at a time meanwhile. */
 static void
 count_slots(Relation rel, const DiskannIndex *index, Counts *counts)
 {
