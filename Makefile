@@ -4,6 +4,7 @@
 #	make install            install it (DESTDIR is respected)
 #	make demo               see it work, from an empty machine
 #	make test               every test there is
+#	make lint               what tools can tell of the sources
 #	make bench              measure, BENCH="options of test/bench/run.sh"
 #	make bench-peers        the same beside pgvector, in a Debian 13 root
 #	make test-matrix        tests on other versions of PostgreSQL, with pgvector
@@ -15,7 +16,7 @@
 
 # These install what they need, PostgreSQL included, and build in a copy of this
 # directory; so they must not depend on anything being there.
-STANDALONE = demo test test-matrix bench bench-peers
+STANDALONE = demo test test-matrix lint bench bench-peers
 .PHONY: $(STANDALONE)
 
 ifeq (,$(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)))
@@ -27,6 +28,9 @@ demo:
 
 test:
 	@bash test/run.sh
+
+lint:
+	@bash test/lint.sh
 
 test-matrix:
 	@bash test/matrix.sh
