@@ -5,6 +5,7 @@
 #	make demo               see it work, from an empty machine
 #	make test               every test there is
 #	make lint               what tools can tell of the sources
+#	make gate               has anything become worse that can be counted?
 #	make bench              measure, BENCH="options of test/bench/run.sh"
 #	make bench-peers        the same beside pgvector, in a Debian 13 root
 #	make test-matrix        tests on other versions of PostgreSQL, with pgvector
@@ -16,7 +17,7 @@
 
 # These install what they need, PostgreSQL included, and build in a copy of this
 # directory; so they must not depend on anything being there.
-STANDALONE = demo test test-matrix lint bench bench-peers
+STANDALONE = demo test test-matrix lint gate bench bench-peers
 .PHONY: $(STANDALONE)
 
 ifeq (,$(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)))
@@ -28,6 +29,9 @@ demo:
 
 test:
 	@bash test/run.sh
+
+gate:
+	@UPDATE="$(UPDATE)" bash test/gate.sh
 
 lint:
 	@bash test/lint.sh

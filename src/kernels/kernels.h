@@ -192,7 +192,7 @@ extern bool diskann_kernels_force(const char *name);
 /* Table i (0, 1, ...) that can run here, scalar first; NULL past the last. */
 extern const DiskannKernels *diskann_kernels_available(int i);
 
-/* Tables, one per translation unit; referenced by kernels.c alone. */
+/* Tables, one per translation unit; referenced by dispatch.c alone. */
 extern const DiskannKernels diskann_kernels_scalar;
 extern const DiskannKernels diskann_kernels_avx2;
 extern const DiskannKernels diskann_kernels_avx512;

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * kernels.c
+ * dispatch.c
  *	  Choice of the kernel table.
  *
  * A table is offered only if both the CPU and the operating system (which has
@@ -10,7 +10,7 @@
  * Copyright (c) 2026, diskann contributors
  *
  * IDENTIFICATION
- *	  src/kernels/kernels.c
+ *	  src/kernels/dispatch.c
  *
  *-------------------------------------------------------------------------
  */
