@@ -33,9 +33,9 @@
 
 /*
  * How many leaves a member of a section comes to, and how many of the nearest
- * it takes in each; more in samples, which have fewer members to give.  A
- * small table is one ball, or even one leaf, where the overlap of balls does
- * not help and is made up for.
+ * it takes in each.  Samples are few, so more is taken from each.  A small
+ * table is one ball, or even one leaf; then there are no other balls that a
+ * member joins, too, and more leaves or neighbours make up for them.
  */
 #define INNER_FANOUT 5
 #define LEAF_NEIGHBOURS 5

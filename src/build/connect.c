@@ -99,7 +99,8 @@ static uint32 *
 find_starts(BuildState *state, uint32 wanted, uint32 *count)
 {
 	BuildShared *shared = state->shared;
-	BuildSection *sections = DiskannBuildReadFile(state, FILE_SECTIONS, 0, NULL);
+	BuildSection *sections = DiskannBuildReadFile(state, FILE_SECTIONS, 0,
+												  NULL);
 	const BuildSection *sample = &sections[shared->nballs];
 	uint32	   *map = DiskannBuildReadFile(state, FILE_MAP, 0, NULL);
 	uint32	   *nodes = palloc_extended(sizeof(uint32) * Max(sample->count, 1),

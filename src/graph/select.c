@@ -151,7 +151,7 @@ sort_by_distance(DiskannCandidate *candidates, int n)
 
 /* Is a member among some candidates? */
 static bool
-contains(const DiskannCandidate *edges, int n, uint32 member)
+contains_member(const DiskannCandidate *edges, int n, uint32 member)
 {
 	for (int i = 0; i < n; i++)
 	{
@@ -176,7 +176,7 @@ sort_candidates(DiskannCandidate *candidates, int n,
 	for (int i = 0; i < n && kept < MAX_CANDIDATES; i++)
 	{
 		if ((kept == 0 || candidates[i].member != candidates[kept - 1].member)
-			&& !contains(edges, nedges, candidates[i].member))
+			&& !contains_member(edges, nedges, candidates[i].member))
 			candidates[kept++] = candidates[i];
 	}
 	return kept;
@@ -264,8 +264,8 @@ find_spread(const DiskannEdgeChoice *choice, uint32 node,
 			int64		other = (int64) node + sign * (int64) step;
 
 			if (other < 1 || other > choice->nnodes ||
-				contains(local, nlocal, other) ||
-				contains(edges, nedges, other))
+				contains_member(local, nlocal, other) ||
+				contains_member(edges, nedges, other))
 				continue;
 			Assert(n < MAX_SPREAD);
 			spread[n++] = other;

@@ -252,16 +252,17 @@ check_tids(DiskannCheck *check, const DiskannSlotCopy *copy, ItemPointer tids,
 		   copy->head->state == DISKANN_TIDS);
 	for (int i = 0; i < copy->head->ntids; i++)
 	{
+		ItemPointer tid = &tids[i];
 		const char *problem = "TID is not valid";
 
 		CHECK_FOR_INTERRUPTS();
-		if (tid_is_valid(check, &tids[i]))
-			problem = DiskannCheckRowsAdd(check->rows, &tids[i], node);
+		if (tid_is_valid(check, tid))
+			problem = DiskannCheckRowsAdd(check->rows, tid, node);
 		if (problem)
 			DiskannCheckReport(check, copy,
 							   psprintf("heap row (%u,%u): %s",
-										ItemPointerGetBlockNumberNoCheck(&tids[i]),
-										ItemPointerGetOffsetNumberNoCheck(&tids[i]),
+										ItemPointerGetBlockNumberNoCheck(tid),
+										ItemPointerGetOffsetNumberNoCheck(tid),
 										problem));
 		check->counts.tids++;
 	}
