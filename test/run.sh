@@ -204,8 +204,9 @@ borrow_tap_modules()
 	modules=$(find /usr/lib/postgresql -path '*/pgxs/src/test/perl' 2>/dev/null |
 		sort -V | tail -n 1)
 	[ -n "$modules" ] || return 1
-	export PERL5LIB=$modules TESTDATADIR=$work/src/tmp_check
-	export TESTLOGDIR=$TESTDATADIR/log
+	# Each version's modules look for one or two of these.
+	export PERL5LIB=$modules TESTDIR=$work/src
+	export TESTDATADIR=$TESTDIR/tmp_check TESTLOGDIR=$TESTDIR/tmp_check/log
 	tap_options=(enable_tap_tests=yes PROVE=prove)
 }
 
