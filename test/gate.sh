@@ -17,10 +17,10 @@ baseline=$top/test/gate/baseline.tsv
 # The same kernels everywhere; valgrind knows none beyond these.
 kernels=avx2
 
-# Statements for one row or query are counted as the difference between so many
-# and twice as many.
-queries=60
-inserts=60
+# Instructions of one query or row are the difference between those of twice so
+# many and of so many.
+queries=30
+inserts=30
 
 put()
 {
@@ -84,8 +84,8 @@ each()
 {
 	local name=$1 n=$2 statement=$3 once twice
 
-	once=$(instructions "${statement//N/$n}")
-	twice=$(instructions "${statement//N/$((2 * n))}")
+	once=$(instructions "${statement//@/$n}")
+	twice=$(instructions "${statement//@/$((2 * n))}")
 	put "$name" $(((twice - once) / n))
 }
 
@@ -97,7 +97,7 @@ count_instructions()
 DECLARE q record;
 BEGIN
 	$set
-	FOR q IN SELECT v FROM sift_queries WHERE id < N LOOP
+	FOR q IN SELECT v FROM sift_queries WHERE id < @ LOOP
 		PERFORM id FROM sift ORDER BY v <-> q.v LIMIT 10;
 	END LOOP;
 END \$\$"
@@ -105,12 +105,12 @@ END \$\$"
 BEGIN
 	$set
 	INSERT INTO sift SELECT id + 200000, v FROM sift_queries
-		WHERE id >= 500 AND id < 500 + N;
+		WHERE id >= 40 AND id < 40 + @;
 END \$\$"
 	each sift.build_row_instructions 500 "DO \$\$
 BEGIN
 	$set
-	CREATE TEMP TABLE t AS SELECT id, v FROM sift WHERE id < N;
+	CREATE TEMP TABLE t AS SELECT id, v FROM sift WHERE id < @;
 	CREATE INDEX ON t USING diskann (v);
 END \$\$"
 }
@@ -165,11 +165,11 @@ start_server "fsync = off" "full_page_writes = off" "autovacuum = off" \
 say "counting"
 sql "CREATE EXTENSION diskann"
 load_set sift sift-5k.base.u8bin.gz 5000
-load_set sift_queries sift-5k.query.u8bin.gz 1000
+load_set sift_queries sift-5k.query.u8bin.gz 200
 load_set mnist mnist-784.base.u8bin.gz 2000
 load_set mnist_queries mnist-784.query.u8bin.gz 300
 query -f "$work/src/test/gate/clustered.sql"
-query -c "CREATE TABLE sift_more AS SELECT * FROM sift_queries WHERE id >= 200 AND id < 500;
+query -c "CREATE TABLE sift_more AS SELECT * FROM sift_queries WHERE id >= 100;
 	CREATE TABLE mnist_more AS SELECT * FROM mnist_queries WHERE id >= 100;"
 for name in sift mnist clustered; do
 	measure_set "$name"
