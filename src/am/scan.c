@@ -13,6 +13,8 @@
  * otherwise one of its rows is fetched, see scan_rows.h, and the result waits
  * with its exact distance.
  *
+ * Nothing is locked or pinned by the scan between two calls of the executor.
+ *
  * Copyright (c) 2026, diskann contributors
  *
  * IDENTIFICATION
@@ -707,7 +709,6 @@ diskannrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
 
 	state->started = false;
 	end_sort(state);
-	DiskannRowReaderPause(&state->reader);
 	MemoryContextReset(state->results_context);
 	if (orderbys && scan->numberOfOrderBys > 0)
 		memmove(scan->orderByData, orderbys,
@@ -729,6 +730,7 @@ diskanngettuple(IndexScanDesc scan, ScanDirection dir)
 	found = next_row(state, &scan->xs_heaptid);
 	scan->xs_recheck = false;
 	scan->xs_recheckorderby = false;
+	DiskannRowReaderPause(&state->reader);
 	last_scan = state->counts;
 	MemoryContextSwitchTo(old);
 	Assert(!BufferIsValid(state->ref.buffer));

@@ -98,7 +98,10 @@ extern bool DiskannRowReaderDistance(DiskannRowReader *reader,
 extern void DiskannRowReaderAhead(DiskannRowReader *reader,
 								  DiskannOrder *order, DiskannResult *first);
 
-/* Leave nothing pinned. */
+/*
+ * Leave nothing pinned.  To be called before control goes back to the executor:
+ * a cursor may be idle for long, and VACUUM cannot clean a pinned page.
+ */
 extern void DiskannRowReaderPause(DiskannRowReader *reader);
 
 /* Release all that the contexts do not. */
