@@ -3,15 +3,17 @@
  * scan.c
  *	  Rows in order of their distance to a query.
  *
- * A scan walks the graph with its search list, then goes on as far as rows are
- * wanted, and at last through all pages: every row is returned once.
+ * A scan visits nodes in phases: first the graph, as far as the search list
+ * reaches; then the graph beyond that, as far as rows are wanted; and at last
+ * all pages, so that every row is returned once.
  *
- * What is visited waits in a heap with an interval for its distance, from the
- * own vector's code.  The least leaves the heap when nothing unvisited promises
- * to be nearer.  In strict order it does so only if its interval does not reach
- * into the next one's; otherwise its row is fetched and compared by the
- * operator itself.  A row found to be nearer than what was already returned is
- * kept until everything else has been.
+ * What has been visited becomes a result, see scan_order.h.  The least result
+ * is taken when no node that has not been visited can be nearer.  In strict
+ * order its rows are returned only if it is certain to be the nearest;
+ * otherwise one of its rows is fetched, see scan_rows.h, and the result waits
+ * with its exact distance.
+ *
+ * Nothing is locked or pinned by the scan between two calls of the executor.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -22,23 +24,17 @@
  */
 #include "postgres.h"
 
-#include <float.h>
-#include <math.h>
-
 #include "access/relscan.h"
-#include "access/tableam.h"
 #include "am/am.h"
 #include "am/options.h"
 #include "am/scan.h"
-#include "catalog/index.h"
+#include "am/scan_order.h"
+#include "am/scan_rows.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
-#include "executor/executor.h"
 #include "executor/tuptable.h"
 #include "graph/search.h"
-#include "kernels/kernels.h"
-#include "lib/pairingheap.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "portability/instr_time.h"
@@ -51,106 +47,67 @@
 #include "values/row.h"
 
 /*
- * How far stored distances, or two of them, may be off as a multiple of the
- * standard error of their rounding.  Beyond 5 lies one in 3 million; that two
- * rows are taken for certain in the wrong order is rarer still, since they must
- * also be as near to each other as the error: less than one in 100 million.
- */
-#define ERROR_SIGMAS 5.0
-
-/* Relative error of a float sum of products, with room. */
-#define FLOAT_SLACK 4e-6
-
-/*
  * Reading ahead.  A page that is not in shared buffers costs little if the
  * operating system has it, and asking for pages ahead would only add to that.
  * So a scan begins to ask once a visit that had to read took this long.  From
  * then on it visits a beam of so many nodes at a time, whose pages are read
- * together, and has the rows read that are going to be returned, at first as
- * many.
+ * together, and has the rows read that are going to be returned.
  */
 #define SLOW_VISIT_US 40
 #define BEAM_WIDTH 8
-#define ROWS_AHEAD 12
-#define MOST_ROWS_AHEAD 48
 
-/* A visited node whose rows have not been returned. */
-typedef struct Found
+/* Where the next node to visit comes from. */
+typedef enum Phase
 {
-	pairingheap_node heap_node;
-	double		rank;			/* of its distance, see vector/space.h */
-	double		noise;			/* which may be off by this at random, */
-	double		rounding;		/* and by this in any case */
-	double		low;			/* the least it may be */
-	double		floor;			/* rank of what was returned before */
-	bool		exact;			/* it is the operator's own value */
-	bool		announced;		/* its row is being read ahead */
-	DiskannNode node;
-	DiskannNode next;			/* first TIDS slot */
-	int			ntids;
-	ItemPointerData tids[DISKANN_INLINE_TIDS];
-} Found;
+	PHASE_LIST,					/* the search list */
+	PHASE_STREAM,				/* what did not fit into it */
+	PHASE_PAGES,				/* all pages, sorted */
+	PHASE_UNORDERED,			/* all pages, as they come */
+	PHASE_DONE					/* nowhere: no more nodes are visited */
+} Phase;
 
-/* What the rest of the nodes come from. */
-typedef enum Source
+/* PHASE_PAGES: the nodes not visited, by the least rank they may have. */
+typedef struct SortedNodes
 {
-	SOURCE_LIST,				/* the search list */
-	SOURCE_STREAM,				/* what did not fit into it */
-	SOURCE_PAGES,				/* all pages, sorted */
-	SOURCE_UNORDERED,			/* all pages, as they come */
-	SOURCE_NONE
-} Source;
+	Tuplesortstate *sort;		/* of (rank, node); NULL in other phases */
+	TupleTableSlot *slot;		/* takes its tuples */
+	bool		pending;		/* slot holds the next node to visit */
+} SortedNodes;
 
 typedef struct DiskannScan
 {
+	IndexScanDesc desc;
 	MemoryContext context;		/* of the scan */
 	MemoryContext results_context;	/* reset by a rescan */
+	MemoryContext scratch;		/* reset after every value that is read */
 	const DiskannSupport *support;
 	DiskannIndex *index;		/* NULL while it has no rows */
 	bool		started;
-
-	DiskannNodeRef ref;
-	DiskannQuery query;
-	DiskannSpaceQuery space_query;
-	DiskannVisit visit;
-	DiskannSearch *search;
-	double		error_factor;	/* of a residual, see distance_interval() */
-	float		max_length2;
-
-	Source		source;
-	pairingheap *results;
-	Size		nresults;
-	Found	   *late;			/* nearer than what was returned; a list */
-	Found	   *late_tail;
-	double		returned;		/* nothing returned lies beyond this */
 	DiskannScanCounts counts;
-	bool		slow;			/* pages come from a disk: read ahead */
-	bool		missed;			/* the last visit had to read a page */
-	int			rows_ahead;
+
+	/* Settings, as they were at the start. */
 	int			query_rescore;
 	int			iterative;
 	int			max_scan_tuples;
-	Size		memory_limit;
 
-	Tuplesortstate *sort;		/* SOURCE_PAGES: (distance, node) */
-	TupleTableSlot *sort_slot;
-	bool		sort_pending;	/* sort_slot holds the next one */
-	DiskannNode next_page_node; /* SOURCE_UNORDERED */
-	DiskannNode node_count;
+	/* Visiting nodes. */
+	Phase		phase;
+	DiskannNodeRef ref;
+	DiskannQuery query;
+	DiskannSpaceQuery space_query;
+	DiskannVisit visit;			/* of the node visited last */
+	DiskannSearch *search;
+	Size		memory_limit;	/* of PHASE_STREAM */
+	float		max_length2;	/* of rows, if the metric is inner product */
+	bool		slow;			/* pages come from a disk: read ahead */
+	bool		missed;			/* the last visit had to read a page */
+	SortedNodes pages;
+	DiskannNode next_node;		/* of PHASE_UNORDERED */
+	DiskannNode end_node;
 
-	/* The rows being returned. */
-	ItemPointerData *tids;
-	int			ntids;
-	int			tid;
-	DiskannChain chain;			/* where more of them come from */
-
-	/* Fetching rows to compare them. */
-	IndexFetchTableData *fetch;
-	TupleTableSlot *slot;
-	IndexInfo  *index_info;		/* of an expression index */
-	EState	   *estate;
-	MemoryContext fetch_context;
-	ScanKeyData orderby;
+	DiskannOrder order;			/* of what has been visited */
+	DiskannRowReader reader;	/* for what order cannot tell apart */
+	DiskannNodeRows rows;		/* being returned */
 } DiskannScan;
 
 /* Of the scan that was asked for a row last. */
@@ -162,116 +119,33 @@ DiskannLastScan(void)
 	return last_scan;
 }
 
-/* ---------- distances ---------- */
-
-/*
- * The rank of the node just visited and how far off it may be.  The stored
- * vector is off by n with |n| = residual, so that the true squared distance
- * differs from the computed one by 2<q - o, n> and |n|^2.  n is rounding noise in
- * a randomly rotated space: <q - o, n> is at most |q - o||n| and has a standard
- * deviation of that by sqrt(dims).  What mapping to index space rounds is
- * relative to the lengths before centring.
- */
-static void
-measure_result(const DiskannScan *state, Found *result)
-{
-	const DiskannSpace *space = &state->index->space;
-	const DiskannSlotData *head = &state->visit.head;
-	double		dist2 = state->visit.dist2;
-	double		dist = sqrt(dist2);
-	double		residual = head->residual;
-	double		mapping = FLOAT_SLACK * (sqrt(head->length2) +
-										 sqrt(state->space_query.length2));
-	double		noise = 2 * dist * residual * state->error_factor;
-	double		rounding = 2 * dist * mapping +
-	residual * residual + mapping * mapping +
-	FLOAT_SLACK * (state->query.norm2 + head->norm2 + dist2) + FLT_MIN;
-
-	/*
-	 * An inner product is the difference of squares.  A cosine distance is 1
-	 * minus something near it, which operators sum up in single precision.
-	 */
-	if (space->metric == DISKANN_INNER_PRODUCT)
-		rounding += FLOAT_SLACK * (space->max_norm2 +
-								   state->space_query.length2);
-	else if (space->metric == DISKANN_COSINE)
-		rounding += 2 * FLOAT_SLACK;
-
-	result->rank = diskann_space_rank(space, &state->space_query, dist2,
-									  head->length2);
-	result->noise = diskann_space_rank(space, &state->space_query,
-									   dist2 + noise, head->length2) -
-		result->rank;
-
-	/* The operator rounds, too. */
-	result->rounding = diskann_space_rank(space, &state->space_query,
-										  dist2 + rounding, head->length2) -
-		result->rank + 2 * FLOAT_SLACK * fabs(result->rank);
-	result->low = result->rank - result->noise - result->rounding;
-}
-
-static inline double
-highest(const Found *result)
-{
-	return result->rank + result->noise + result->rounding;
-}
-
-static int
-compare_results(const pairingheap_node *a, const pairingheap_node *b, void *arg)
-{
-	const Found *x = pairingheap_const_container(Found, heap_node, a);
-	const Found *y = pairingheap_const_container(Found, heap_node, b);
-
-	/* A pairing heap has its greatest on top. */
-	if (x->low != y->low)
-		return x->low < y->low ? 1 : -1;
-	return x->node < y->node ? 1 : -1;
-}
-
 /* ---------- visiting ---------- */
 
-static void
-push_result(DiskannScan *state)
-{
-	const DiskannSlotData *head = &state->visit.head;
-	Found	   *result = MemoryContextAlloc(state->results_context,
-											sizeof(Found));
-
-	measure_result(state, result);
-	if (state->iterative == DISKANN_ITERATE_RELAXED ||
-		state->query_rescore == 0)
-	{
-		result->noise = result->rounding = 0;
-		result->low = result->rank;
-	}
-	result->floor = state->returned;
-	result->exact = false;
-	result->announced = false;
-	result->node = state->ref.node;
-	result->next = head->next;
-	result->ntids = head->ntids;
-	memcpy(result->tids, head->tids, sizeof(ItemPointerData) * head->ntids);
-	pairingheap_add(state->results, &result->heap_node);
-	state->nresults++;
-}
-
-/* Visit a node; its rows become results, its neighbours candidates. */
+/*
+ * Visit a node, which has not been visited before; its rows become a result,
+ * its neighbours candidates of the search.  The node may have been freed.
+ * Share-locks its slot for the time of the call.
+ */
 static void
 visit_node(DiskannScan *state, DiskannNode node)
 {
 	DiskannVisit *visit = &state->visit;
+
+	Assert(state->phase == PHASE_LIST || state->phase == PHASE_STREAM ||
+		   state->phase == PHASE_PAGES);
 
 	CHECK_FOR_INTERRUPTS();
 	state->counts.visits++;
 	if (!DiskannVisitNode(&state->ref, &state->query, node, visit, NULL))
 		return;
 	state->counts.estimates += visit->degree;
-	if (state->source == SOURCE_LIST || state->source == SOURCE_STREAM)
+	if (state->phase != PHASE_PAGES)
 		DiskannSearchAddAll(state->search, visit->nodes, visit->estimates,
 							visit->degree);
 
+	/* Tombstones only lead to other nodes. */
 	if (visit->head.state == DISKANN_LIVE)
-		push_result(state);
+		DiskannOrderAdd(&state->order, node, visit);
 }
 
 static inline int64
@@ -298,6 +172,8 @@ visit_next(DiskannScan *state)
 	instr_time	start;
 	instr_time	end;
 	bool		timed = state->missed && !state->slow;
+
+	Assert(state->phase == PHASE_LIST);
 
 	while (n < width && DiskannSearchNext(state->search, &beam[n]))
 		n++;
@@ -329,123 +205,19 @@ static Size
 memory_used(const DiskannScan *state)
 {
 	return DiskannSearchMemory(state->search) +
-		state->nresults * sizeof(Found);
+		DiskannOrderMemory(&state->order);
 }
 
-/*
- * The graph is exhausted, or memory is: sort what has not been visited, all
- * pages in turn.  Nodes that no edge leads to are found here.
- */
+/* Pass through PHASE_LIST at once: no result is taken before its end. */
 static void
-sort_pages(DiskannScan *state)
+search_list(DiskannScan *state)
 {
-	MemoryContext old = MemoryContextSwitchTo(state->results_context);
-	TupleDesc	desc = CreateTemplateTupleDesc(2);
-	AttrNumber	column = 1;
-	Oid			less = Float8LessOperator;
-	Oid			collation = InvalidOid;
-	bool		nulls_first = false;
-	DiskannNode count = DiskannNodeCount(&state->ref);
+	bool		iterate = state->iterative != DISKANN_ITERATE_OFF;
 
-	TupleDescInitEntry(desc, 1, "distance", FLOAT8OID, -1, 0);
-	TupleDescInitEntry(desc, 2, "node", INT8OID, -1, 0);
-	state->sort = tuplesort_begin_heap(desc, 1, &column, &less, &collation,
-									   &nulls_first, work_mem, NULL,
-									   TUPLESORT_NONE);
-	if (state->sort_slot)
-		ExecDropSingleTupleTableSlot(state->sort_slot);
-	state->sort_slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	MemoryContextSwitchTo(old);
-
-	for (DiskannNode node = DISKANN_ENTRY_NODE + 1; node < count; node++)
-	{
-		TupleTableSlot *slot = state->sort_slot;
-		Found		result;
-
-		CHECK_FOR_INTERRUPTS();
-		if (DiskannSearchVisited(state->search, node) ||
-			!DiskannVisitNext(&state->ref, &state->query, node,
-							  &state->visit, NULL) ||
-			state->visit.head.state != DISKANN_LIVE)
-			continue;
-		measure_result(state, &result);
-		ExecClearTuple(slot);
-		slot->tts_values[0] = Float8GetDatum(result.low);
-		slot->tts_values[1] = Int64GetDatum(node);
-		slot->tts_isnull[0] = slot->tts_isnull[1] = false;
-		ExecStoreVirtualTuple(slot);
-		tuplesort_puttupleslot(state->sort, slot);
-	}
-	tuplesort_performsort(state->sort);
-	state->source = SOURCE_PAGES;
-	state->sort_pending = false;
-}
-
-static double
-promise(const DiskannScan *state, float key)
-{
-	return diskann_space_lower_bound(&state->index->space, &state->space_query,
-								 Max(0, key), state->max_length2);
-}
-
-/*
- * Least rank that what is not visited promises; false: nothing is left.  Any
- * bound will do that is not below enough.
- */
-static bool
-peek_source(DiskannScan *state, double enough, double *rank)
-{
-	float		key;
-
-	if (state->max_scan_tuples > 0 && state->counts.visits >= state->max_scan_tuples)
-		return false;
-	if (state->source == SOURCE_STREAM)
-	{
-		if (DiskannSearchBound(state->search, &key) &&
-			(*rank = promise(state, key)) >= enough)
-			return true;
-		if (DiskannSearchPeek(state->search, &key))
-		{
-			*rank = promise(state, key);
-			return true;
-		}
-		sort_pages(state);
-	}
-	if (state->source != SOURCE_PAGES)
-		return false;
-	if (!state->sort_pending)
-		state->sort_pending = tuplesort_gettupleslot(state->sort, true, false,
-													 state->sort_slot, NULL);
-	if (!state->sort_pending)
-		return false;
-	slot_getallattrs(state->sort_slot);
-	*rank = DatumGetFloat8(state->sort_slot->tts_values[0]);
-	return true;
-}
-
-/* Visit the node that peek_source() told of, or find a better source. */
-static void
-advance_source(DiskannScan *state)
-{
-	DiskannNode node;
-
-	if (state->source == SOURCE_PAGES)
-	{
-		node = (DiskannNode) DatumGetInt64(state->sort_slot->tts_values[1]);
-		state->sort_pending = false;
-		visit_node(state, node);
-	}
-	else if (memory_used(state) > state->memory_limit)
-		sort_pages(state);
-	else if (DiskannSearchStream(state->search, &node))
-		visit_node(state, node);
-}
-
-static void
-search_list(DiskannScan *state, int list_size)
-{
-	DiskannSearchReset(state->search, list_size,
-					   state->iterative != DISKANN_ITERATE_OFF);
+	state->phase = PHASE_LIST;
+	DiskannSearchReset(state->search,
+					   DiskannSearchListSize(state->desc->indexRelation),
+					   iterate);
 
 	/* The entry node is no candidate: it takes no place in the list. */
 	visit_node(state, DISKANN_ENTRY_NODE);
@@ -454,258 +226,452 @@ search_list(DiskannScan *state, int list_size)
 
 	/* The list takes what it was set to take; more is bounded by work_mem. */
 	state->memory_limit = memory_used(state) + (Size) work_mem * 1024;
-	state->source = state->iterative == DISKANN_ITERATE_OFF ?
-		SOURCE_NONE : SOURCE_STREAM;
+	state->phase = iterate ? PHASE_STREAM : PHASE_DONE;
 }
 
-/* ---------- comparing by the rows themselves ---------- */
+/* ---------- all pages, sorted ---------- */
 
-/* The indexed value of the row in state->slot. */
-static Datum
-indexed_value(IndexScanDesc scan, DiskannScan *state, bool *isnull)
+/* Make an empty sort of (rank, node), allocated with the results. */
+static void
+begin_sort(DiskannScan *state)
 {
-	AttrNumber	attno = scan->indexRelation->rd_index->indkey.values[0];
-	Datum		values[INDEX_MAX_KEYS];
-	bool		isnulls[INDEX_MAX_KEYS];
+	SortedNodes *pages = &state->pages;
+	MemoryContext old = MemoryContextSwitchTo(state->results_context);
+	TupleDesc	desc = CreateTemplateTupleDesc(2);
+	AttrNumber	column = 1;
+	Oid			less = Float8LessOperator;
+	Oid			collation = InvalidOid;
+	bool		nulls_first = false;
 
-	if (attno != 0)
-		return slot_getattr(state->slot, attno, isnull);
-	if (state->estate == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(state->context);
+	Assert(pages->sort == NULL && pages->slot == NULL);
 
-		state->index_info = BuildIndexInfo(scan->indexRelation);
-		state->estate = CreateExecutorState();
-		MemoryContextSwitchTo(old);
-	}
-	ResetPerTupleExprContext(state->estate);
-	GetPerTupleExprContext(state->estate)->ecxt_scantuple = state->slot;
-	FormIndexDatum(state->index_info, state->slot, state->estate, values,
-				   isnulls);
-	*isnull = isnulls[0];
-	return values[0];
-}
-
-/* The operator's distance of one row; false if the row is not visible. */
-static bool
-fetch_distance(IndexScanDesc scan, DiskannScan *state, ItemPointer tid,
-			   double *distance)
-{
-	MemoryContext old;
-	ItemPointerData root = *tid;	/* becomes that of the visible version */
-	bool		call_again = false;
-	bool		all_dead = false;
-	bool		isnull;
-	Datum		value;
-
-	if (state->fetch == NULL)
-	{
-		old = MemoryContextSwitchTo(state->context);
-		state->fetch = table_index_fetch_begin(scan->heapRelation);
-		state->slot = table_slot_create(scan->heapRelation, NULL);
-		MemoryContextSwitchTo(old);
-	}
-	if (!table_index_fetch_tuple(state->fetch, &root, scan->xs_snapshot,
-								 state->slot, &call_again, &all_dead))
-		return false;
-
-	old = MemoryContextSwitchTo(state->fetch_context);
-	value = indexed_value(scan, state, &isnull);
-	if (!isnull)
-		*distance = DatumGetFloat8(FunctionCall2Coll(&state->orderby.sk_func,
-													 state->orderby.sk_collation,
-													 value,
-													 state->orderby.sk_argument));
+	TupleDescInitEntry(desc, 1, "rank", FLOAT8OID, -1, 0);
+	TupleDescInitEntry(desc, 2, "node", INT8OID, -1, 0);
+	pages->sort = tuplesort_begin_heap(desc, 1, &column, &less, &collation,
+									   &nulls_first, work_mem, NULL,
+									   TUPLESORT_NONE);
+	pages->slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
+	pages->pending = false;
 	MemoryContextSwitchTo(old);
-	MemoryContextReset(state->fetch_context);
-	ExecClearTuple(state->slot);
-	return !isnull;
+}
+
+/* Release the sort, if there is one, before its memory context is reset. */
+static void
+end_sort(DiskannScan *state)
+{
+	SortedNodes *pages = &state->pages;
+
+	if (pages->sort != NULL)
+		tuplesort_end(pages->sort);
+	pages->sort = NULL;
+	if (pages->slot != NULL)
+		ExecDropSingleTupleTableSlot(pages->slot);
+	pages->slot = NULL;
+}
+
+static void
+put_node(SortedNodes *pages, double rank, DiskannNode node)
+{
+	TupleTableSlot *slot = pages->slot;
+
+	ExecClearTuple(slot);
+	slot->tts_values[0] = Float8GetDatum(rank);
+	slot->tts_values[1] = Int64GetDatum(node);
+	slot->tts_isnull[0] = slot->tts_isnull[1] = false;
+	ExecStoreVirtualTuple(slot);
+	tuplesort_puttupleslot(pages->sort, slot);
 }
 
 /*
- * Replace a result's interval by the operator's value.  All its rows have the
- * same vector, so any visible one will do.  False if there is none.
+ * The graph is exhausted, or memory is: sort the nodes that have not been
+ * visited, from all pages in turn.  Nodes that no edge leads to are found here.
+ * Share-locks one slot at a time.
+ */
+static void
+sort_pages(DiskannScan *state)
+{
+	DiskannVisit *visit = &state->visit;
+	DiskannNode count = DiskannNodeCount(&state->ref);
+
+	Assert(state->phase == PHASE_STREAM);
+
+	begin_sort(state);
+	for (DiskannNode node = DISKANN_ENTRY_NODE + 1; node < count; node++)
+	{
+		DiskannInterval interval;
+
+		CHECK_FOR_INTERRUPTS();
+		if (DiskannSearchVisited(state->search, node) ||
+			!DiskannVisitNext(&state->ref, &state->query, node, visit, NULL) ||
+			visit->head.state != DISKANN_LIVE)
+			continue;
+		DiskannOrderMeasure(&state->order, visit, &interval);
+		put_node(&state->pages, interval.low, node);
+	}
+	tuplesort_performsort(state->pages.sort);
+	state->phase = PHASE_PAGES;
+}
+
+/* Have the next node pending; false at the end of the sort. */
+static bool
+fetch_sorted(SortedNodes *pages)
+{
+	if (!pages->pending)
+	{
+		pages->pending = tuplesort_gettupleslot(pages->sort, true, false,
+												pages->slot, NULL);
+		if (pages->pending)
+			slot_getallattrs(pages->slot);
+	}
+	return pages->pending;
+}
+
+static double
+pending_rank(const SortedNodes *pages)
+{
+	Assert(pages->pending);
+
+	return DatumGetFloat8(pages->slot->tts_values[0]);
+}
+
+/* The pending node, which then is not pending any more. */
+static DiskannNode
+take_pending(SortedNodes *pages)
+{
+	Assert(pages->pending);
+
+	pages->pending = false;
+	return (DiskannNode) DatumGetInt64(pages->slot->tts_values[1]);
+}
+
+/* ---------- beyond the list ---------- */
+
+/* The least rank of a row whose estimated squared distance is this. */
+static double
+rank_of_estimate(const DiskannScan *state, float dist2)
+{
+	return diskann_space_lower_bound(&state->index->space, &state->space_query,
+									 Max(0, dist2), state->max_length2);
+}
+
+/*
+ * A lower bound of the rank of what the graph has left to visit; false if
+ * nothing is left.  A bound that is at least `enough` need not be the best one.
  */
 static bool
-rescore(IndexScanDesc scan, DiskannScan *state, Found *result)
+bound_of_stream(DiskannScan *state, double enough, double *lower_bound)
 {
-	double		distance = 0;
-	bool		found = false;
-	DiskannChain chain;
+	float		dist2;
+
+	/* The bound of all that is beyond the list costs nothing. */
+	if (DiskannSearchBound(state->search, &dist2))
+	{
+		*lower_bound = rank_of_estimate(state, dist2);
+		if (*lower_bound >= enough)
+			return true;
+	}
+	if (!DiskannSearchPeek(state->search, &dist2))
+		return false;
+	*lower_bound = rank_of_estimate(state, dist2);
+	return true;
+}
+
+/*
+ * A lower bound of the rank of all nodes that this scan may yet visit; false,
+ * with infinity for a bound, if it will visit no more.
+ *
+ * If the least rank of them is at least `enough`, any lower bound that is at
+ * least `enough` may be returned: the caller only wants to know that nothing
+ * below it is left.
+ */
+static bool
+bound_of_unvisited(DiskannScan *state, double enough, double *lower_bound)
+{
+	bool		limited = state->max_scan_tuples > 0 &&
+		state->counts.visits >= state->max_scan_tuples;
+
+	if (!limited && state->phase == PHASE_STREAM)
+	{
+		if (bound_of_stream(state, enough, lower_bound))
+			return true;
+		sort_pages(state);
+	}
+	if (!limited && state->phase == PHASE_PAGES && fetch_sorted(&state->pages))
+	{
+		*lower_bound = pending_rank(&state->pages);
+		return true;
+	}
+	*lower_bound = get_float8_infinity();
+	return false;
+}
+
+/*
+ * Visit the node that bound_of_unvisited() has told of, or change to
+ * PHASE_PAGES, which has better bounds.
+ */
+static void
+visit_unvisited(DiskannScan *state)
+{
+	DiskannNode node;
+
+	Assert(state->phase == PHASE_STREAM || state->phase == PHASE_PAGES);
+
+	if (state->phase == PHASE_PAGES)
+		visit_node(state, take_pending(&state->pages));
+	else if (memory_used(state) > state->memory_limit)
+		sort_pages(state);
+	else if (DiskannSearchStream(state->search, &node))
+		visit_node(state, node);
+}
+
+/*
+ * Visit nodes until none that is left can be nearer than the first result.
+ * Returns a lower bound of the rank of those left, infinity if there are none.
+ */
+static double
+visit_nearer(DiskannScan *state)
+{
+	for (;;)
+	{
+		DiskannResult *first = DiskannOrderPeek(&state->order);
+		double		enough = get_float8_infinity();
+		double		lower_bound;
+
+		if (first != NULL)
+			enough = DiskannIntervalHigh(&first->interval);
+		if (!bound_of_unvisited(state, enough, &lower_bound))
+			return lower_bound;
+		if (first != NULL && lower_bound >= first->interval.low)
+			return lower_bound;
+		visit_unvisited(state);
+	}
+}
+
+/* ---------- returning ---------- */
+
+/*
+ * May this result, just taken, be returned without a look at its row?
+ * lower_bound is that of the nodes not visited.
+ */
+static bool
+is_settled(const DiskannScan *state, const DiskannResult *result,
+		   double lower_bound)
+{
+	if (result->exact || !state->order.strict)
+		return true;
+	if (state->counts.rescored < state->query_rescore)
+		return false;
+	return DiskannOrderIsCertain(&state->order, result, lower_bound);
+}
+
+/*
+ * Give back a result that was taken, with the operator's distance for its
+ * interval; free it if the snapshot sees none of its rows.
+ */
+static void
+rescore(DiskannScan *state, DiskannResult *result)
+{
+	double		distance;
 
 	state->counts.rescored++;
-	for (int i = 0; i < result->ntids && !found; i++)
-		found = fetch_distance(scan, state, &result->tids[i], &distance);
-	DiskannStartChain(&chain, result->node, result->next);
-	while (!found && DiskannReadChain(&state->ref, &chain, state->tids,
-									  &state->ntids))
+	if (DiskannRowReaderDistance(&state->reader, result, &distance))
 	{
-		for (int i = 0; i < state->ntids && !found; i++)
-			found = fetch_distance(scan, state, &state->tids[i], &distance);
+		DiskannOrderSetExact(&state->order, result, distance);
+		DiskannOrderPutBack(&state->order, result);
 	}
-	state->ntids = 0;
-	if (found)
+	else
+		DiskannOrderFree(&state->order, result);
+}
+
+/* Take the next result whose rows are to be returned; NULL: there is none. */
+static DiskannResult *
+next_result(DiskannScan *state)
+{
+	for (;;)
 	{
-		result->rank = diskann_space_rank_of(&state->index->space, distance);
-		result->low = result->rank;
-		result->noise = result->rounding = 0;
-		result->exact = true;
+		double		lower_bound = visit_nearer(state);
+		DiskannResult *result = DiskannOrderTake(&state->order);
+
+		if (result == NULL)
+			return DiskannOrderTakeLate(&state->order);
+		if (state->slow)
+			DiskannRowReaderAhead(&state->reader, &state->order, result);
+		if (!is_settled(state, result, lower_bound))
+			rescore(state, result);
+		else if (DiskannOrderPass(&state->order, result))
+			return result;
 	}
-	return found;
 }
 
-/* ---------- results in order ---------- */
-
-static Found *
-top_result(DiskannScan *state)
-{
-	if (pairingheap_is_empty(state->results))
-		return NULL;
-	return pairingheap_container(Found, heap_node,
-								 pairingheap_first(state->results));
-}
-
-static Found *
-pop_result(DiskannScan *state)
-{
-	return pairingheap_container(Found, heap_node,
-								 pairingheap_remove_first(state->results));
-}
-
-/*
- * Is the result certainly nearer than all in this part of the heap?  None of a
- * node's descendants may be nearer than the node itself.  The noise of two
- * results is independent.
- */
+/* Turn to the next live node of PHASE_UNORDERED; false if there is none. */
 static bool
-is_nearest(const Found *result, const pairingheap_node *node)
+next_unordered(DiskannScan *state)
 {
-	for (; node != NULL; node = node->next_sibling)
+	while (state->next_node < state->end_node)
 	{
-		const Found *other = pairingheap_const_container(Found, heap_node,
-														 node);
-		double		noise2 = result->noise * result->noise +
-		other->noise * other->noise;
+		CHECK_FOR_INTERRUPTS();
+		if (DiskannNodeRowsRead(&state->rows, state->next_node++))
+			return true;
+	}
+	return false;
+}
 
-		if (highest(result) < other->low)
-			continue;
-		if (other->rank - result->rank <=
-			sqrt(noise2) + result->rounding + other->rounding ||
-			!is_nearest(result, node->first_child))
+/* Turn to the rows of the next node; false if there is none. */
+static bool
+next_node(DiskannScan *state)
+{
+	DiskannResult *result;
+
+	if (state->phase == PHASE_UNORDERED)
+		return next_unordered(state);
+	result = next_result(state);
+	if (result == NULL)
+		return false;
+	DiskannNodeRowsStart(&state->rows, result);
+	DiskannOrderFree(&state->order, result);
+	return true;
+}
+
+/* The next row; false if there is none. */
+static bool
+next_row(DiskannScan *state, ItemPointer tid)
+{
+	if (state->index == NULL)
+		return false;
+	while (!DiskannNodeRowsNext(&state->rows, tid))
+	{
+		if (!next_node(state))
 			return false;
 	}
 	return true;
 }
 
+/* ---------- starting ---------- */
+
 /*
- * May this result, just popped, be returned without looking at its row?
- * promised is the least rank of what has not been visited.
+ * Load the index unless it has no rows, and allocate what a scan of it needs.
+ * It stays for rescans.
+ */
+static void
+prepare_index(DiskannScan *state)
+{
+	Relation	rel = state->desc->indexRelation;
+	MemoryContext old = MemoryContextSwitchTo(state->context);
+	DiskannIndex *index = DiskannLoadIndex(rel, state->context,
+										   state->support->metric);
+
+	if (index != NULL)
+	{
+		DiskannNodeInit(&state->ref, rel, index, false);
+		state->ref.snapshot = state->desc->xs_snapshot;
+		DiskannQueryInit(&state->query, index);
+		DiskannVisitInit(&state->visit, index);
+		state->search = DiskannSearchCreate(state->context);
+		DiskannOrderInit(&state->order, &index->space, &state->space_query);
+		DiskannRowReaderInit(&state->reader, state->desc, &state->ref,
+							 state->context, state->scratch);
+		DiskannNodeRowsInit(&state->rows, &state->ref);
+	}
+	state->index = index;
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Map the query to index space.  False if it has no place there (a NULL, or
+ * zero under cosine): then all rows are equally far.
  */
 static bool
-is_certain(DiskannScan *state, const Found *result, double promised)
+prepare_query(DiskannScan *state)
 {
-	if (result->exact || state->query_rescore == 0 ||
-		state->iterative == DISKANN_ITERATE_RELAXED)
-		return true;
-	if (state->counts.rescored < state->query_rescore)
+	const DiskannIndex *index = state->index;
+	ScanKey		order_by = &state->desc->orderByData[0];
+	MemoryContext old;
+	DiskannRow	row;
+	bool		found;
+
+	if (order_by->sk_flags & SK_ISNULL)
 		return false;
-	return result->low >= result->floor && highest(result) <= promised &&
-		is_nearest(result, state->results->ph_root);
+	DiskannVerifyQueryType(state->ref.rel, state->support,
+						   order_by->sk_subtype);
+	old = MemoryContextSwitchTo(state->scratch);
+	found = DiskannReadRow(state->support, order_by->sk_argument,
+						   index->meta.dims, &row);
+	if (found)
+		memcpy(state->query.x, row.x, sizeof(float) * row.dims);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(state->scratch);
+	if (!found)
+		return false;
+	diskann_space_query(&index->space, state->query.x, &state->space_query);
+	state->query.norm2 = state->space_query.norm2;
+	DiskannQueryPrepare(&state->query, index);
+	return true;
 }
 
+/* Error if this is a scan that the access method cannot do. */
 static void
-keep_for_last(DiskannScan *state, Found *result)
+verify_scan(IndexScanDesc desc)
 {
-	result->heap_node.next_sibling = NULL;
-	if (state->late == NULL)
-		state->late = result;
-	else
-		state->late_tail->heap_node.next_sibling = &result->heap_node;
-	state->late_tail = result;
+	if (desc->numberOfOrderBys != 1)
+		elog(ERROR, "a diskann index scan needs an order");
+
+	/*
+	 * Nothing is pinned between calls, so a row's place may be taken by
+	 * another row; only an MVCC snapshot does not see that one.
+	 */
+	if (!IsMVCCSnapshot(desc->xs_snapshot))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("non-MVCC snapshots are not supported with diskann")));
 }
 
-static Found *
-pop_late(DiskannScan *state)
+/* Forget what an earlier start has left, and take the settings of now. */
+static void
+reset_state(DiskannScan *state)
 {
-	Found	   *result = state->late;
-
-	if (result)
-		state->late = result->heap_node.next_sibling == NULL ? NULL :
-			pairingheap_container(Found, heap_node,
-								  result->heap_node.next_sibling);
-	return result;
+	state->started = true;
+	state->iterative = diskann_iterative_search;
+	state->query_rescore = diskann_query_rescore;
+	state->max_scan_tuples = diskann_max_scan_tuples;
+	memset(&state->counts, 0, sizeof(state->counts));
+	state->phase = PHASE_DONE;
+	state->slow = false;
+	state->missed = false;
 }
 
 /*
- * Have the pages of the rows read that are nearest now.  Called before a row is
- * looked at or returned: when it is one that nothing has been done about yet,
- * it and those after it are announced.
+ * Begin a scan when its first row is wanted: through the graph if the query has
+ * a place in the index, in the order of the pages if not.
  */
 static void
-read_rows_ahead(IndexScanDesc scan, DiskannScan *state, Found *first)
+start_scan(DiskannScan *state)
 {
-	Found	   *results[MOST_ROWS_AHEAD];
-	int			n = 0;
+	Relation	rel = state->desc->indexRelation;
 
-	if (!state->slow || first->announced)
+	verify_scan(state->desc);
+	pgstat_count_index_scan(rel);
+	DiskannCountSearch(state->desc);
+	reset_state(state);
+	if (state->index == NULL)
+		prepare_index(state);
+	if (state->index == NULL)
 		return;
-	results[n++] = first;
-	while (n < state->rows_ahead && !pairingheap_is_empty(state->results))
-		results[n++] = pop_result(state);
-	for (int i = 0; i < n; i++)
+
+	DiskannOrderStart(&state->order, state->results_context,
+					  state->iterative != DISKANN_ITERATE_RELAXED &&
+					  state->query_rescore != 0);
+	DiskannRowReaderStart(&state->reader);
+	DiskannNodeRowsClear(&state->rows);
+	state->max_length2 = 0;
+	if (state->index->space.metric == DISKANN_INNER_PRODUCT)
+		state->max_length2 = DiskannMaxLength2(rel);
+	if (prepare_query(state))
+		search_list(state);
+	else
 	{
-		if (!results[i]->announced && results[i]->ntids > 0)
-			(void) PrefetchBuffer(scan->heapRelation, MAIN_FORKNUM,
-								  ItemPointerGetBlockNumber(&results[i]->tids[0]));
-		results[i]->announced = true;
-		if (i > 0)
-			pairingheap_add(state->results, &results[i]->heap_node);
-	}
-	state->rows_ahead = Min(2 * state->rows_ahead, MOST_ROWS_AHEAD);
-}
-
-/* The next node whose rows are to be returned. */
-static Found *
-next_result(IndexScanDesc scan, DiskannScan *state)
-{
-	bool		strict = state->iterative != DISKANN_ITERATE_RELAXED &&
-	state->query_rescore != 0;
-
-	for (;;)
-	{
-		Found	   *result = top_result(state);
-		double		promised = get_float8_infinity();
-
-		if (peek_source(state, result ? highest(result) : promised, &promised) &&
-			(result == NULL || promised < result->low))
-		{
-			advance_source(state);
-			continue;
-		}
-		result = top_result(state);
-		if (result == NULL)
-			return pop_late(state);
-		result = pop_result(state);
-		read_rows_ahead(scan, state, result);
-		if (!is_certain(state, result, promised))
-		{
-			if (rescore(scan, state, result))
-				pairingheap_add(state->results, &result->heap_node);
-			else
-			{
-				state->nresults--;
-				pfree(result);
-			}
-			continue;
-		}
-		if (strict && result->low < result->floor)
-		{
-			keep_for_last(state, result);
-			continue;
-		}
-		state->nresults--;
-		state->returned = Max(state->returned, highest(result));
-		return result;
+		state->phase = PHASE_UNORDERED;
+		state->next_node = DISKANN_ENTRY_NODE + 1;
+		state->end_node = DiskannNodeCount(&state->ref);
 	}
 }
 
@@ -720,13 +686,14 @@ diskannbeginscan(Relation rel, int nkeys, int norderbys)
 												  ALLOCSET_DEFAULT_SIZES);
 	DiskannScan *state = MemoryContextAllocZero(context, sizeof(DiskannScan));
 
+	state->desc = scan;
 	state->context = context;
 	state->results_context = AllocSetContextCreate(context,
 												   "diskann scan results",
 												   ALLOCSET_DEFAULT_SIZES);
-	state->fetch_context = AllocSetContextCreate(context,
-												 "diskann scan row",
-												 ALLOCSET_DEFAULT_SIZES);
+	state->scratch = AllocSetContextCreate(context,
+										   "diskann scan row",
+										   ALLOCSET_DEFAULT_SIZES);
 	state->support = DiskannGetSupport(rel);
 	scan->opaque = state;
 	return scan;
@@ -738,166 +705,14 @@ diskannrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
 {
 	DiskannScan *state = scan->opaque;
 
+	Assert(state->desc == scan);
+
 	state->started = false;
-	if (state->sort)
-		tuplesort_end(state->sort);
-	state->sort = NULL;
-	if (state->sort_slot)
-		ExecDropSingleTupleTableSlot(state->sort_slot);
-	state->sort_slot = NULL;
+	end_sort(state);
 	MemoryContextReset(state->results_context);
-	if (state->fetch)
-		table_index_fetch_reset(state->fetch);
 	if (orderbys && scan->numberOfOrderBys > 0)
 		memmove(scan->orderByData, orderbys,
 				scan->numberOfOrderBys * sizeof(ScanKeyData));
-}
-
-/* Allocate what a scan needs once it is known that the index has rows. */
-static void
-prepare_index(IndexScanDesc scan, DiskannScan *state)
-{
-	MemoryContext old = MemoryContextSwitchTo(state->context);
-
-	state->index = DiskannLoadIndex(scan->indexRelation, state->context,
-									state->support->metric);
-	if (state->index)
-	{
-		const DiskannIndex *index = state->index;
-
-		DiskannNodeInit(&state->ref, scan->indexRelation, index, false);
-		state->ref.snapshot = scan->xs_snapshot;
-		DiskannQueryInit(&state->query, index);
-		DiskannVisitInit(&state->visit, index);
-		state->search = DiskannSearchCreate(state->context);
-		state->tids = palloc(sizeof(ItemPointerData) *
-							 Max(index->meta.max_tids, DISKANN_INLINE_TIDS));
-		state->error_factor = Min(1.0, ERROR_SIGMAS / sqrt(index->space.dims));
-	}
-	MemoryContextSwitchTo(old);
-}
-
-/*
- * Map the query to index space.  False if it has no place there (a NULL, or
- * zero under cosine): then all rows are equally far.
- */
-static bool
-prepare_query(DiskannScan *state)
-{
-	const DiskannIndex *index = state->index;
-	MemoryContext old;
-	DiskannRow	row;
-	bool		found;
-
-	if (state->orderby.sk_flags & SK_ISNULL)
-		return false;
-	DiskannVerifyQueryType(state->ref.rel, state->support,
-						  state->orderby.sk_subtype);
-	old = MemoryContextSwitchTo(state->fetch_context);
-	found = DiskannReadRow(state->support, state->orderby.sk_argument,
-						   index->meta.dims, &row);
-	if (found)
-		memcpy(state->query.x, row.x, sizeof(float) * row.dims);
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(state->fetch_context);
-	if (!found)
-		return false;
-	diskann_space_query(&index->space, state->query.x, &state->space_query);
-	state->query.norm2 = state->space_query.norm2;
-	DiskannQueryPrepare(&state->query, index);
-	return true;
-}
-
-static void
-start_scan(IndexScanDesc scan, DiskannScan *state)
-{
-	if (scan->numberOfOrderBys != 1)
-		elog(ERROR, "a diskann index scan needs an order");
-
-	/*
-	 * Nothing is pinned between calls, so a row's place may be taken by
-	 * another row; only an MVCC snapshot does not see that one.
-	 */
-	if (!IsMVCCSnapshot(scan->xs_snapshot))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("non-MVCC snapshots are not supported with diskann")));
-
-	pgstat_count_index_scan(scan->indexRelation);
-	DiskannCountSearch(scan);
-	state->started = true;
-	state->orderby = scan->orderByData[0];
-	state->iterative = diskann_iterative_search;
-	state->query_rescore = diskann_query_rescore;
-	state->max_scan_tuples = diskann_max_scan_tuples;
-	state->results = pairingheap_allocate(compare_results, NULL);
-	state->nresults = 0;
-	state->late = NULL;
-	state->returned = -get_float8_infinity();
-	memset(&state->counts, 0, sizeof(state->counts));
-	state->slow = false;
-	state->missed = false;
-	state->rows_ahead = ROWS_AHEAD;
-	state->ntids = 0;
-	state->tid = 0;
-	state->chain.next = DISKANN_INVALID_NODE;
-	state->source = SOURCE_NONE;
-
-	if (state->index == NULL)
-		prepare_index(scan, state);
-	if (state->index == NULL)
-		return;
-	state->max_length2 = state->index->space.metric == DISKANN_INNER_PRODUCT ?
-		DiskannMaxLength2(scan->indexRelation) : 0;
-	if (prepare_query(state))
-	{
-		state->source = SOURCE_LIST;
-		search_list(state, DiskannSearchListSize(scan->indexRelation));
-	}
-	else
-	{
-		state->source = SOURCE_UNORDERED;
-		state->next_page_node = DISKANN_ENTRY_NODE + 1;
-		state->node_count = DiskannNodeCount(&state->ref);
-	}
-}
-
-/* Put the rows of the next node, or TIDS slot, into state->tids. */
-static bool
-next_tids(IndexScanDesc scan, DiskannScan *state)
-{
-	Found	   *result;
-
-	state->tid = 0;
-	if (DiskannReadChain(&state->ref, &state->chain, state->tids,
-						 &state->ntids))
-		return true;
-	if (state->source == SOURCE_UNORDERED)
-	{
-		while (state->next_page_node < state->node_count)
-		{
-			DiskannNode node = state->next_page_node++;
-			DiskannNode first;
-
-			CHECK_FOR_INTERRUPTS();
-			if (!DiskannReadNodeTids(&state->ref, node, state->tids,
-									 &state->ntids, &first))
-				continue;
-			DiskannStartChain(&state->chain, node, first);
-			return true;
-		}
-		return false;
-	}
-	if (state->index == NULL)
-		return false;
-	result = next_result(scan, state);
-	if (result == NULL)
-		return false;
-	DiskannStartChain(&state->chain, result->node, result->next);
-	state->ntids = result->ntids;
-	memcpy(state->tids, result->tids, sizeof(ItemPointerData) * result->ntids);
-	pfree(result);
-	return true;
 }
 
 bool
@@ -905,21 +720,20 @@ diskanngettuple(IndexScanDesc scan, ScanDirection dir)
 {
 	DiskannScan *state = scan->opaque;
 	MemoryContext old = MemoryContextSwitchTo(state->results_context);
-	bool		found = true;
+	bool		found;
 
 	Assert(ScanDirectionIsForward(dir));
+	Assert(state->desc == scan);
+
 	if (!state->started)
-		start_scan(scan, state);
-	while (found && state->tid >= state->ntids)
-		found = next_tids(scan, state);
-	if (found)
-	{
-		scan->xs_heaptid = state->tids[state->tid++];
-		scan->xs_recheck = false;
-		scan->xs_recheckorderby = false;
-	}
+		start_scan(state);
+	found = next_row(state, &scan->xs_heaptid);
+	scan->xs_recheck = false;
+	scan->xs_recheckorderby = false;
+	DiskannRowReaderPause(&state->reader);
 	last_scan = state->counts;
 	MemoryContextSwitchTo(old);
+	Assert(!BufferIsValid(state->ref.buffer));
 	return found;
 }
 
@@ -928,16 +742,8 @@ diskannendscan(IndexScanDesc scan)
 {
 	DiskannScan *state = scan->opaque;
 
-	if (state->sort)
-		tuplesort_end(state->sort);
-	if (state->sort_slot)
-		ExecDropSingleTupleTableSlot(state->sort_slot);
-	if (state->slot)
-		ExecDropSingleTupleTableSlot(state->slot);
-	if (state->fetch)
-		table_index_fetch_end(state->fetch);
-	if (state->estate)
-		FreeExecutorState(state->estate);
+	end_sort(state);
+	DiskannRowReaderEnd(&state->reader);
 	MemoryContextDelete(state->context);
 	scan->opaque = NULL;
 }

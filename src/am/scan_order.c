@@ -1,0 +1,345 @@
+/*-------------------------------------------------------------------------
+ *
+ * scan_order.c
+ *	  The order in which a scan returns the nodes it has visited.
+ *
+ * A node's distance is computed from its stored, rounded vector, so that only
+ * an interval of it is known.  The result whose interval begins first is the
+ * next to be returned if its interval ends before any other's begins; otherwise
+ * only a look at the row itself can tell.
+ *
+ * A result can turn up after something farther has been returned: the search is
+ * approximate, and has not met it earlier.  It is set aside as late and
+ * returned after everything else, so that the rows before it are in order.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/am/scan_order.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "am/scan_order.h"
+#include "utils/float.h"
+
+/*
+ * How far stored distances, or two of them, may be off as a multiple of the
+ * standard error of their rounding.  Beyond 5 lies one in 3 million.  That two
+ * rows are returned in the wrong order is rarer still, less than one in 100
+ * million, since their distances must also differ by no more than the error.
+ */
+#define ERROR_SIGMAS 5.0
+
+/*
+ * The relative error of a sum of products in single precision, with room to
+ * spare: it is that of about 60 roundings.
+ */
+#define FLOAT_SLACK 4e-6
+
+/* ---------- intervals ---------- */
+
+/* DiskannOrderMeasure(), for the compiler to put into DiskannOrderAdd(). */
+static void
+measure(const DiskannOrder *order, const DiskannVisit *visit,
+		DiskannInterval *interval)
+{
+	const DiskannSpace *space = order->space;
+	const DiskannSpaceQuery *query = order->query;
+	const DiskannSlotData *head = &visit->head;
+	double		dist2 = visit->dist2;
+	double		dist = sqrt(dist2);
+	double		residual = head->residual;
+	double		mapping;
+	double		noise;
+	double		rounding;
+
+	/*
+	 * With q the query, o the stored vector and n its error, |n| = residual,
+	 * the true squared distance differs from the computed one by 2<q - o, n>
+	 * and |n|^2.  n is rounding noise in a randomly rotated space: <q - o, n>
+	 * is at most |q - o||n| and has a standard deviation of that by
+	 * sqrt(dims).
+	 */
+	noise = 2 * dist * residual * order->error_factor;
+
+	/*
+	 * Mapping both vectors to index space rounds them relative to their
+	 * lengths before centring.
+	 */
+	mapping = FLOAT_SLACK * (sqrt(head->length2) + sqrt(query->length2));
+	rounding = 2 * dist * mapping + residual * residual + mapping * mapping +
+		FLOAT_SLACK * (query->norm2 + head->norm2 + dist2) + FLT_MIN;
+
+	/*
+	 * An inner product is the difference of squares.  A cosine distance is 1
+	 * minus a number that may be close to 1, which operators sum up in single
+	 * precision.
+	 */
+	if (space->metric == DISKANN_INNER_PRODUCT)
+		rounding += FLOAT_SLACK * (space->max_norm2 + query->length2);
+	else if (space->metric == DISKANN_COSINE)
+		rounding += 2 * FLOAT_SLACK;
+
+	interval->rank = diskann_space_rank(space, query, dist2, head->length2);
+	interval->noise = diskann_space_rank(space, query, dist2 + noise,
+										 head->length2) - interval->rank;
+
+	/* The operator rounds, too. */
+	interval->rounding = diskann_space_rank(space, query, dist2 + rounding,
+											head->length2) -
+		interval->rank + 2 * FLOAT_SLACK * fabs(interval->rank);
+	interval->low = interval->rank - interval->noise - interval->rounding;
+}
+
+void
+DiskannOrderMeasure(const DiskannOrder *order, const DiskannVisit *visit,
+					DiskannInterval *interval)
+{
+	measure(order, visit, interval);
+}
+
+/* Take the rank for exact, whatever was known of it. */
+static void
+set_rank(DiskannInterval *interval, double rank)
+{
+	interval->rank = interval->low = rank;
+	interval->noise = interval->rounding = 0;
+}
+
+/* ---------- the heap ---------- */
+
+static const DiskannResult *
+result_of(const pairingheap_node *node)
+{
+	return pairingheap_const_container(DiskannResult, heap_node, node);
+}
+
+/* A pairing heap has its greatest on top, so what is nearer is greater. */
+static int
+compare_results(const pairingheap_node *a, const pairingheap_node *b, void *arg)
+{
+	const DiskannResult *x = result_of(a);
+	const DiskannResult *y = result_of(b);
+
+	if (x->interval.low != y->interval.low)
+		return x->interval.low < y->interval.low ? 1 : -1;
+	return x->node < y->node ? 1 : -1;
+}
+
+void
+DiskannOrderInit(DiskannOrder *order, const DiskannSpace *space,
+				 const DiskannSpaceQuery *query)
+{
+	Assert(space->dims > 0);
+
+	memset(order, 0, sizeof(DiskannOrder));
+	order->space = space;
+	order->query = query;
+	order->error_factor = Min(1.0, ERROR_SIGMAS / sqrt(space->dims));
+}
+
+void
+DiskannOrderStart(DiskannOrder *order, MemoryContext context, bool strict)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+
+	order->context = context;
+	order->strict = strict;
+	order->returned = -get_float8_infinity();
+	order->nresults = 0;
+	order->heap = pairingheap_allocate(compare_results, NULL);
+	order->late = NULL;
+	order->late_tail = NULL;
+	MemoryContextSwitchTo(old);
+}
+
+void
+DiskannOrderAdd(DiskannOrder *order, DiskannNode node,
+				const DiskannVisit *visit)
+{
+	const DiskannSlotData *head = &visit->head;
+	DiskannResult *result;
+
+	Assert(head->state == DISKANN_LIVE);
+	Assert(head->ntids <= DISKANN_INLINE_TIDS);
+
+	result = MemoryContextAlloc(order->context, sizeof(DiskannResult));
+	measure(order, visit, &result->interval);
+	if (!order->strict)
+		set_rank(&result->interval, result->interval.rank);
+	result->floor = order->returned;
+	result->exact = false;
+	result->announced = false;
+	result->node = node;
+	result->next = head->next;
+	result->ntids = head->ntids;
+	memcpy(result->tids, head->tids, sizeof(result->tids));
+	pairingheap_add(order->heap, &result->heap_node);
+	order->nresults++;
+}
+
+DiskannResult *
+DiskannOrderPeek(const DiskannOrder *order)
+{
+	if (pairingheap_is_empty(order->heap))
+		return NULL;
+	return pairingheap_container(DiskannResult, heap_node,
+								 pairingheap_first(order->heap));
+}
+
+DiskannResult *
+DiskannOrderTake(DiskannOrder *order)
+{
+	if (pairingheap_is_empty(order->heap))
+		return NULL;
+	return pairingheap_container(DiskannResult, heap_node,
+								 pairingheap_remove_first(order->heap));
+}
+
+void
+DiskannOrderPutBack(DiskannOrder *order, DiskannResult *result)
+{
+	Assert(order->nresults > 0);
+
+	pairingheap_add(order->heap, &result->heap_node);
+}
+
+void
+DiskannOrderFree(DiskannOrder *order, DiskannResult *result)
+{
+	Assert(order->nresults > 0);
+
+	order->nresults--;
+	pfree(result);
+}
+
+/* ---------- which is next ---------- */
+
+void
+DiskannOrderSetExact(const DiskannOrder *order, DiskannResult *result,
+					 double distance)
+{
+	Assert(order->strict && !result->exact);
+
+	set_rank(&result->interval, diskann_space_rank_of(order->space, distance));
+	result->exact = true;
+}
+
+/*
+ * Is the first certainly nearer?  The noise of two results is independent, so
+ * that of their difference is the root of the sum of squares.
+ */
+static bool
+is_nearer(const DiskannInterval *a, const DiskannInterval *b)
+{
+	double		noise2 = a->noise * a->noise + b->noise * b->noise;
+
+	return b->rank - a->rank > sqrt(noise2) + a->rounding + b->rounding;
+}
+
+/*
+ * The heap node that a walk, parents before children, comes to after this one
+ * and all of its descendants; NULL at the end.  The first child of a node
+ * points to that, every other one to the sibling before it.
+ */
+static const pairingheap_node *
+next_outside(const pairingheap_node *node)
+{
+	while (node->next_sibling == NULL)
+	{
+		const pairingheap_node *before = node->prev_or_parent;
+
+		while (before != NULL && before->first_child != node)
+		{
+			Assert(before->next_sibling == node);
+			node = before;
+			before = node->prev_or_parent;
+		}
+		if (before == NULL)
+			return NULL;
+		node = before;
+	}
+	return node->next_sibling;
+}
+
+/*
+ * Is a result that was taken certainly nearer than all in the heap?  None of a
+ * heap node's descendants can begin before the node itself does, so that they
+ * need not be looked at if the result ends before that.
+ *
+ * The heap may be as deep as it has nodes.  Therefore this walks it in a loop
+ * rather than by calling itself.
+ */
+static bool
+is_nearest(const DiskannOrder *order, const DiskannResult *result)
+{
+	const pairingheap_node *node = order->heap->ph_root;
+	double		high = DiskannIntervalHigh(&result->interval);
+
+	while (node != NULL)
+	{
+		const DiskannResult *other = result_of(node);
+
+		Assert(other->interval.low >= result->interval.low);
+		if (high < other->interval.low)
+			node = next_outside(node);
+		else if (!is_nearer(&result->interval, &other->interval))
+			return false;
+		else if (node->first_child != NULL)
+			node = node->first_child;
+		else
+			node = next_outside(node);
+	}
+	return true;
+}
+
+bool
+DiskannOrderIsCertain(const DiskannOrder *order, const DiskannResult *result,
+					  double lower_bound)
+{
+	Assert(order->strict && !result->exact);
+
+	return result->interval.low >= result->floor &&
+		DiskannIntervalHigh(&result->interval) <= lower_bound &&
+		is_nearest(order, result);
+}
+
+bool
+DiskannOrderPass(DiskannOrder *order, DiskannResult *result)
+{
+	if (!order->strict || result->interval.low >= result->floor)
+	{
+		order->returned = Max(order->returned,
+							  DiskannIntervalHigh(&result->interval));
+		return true;
+	}
+
+	/* It is late.  Late results need no order, so they do without a heap. */
+	result->heap_node.next_sibling = NULL;
+	if (order->late == NULL)
+		order->late = result;
+	else
+		order->late_tail->heap_node.next_sibling = &result->heap_node;
+	order->late_tail = result;
+	return false;
+}
+
+DiskannResult *
+DiskannOrderTakeLate(DiskannOrder *order)
+{
+	DiskannResult *result = order->late;
+	pairingheap_node *next;
+
+	Assert(pairingheap_is_empty(order->heap));
+	if (result == NULL)
+		return NULL;
+	next = result->heap_node.next_sibling;
+	order->late = next == NULL ? NULL :
+		pairingheap_container(DiskannResult, heap_node, next);
+	return result;
+}

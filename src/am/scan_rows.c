@@ -1,0 +1,280 @@
+/*-------------------------------------------------------------------------
+ *
+ * scan_rows.c
+ *	  The rows of a scan's nodes: their TIDs, and their distances as the
+ *	  operator has them.
+ *
+ * Where the order of two nodes cannot be told from their stored vectors, a row
+ * of each is fetched and the operator called.  The table's pages are those that
+ * are going to be needed by the executor anyway if the row is returned.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/am/scan_rows.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/tableam.h"
+#include "am/scan_rows.h"
+#include "catalog/index.h"
+#include "executor/executor.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+/*
+ * How many rows are read ahead: as many as a LIMIT often asks for, with some
+ * more that are looked at and not returned.  It doubles each time, since a scan
+ * that goes on may go on for long; a read that turns out to be needless costs
+ * the disk as much as any other.
+ */
+#define FIRST_ROWS_AHEAD 12
+#define MOST_ROWS_AHEAD 48
+
+/* ---------- the TIDs of a node ---------- */
+
+void
+DiskannNodeRowsInit(DiskannNodeRows *rows, DiskannNodeRef *ref)
+{
+	Size		max_tids = Max(ref->index->meta.max_tids, DISKANN_INLINE_TIDS);
+
+	rows->ref = ref;
+	rows->tids = palloc(sizeof(ItemPointerData) * max_tids);
+	DiskannNodeRowsClear(rows);
+}
+
+void
+DiskannNodeRowsClear(DiskannNodeRows *rows)
+{
+	rows->ntids = 0;
+	rows->next = 0;
+	rows->chain.next = DISKANN_INVALID_NODE;
+}
+
+void
+DiskannNodeRowsStart(DiskannNodeRows *rows, const DiskannResult *result)
+{
+	Assert(result->ntids >= 0 && result->ntids <= DISKANN_INLINE_TIDS);
+
+	memcpy(rows->tids, result->tids, sizeof(result->tids));
+	rows->ntids = result->ntids;
+	rows->next = 0;
+	DiskannStartChain(&rows->chain, result->node, result->next);
+}
+
+bool
+DiskannNodeRowsRead(DiskannNodeRows *rows, DiskannNode node)
+{
+	DiskannNode next;
+
+	DiskannNodeRowsClear(rows);
+	if (!DiskannReadNodeTids(rows->ref, node, rows->tids, &rows->ntids, &next))
+	{
+		rows->ntids = 0;
+		return false;
+	}
+	DiskannStartChain(&rows->chain, node, next);
+	return true;
+}
+
+bool
+DiskannNodeRowsNext(DiskannNodeRows *rows, ItemPointer tid)
+{
+	while (rows->next >= rows->ntids)
+	{
+		rows->next = 0;
+		rows->ntids = 0;
+
+		/* Most nodes have no TIDS slots, which needs no call to tell. */
+		if (rows->chain.next == DISKANN_INVALID_NODE ||
+			!DiskannReadChain(rows->ref, &rows->chain, rows->tids,
+							  &rows->ntids))
+			return false;
+	}
+	*tid = rows->tids[rows->next++];
+	Assert(ItemPointerIsValid(tid));
+	return true;
+}
+
+/* ---------- the distance of a row ---------- */
+
+void
+DiskannRowReaderInit(DiskannRowReader *reader, IndexScanDesc desc,
+					 DiskannNodeRef *ref, MemoryContext context,
+					 MemoryContext scratch)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+
+	memset(reader, 0, sizeof(DiskannRowReader));
+	reader->desc = desc;
+	reader->context = context;
+	reader->scratch = scratch;
+	DiskannNodeRowsInit(&reader->rows, ref);
+	DiskannRowReaderStart(reader);
+	MemoryContextSwitchTo(old);
+}
+
+void
+DiskannRowReaderStart(DiskannRowReader *reader)
+{
+	reader->rows_ahead = FIRST_ROWS_AHEAD;
+}
+
+/* Make what is needed to fetch rows, unless that has been done before. */
+static void
+prepare_fetch(DiskannRowReader *reader)
+{
+	Relation	heap = reader->desc->heapRelation;
+	MemoryContext old;
+
+	if (reader->fetch != NULL)
+		return;
+	old = MemoryContextSwitchTo(reader->context);
+	reader->fetch = table_index_fetch_begin(heap);
+	reader->slot = table_slot_create(heap, NULL);
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * The value of an index on an expression for the row in reader->slot, in the
+ * current context or one that is reset by the next call.
+ */
+static Datum
+expression_value(DiskannRowReader *reader, bool *isnull)
+{
+	Datum		values[INDEX_MAX_KEYS];
+	bool		isnulls[INDEX_MAX_KEYS];
+
+	if (reader->estate == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(reader->context);
+
+		reader->index_info = BuildIndexInfo(reader->desc->indexRelation);
+		reader->estate = CreateExecutorState();
+		MemoryContextSwitchTo(old);
+	}
+	ResetPerTupleExprContext(reader->estate);
+	GetPerTupleExprContext(reader->estate)->ecxt_scantuple = reader->slot;
+	FormIndexDatum(reader->index_info, reader->slot, reader->estate, values,
+				   isnulls);
+	*isnull = isnulls[0];
+	return values[0];
+}
+
+/* The indexed value of the row in reader->slot, good as long as the row is. */
+static Datum
+indexed_value(DiskannRowReader *reader, bool *isnull)
+{
+	Form_pg_index form = reader->desc->indexRelation->rd_index;
+	AttrNumber	attno = form->indkey.values[0];
+
+	Assert(!TTS_EMPTY(reader->slot));
+	Assert(form->indnatts == 1);
+
+	if (attno != 0)
+		return slot_getattr(reader->slot, attno, isnull);
+	return expression_value(reader, isnull);
+}
+
+/*
+ * The operator's distance of the row in reader->slot, which is emptied.  False
+ * if its vector is NULL.
+ */
+static bool
+row_distance(DiskannRowReader *reader, double *distance)
+{
+	ScanKey		order_by = &reader->desc->orderByData[0];
+	MemoryContext old = MemoryContextSwitchTo(reader->scratch);
+	bool		isnull;
+	Datum		value = indexed_value(reader, &isnull);
+
+	Assert(!(order_by->sk_flags & SK_ISNULL));
+
+	if (!isnull)
+		*distance = DatumGetFloat8(FunctionCall2Coll(&order_by->sk_func,
+													 order_by->sk_collation,
+													 value,
+													 order_by->sk_argument));
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(reader->scratch);
+	ExecClearTuple(reader->slot);
+	return !isnull;
+}
+
+bool
+DiskannRowReaderDistance(DiskannRowReader *reader,
+						 const DiskannResult *result, double *distance)
+{
+	DiskannNodeRows *rows = &reader->rows;
+	Snapshot	snapshot = reader->desc->xs_snapshot;
+	ItemPointerData tid;		/* becomes that of the visible version */
+	bool		found = false;
+
+	prepare_fetch(reader);
+	DiskannNodeRowsStart(rows, result);
+	while (!found && DiskannNodeRowsNext(rows, &tid))
+	{
+		bool		call_again = false;
+		bool		all_dead = false;
+
+		found = table_index_fetch_tuple(reader->fetch, &tid, snapshot,
+										reader->slot, &call_again, &all_dead) &&
+			row_distance(reader, distance);
+	}
+	return found;
+}
+
+/* ---------- between rows ---------- */
+
+void
+DiskannRowReaderAhead(DiskannRowReader *reader, DiskannOrder *order,
+					  DiskannResult *first)
+{
+	Relation	heap = reader->desc->heapRelation;
+	DiskannResult *results[MOST_ROWS_AHEAD];
+	int			n;
+
+	Assert(reader->rows_ahead >= 1 && reader->rows_ahead <= MOST_ROWS_AHEAD);
+	if (first->announced)
+		return;
+	results[0] = first;
+	for (n = 1; n < reader->rows_ahead; n++)
+	{
+		results[n] = DiskannOrderTake(order);
+		if (results[n] == NULL)
+			break;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		DiskannResult *result = results[i];
+
+		/* All of a node's rows may be in its TIDS slots. */
+		if (!result->announced && result->ntids > 0)
+			(void) PrefetchBuffer(heap, MAIN_FORKNUM,
+								  ItemPointerGetBlockNumber(&result->tids[0]));
+		result->announced = true;
+		if (result != first)
+			DiskannOrderPutBack(order, result);
+	}
+	reader->rows_ahead = Min(2 * reader->rows_ahead, MOST_ROWS_AHEAD);
+}
+
+void
+DiskannRowReaderPause(DiskannRowReader *reader)
+{
+	if (reader->fetch != NULL)
+		table_index_fetch_reset(reader->fetch);
+}
+
+void
+DiskannRowReaderEnd(DiskannRowReader *reader)
+{
+	if (reader->slot != NULL)
+		ExecDropSingleTupleTableSlot(reader->slot);
+	if (reader->fetch != NULL)
+		table_index_fetch_end(reader->fetch);
+	if (reader->estate != NULL)
+		FreeExecutorState(reader->estate);
+}
