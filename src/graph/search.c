@@ -384,12 +384,13 @@ offer_node(DiskannSearch *search, uint32 node, float key)
 
 /*
  * A number, and not infinite: damage or overflow is to be visited last, not to
- * break the order.
+ * break the order.  An estimate below all numbers would also be taken for that
+ * of a node already visited.
  */
 static inline float
 sane_key(float key)
 {
-	return key < FLT_MAX ? key : FLT_MAX;
+	return key > VISITED && key < FLT_MAX ? key : FLT_MAX;
 }
 
 void

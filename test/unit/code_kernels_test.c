@@ -1,13 +1,13 @@
 /*-------------------------------------------------------------------------
  *
- * codes_test.c
+ * code_kernels_test.c
  *	  Kernels that work on codes while edges are chosen and written, with
  *	  every table that runs here, against plain arithmetic.
  *
  * Copyright (c) 2026, diskann contributors
  *
  * IDENTIFICATION
- *	  test/unit/codes_test.c
+ *	  test/unit/code_kernels_test.c
  *
  *-------------------------------------------------------------------------
  */
