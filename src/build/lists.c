@@ -82,7 +82,7 @@ DiskannWriteList(ListWriter *writer, uint32 group, uint32 owner,
 	while (n > 0)
 	{
 		int			bytes = DISKANN_LIST_BLOCK - (int) writer->used[group] -
-			(int) sizeof(BuildList);
+		(int) sizeof(BuildList);
 		int			room = bytes / (int) sizeof(DiskannCandidate);
 		int			take = Min(n, room);
 		BuildList  *list;

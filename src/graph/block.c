@@ -85,8 +85,8 @@ DiskannBlockPack(DiskannBlock *block)
 	{
 		const int8 *code = block->codes + i * block->stride;
 		int8	   *column = block->panels +
-			i / DISKANN_PANEL * DISKANN_PANEL * block->stride +
-			i % DISKANN_PANEL * 4;
+		i / DISKANN_PANEL * DISKANN_PANEL * block->stride +
+		i % DISKANN_PANEL * 4;
 
 		for (int g = 0; g < block->ngroups; g++)
 			memcpy(column + g * DISKANN_PANEL_GROUP, code + 4 * g, 4);
@@ -147,7 +147,7 @@ DiskannBlockFew(const DiskannBlock *block, int a, const int *others, int n,
 		{
 			int			b = others[from + k];
 			float		dist = (block->norm2[a] + block->norm2[b]) -
-				2 * block->scale[a] * block->scale[b] * dots[k];
+			2 * block->scale[a] * block->scale[b] * dots[k];
 
 			/* Rounding may bring a very small one below zero. */
 			out[from + k] = Max(dist, 0);

@@ -123,7 +123,7 @@ sort_by_distance(DiskannCandidate *candidates, int n)
 	{
 		uint32		bits = sort_key(&candidates[i]) >> 32;
 		uint32		below = (greatest - bits) >>
-			(FLT_MANT_DIG - 1 - BUCKET_BITS);
+		(FLT_MANT_DIG - 1 - BUCKET_BITS);
 
 		bucket[i] = BUCKETS - 1 - Min(below, BUCKETS - 1);
 		start[bucket[i]]++;

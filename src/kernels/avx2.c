@@ -221,7 +221,7 @@ dot_f32(const float *a, const float *b, size_t n)
 		s0 = mul_ps(s0, a + i, b + i);
 	if (i < n)
 		s1 = _mm256_fmadd_ps(load_ps(a + i, n - i),
-							   load_ps(b + i, n - i), s1);
+							 load_ps(b + i, n - i), s1);
 	return sum4_ps(s0, s1, s2, s3);
 }
 
@@ -251,7 +251,7 @@ dot_f64(const double *a, const double *b, size_t n)
 		s0 = mul_pd(s0, a + i, b + i);
 	if (i < n)
 		s1 = _mm256_fmadd_pd(load_pd(a + i, n - i),
-							   load_pd(b + i, n - i), s1);
+							 load_pd(b + i, n - i), s1);
 	return sum4_pd(s0, s1, s2, s3);
 }
 

@@ -108,11 +108,11 @@ typedef struct DiskannKernels
 							size_t n, int32_t out[4]);
 
 	/*
-	 * The same for nrows rows, row_stride bytes apart, against npanels panels:
-	 * out[r * out_stride + 16 p + j] for column j of panel p.  A panel holds
-	 * DISKANN_PANEL vectors interleaved by groups of four dimensions: byte
-	 * 64 g + 4 j + i is dimension 4 g + i of vector j.  Both are padded with
-	 * zeroes to ngroups groups.
+	 * The same for nrows rows, row_stride bytes apart, against npanels
+	 * panels: out[r * out_stride + 16 p + j] for column j of panel p.  A
+	 * panel holds DISKANN_PANEL vectors interleaved by groups of four
+	 * dimensions: byte 64 g + 4 j + i is dimension 4 g + i of vector j.  Both
+	 * are padded with zeroes to ngroups groups.
 	 */
 	void		(*dot_i8_panels) (const int8_t *rows, size_t nrows,
 								  size_t row_stride, const int8_t *panels,
@@ -143,11 +143,11 @@ typedef struct DiskannKernels
 	void		(*fht_f32) (float *x, size_t n);
 
 	/*
-	 * Round r = neighbour - node, n coordinates, to u: to signs, or, unless lo
-	 * is NULL, to 1.5 with its sign where it exceeds threshold, else to 0.5.
-	 * u = hi + lo / 2 in planes of signs, of which nibble g has four, that of
-	 * coordinate 4 g + i in bit i: 1 for plus, and 0 beyond n.
-	 * out = { u.r, u.node }
+	 * Round r = neighbour - node, n coordinates, to u: to signs, or, unless
+	 * lo is NULL, to 1.5 with its sign where it exceeds threshold, else to
+	 * 0.5. u = hi + lo / 2 in planes of signs, of which nibble g has four,
+	 * that of coordinate 4 g + i in bit i: 1 for plus, and 0 beyond n. out =
+	 * { u.r, u.node }
 	 */
 	void		(*encode_edge) (const float *node, const float *neighbour,
 								size_t n, float threshold, uint8_t *hi,
@@ -156,10 +156,10 @@ typedef struct DiskannKernels
 	/*
 	 * FastScan: look up 32 four-bit codes per group and sum.  codes holds
 	 * ngroups x 16 bytes; byte j (0..15) of a group has the code of edge j in
-	 * its low nibble and of edge j + 16 in its high nibble.  lut holds ngroups
-	 * x 16 entries.  out[j] = sum over g of lut[g][code(g, j)], exact,
-	 * ngroups <= DISKANN_MAX_GROUPS.  (Andre, Kermarrec, Le Scouarnec: "Cache
-	 * locality is not enough", VLDB 2015.)
+	 * its low nibble and of edge j + 16 in its high nibble.  lut holds
+	 * ngroups x 16 entries.  out[j] = sum over g of lut[g][code(g, j)],
+	 * exact, ngroups <= DISKANN_MAX_GROUPS.  (Andre, Kermarrec, Le Scouarnec:
+	 * "Cache locality is not enough", VLDB 2015.)
 	 */
 	void		(*fastscan32) (const uint8_t *codes, const uint8_t *lut,
 							   size_t ngroups, uint16_t out[DISKANN_EDGE_BLOCK]);

@@ -203,7 +203,7 @@ encode_int8(float x, float scale, float inverse, int8_t *code)
 	 * Adding this leaves no room for a fraction: rounds to nearest even.  The
 	 * assignment sees to it where sums are computed with more precision.
 	 */
-	const float integer = 0x1.8p23f;
+	const float integer = 12582912.0f;	/* 1.5 * 2^23 */
 	float		sum = x / scale + integer;
 	float		rounded = sum - integer;
 	float		error = (scale * rounded - x) * inverse;

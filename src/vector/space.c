@@ -111,8 +111,8 @@ diskann_space_rank(const DiskannSpace *space, const DiskannSpaceQuery *query,
 
 double
 diskann_space_lower_bound(const DiskannSpace *space,
-					  const DiskannSpaceQuery *query, double dist2,
-					  float max_length2)
+						  const DiskannSpaceQuery *query, double dist2,
+						  float max_length2)
 {
 	/* A longer row is better where the product is, and worse where not. */
 	return fmin(diskann_space_rank(space, query, dist2, space->max_norm2),

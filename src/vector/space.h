@@ -90,7 +90,7 @@ diskann_space_rank_of(const DiskannSpace *space, double distance)
  * if no row is longer than max_length2.
  */
 extern double diskann_space_lower_bound(const DiskannSpace *space,
-									const DiskannSpaceQuery *query,
-									double dist2, float max_length2);
+										const DiskannSpaceQuery *query,
+										double dist2, float max_length2);
 
 #endif							/* DISKANN_SPACE_H */
