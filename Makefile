@@ -55,19 +55,19 @@ OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 SCRIPTS_SQL = $(wildcard sql/*--*.sql)
 DATA = $(SCRIPTS_SQL)
 
-# What needs pgvector is tested apart.
+# What needs pgvector is tested apart.  The environment may name fewer tests.
 ifdef PGVECTOR_TESTS
-REGRESS = $(sort $(notdir $(basename $(wildcard test/pgvector/sql/*.sql))))
+REGRESS ?= $(sort $(notdir $(basename $(wildcard test/pgvector/sql/*.sql))))
 REGRESS_OPTS = --inputdir=$(srcdir)/test/pgvector \
 	--outputdir=$(srcdir)/output_pgvector
 else
-REGRESS = $(sort $(notdir $(basename \
+REGRESS ?= $(sort $(notdir $(basename \
 	$(filter-out $(SCRIPTS_SQL),$(wildcard sql/*.sql)))))
 endif
-ISOLATION = $(sort $(notdir $(basename $(wildcard test/isolation/specs/*.spec))))
+ISOLATION ?= $(sort $(notdir $(basename $(wildcard test/isolation/specs/*.spec))))
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --load-extension=diskann
 TAP_TESTS = 1
-PROVE_TESTS ?= test/t/*.pl
+PROVE_TESTS ?= test/t/*.pl test/bench/t/*.pl
 
 # No -march: one binary serves every machine, the kernels choose at run time.
 OPTFLAGS = -O3

@@ -2,15 +2,19 @@
 #
 # Every test there is: "make test".
 #
-# Installs what is missing, telling before what that is, builds a copy of the sources with
-# assertions and with warnings as errors, and runs the suites against private
-# servers in a temporary directory.  Goes on after a failure; the last line is
-# "N passed, N failed".  SUITES="..." runs some of the suites only.
+# Installs what is missing, telling before what that is, builds a copy of the
+# sources with assertions and with warnings as errors, and runs the suites
+# against private servers in a temporary directory.  Goes on after a failure;
+# the last line is "N passed, N failed".
+#
+# SUITES="..." runs some of the suites only, and PROVE_TESTS, REGRESS and
+# ISOLATION name some of their tests.  KEEP=1 keeps the directory.
 
 set -uo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
+keep_work=${KEEP:-}
 : "${SUITES:=unit unit-aarch64 regress isolation tap pgvector}"
 total_passed=0
 total_failed=0
@@ -305,6 +309,7 @@ else
 fi
 
 say "summary"
+[ -z "$keep_work" ] || summary+="kept in $work"$'\n'
 [ "$total_skipped" = 0 ] || summary+="$total_skipped skipped, for the reasons above"$'\n'
 printf '%s\n%d passed, %d failed\n' "$summary" "$total_passed" "$total_failed"
 [ "$total_failed" = 0 ]
