@@ -67,7 +67,7 @@ endif
 ISOLATION = $(sort $(notdir $(basename $(wildcard test/isolation/specs/*.spec))))
 ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --load-extension=diskann
 TAP_TESTS = 1
-PROVE_TESTS ?= test/t/*.pl
+PROVE_TESTS ?= test/t/*.pl test/bench/t/*.pl
 
 # No -march: one binary serves every machine, the kernels choose at run time.
 OPTFLAGS = -O3

@@ -12,7 +12,7 @@ use JSON::PP;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $bench = "$FindBin::RealBin/../bench/bench";
+my $bench = "$FindBin::RealBin/../bench";
 my $dir = PostgreSQL::Test::Utils::tempdir;
 
 if (system('python3 -c "import sys; sys.exit(sys.version_info < (3, 8))"') != 0)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests of the arithmetic behind a report: python3 test/bench/selftest.py"""
+"""Tests of the arithmetic behind a report: python3 test/bench/t/selftest.py"""
 
 import dataclasses
 import gzip
@@ -11,6 +11,7 @@ import tempfile
 import unittest
 
 sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # pylint: disable=wrong-import-position
 from pybench import campaign, contenders, counting, curves, metrics, svg, vectors
 

@@ -9,14 +9,14 @@ use strict;
 use warnings FATAL => 'all';
 
 use FindBin;
-use lib $FindBin::RealBin;
+use lib "$FindBin::RealBin/../../t";
 use DiskannTest;
 use JSON::PP;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $top = "$FindBin::RealBin/../..";
+my $top = "$FindBin::RealBin/../../..";
 my $data = "$top/test/data/sift-5k";
 my $dir = PostgreSQL::Test::Utils::tempdir;
 my $pg_config = $ENV{PG_CONFIG} // 'pg_config';
@@ -27,7 +27,7 @@ command_ok(
 		"PG_CONFIG=$pg_config", 'CFLAGS=-O1 -Wall -Wextra -Wno-unused-parameter'
 	],
 	'driver is built');
-command_ok([ 'python3', "$top/test/bench/selftest.py" ],
+command_ok([ 'python3', "$top/test/bench/t/selftest.py" ],
 	'arithmetic of reports');
 
 my $node = new_node('main', undef, allows_streaming => 1);
