@@ -2,187 +2,211 @@
 #
 # Has anything become worse that can be counted?  "make gate".
 #
-# Recall, pages, visits, rows compared, instructions, bytes and WAL of small
-# fixed sets, compared with test/gate/baseline.tsv.  Counts, unlike times, are the
-# same however busy the machine is; a change for the worse of more than 5 % (.005
-# of recall) fails.  UPDATE=1 writes the baseline anew: the commit then says why.
-# The last line is "N passed, N failed".
+# Builds indexes of small fixed sets, counts what they and their queries cost, and
+# compares that with test/gate/baseline.tsv.  Counts, unlike times, are the same
+# however busy the machine is.  What is worse by more than 5 % fails.  UPDATE=1
+# writes the baseline anew; test/README.md tells more.  The last line is "N
+# passed, N failed".
 
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 baseline=$top/test/gate/baseline.tsv
+: "${UPDATE:=}"
 
-# The same kernels everywhere; valgrind knows none beyond these.
-kernels=avx2
+# Rows of a set of which instructions are counted.
+counted_queries=50
+counted_rows=50
 
-# Instructions of one query or row are the difference between those of twice so
-# many and of so many.
-queries=30
-inserts=30
-
-put()
-{
-	printf '%s\t%s\n' "$1" "$2" >>"$work/figures"
-}
-
-query()
+run_psql()
 {
 	"$bindir/psql" -X -q -A -t -v ON_ERROR_STOP=1 "$@"
 }
 
-load_set()
+# Arguments: table, set in test/data, part of it, number of rows.
+load()
 {
-	local name=$1 file=$2 rows=$3
-
-	sql "CREATE TABLE $name (id int, v real[]);
-		ALTER TABLE $name ALTER v SET STORAGE PLAIN"
-	"$work/tools/vec2copy" --limit "$rows" "$work/src/test/data/$file" |
-		query -c "COPY $name (id, v) FROM STDIN (FORMAT binary)"
+	sql "CREATE TABLE $1 (id int, v real[])"
+	"$work/tools/vec2copy" --limit "$4" "$top/test/data/$2.$3.u8bin.gz" |
+		run_psql -c "COPY $1 (id, v) FROM STDIN (FORMAT binary)"
+	[ "$(sql "SELECT count(*) FROM $1")" = "$4" ] || die "$1 has not $4 rows"
 }
 
-# What the server counts for one set, whose queries are another file's vectors.
-measure_set()
+load_sets()
 {
-	local name=$1 wal size
+	load sift sift-5k base 4800
+	load sift_query sift-5k query 200
+	load mnist mnist-784 base 3000
+	load mnist_query mnist-784 query 200
+	sql "CREATE EXTENSION diskann"
+	run_psql -f "$top/test/gate/tables.sql"
+}
 
-	wal=$(sql 'SELECT pg_current_wal_insert_lsn()')
-	query -c "CREATE INDEX ${name}_v ON $name USING diskann (v)"
-	put "$name.build_wal_bytes" "$(sql "SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '$wal')")"
-	size=$(sql "SELECT pg_relation_size('${name}_v')")
-	put "$name.index_bytes" "$size"
-	query -F $'\t' -v "set=$name" -f "$work/src/test/gate/queries.sql" |
-		sed "s/^/$name./" >>"$work/figures"
-	wal=$(sql 'SELECT pg_current_wal_insert_lsn()')
-	query -c "INSERT INTO $name SELECT id + 100000, v FROM ${name}_more"
-	put "$name.insert_wal_bytes" "$(sql "SELECT round(pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '$wal') / count(*)) FROM ${name}_more")"
+prepare()
+{
+	say "preparing"
+	install_packages perl valgrind
+	find_programs
+	make_work
+	forget_servers
+	copy_sources
+	build_module OPTFLAGS="-O3 -g" || die "the module cannot be built"
+	run_as_server make -s -C "$work/src/test/tools" "OUT=$work/tools" all ||
+		die "the tools cannot be built"
+	init_server
+	# With page images WAL would depend on when the last checkpoint was.
+	start_server 'shared_buffers = 256MB' 'maintenance_work_mem = 256MB' \
+		'max_wal_size = 4GB' 'checkpoint_timeout = 1h' 'full_page_writes = off' \
+		'fsync = off' 'autovacuum = off' 'jit = off' \
+		'max_parallel_workers_per_gather = 0' \
+		'max_parallel_maintenance_workers = 0' 'diskann.simd = avx2'
+	load_sets
 }
 
 #
-# Instructions
+# Instructions: a single-user backend under valgrind, which collects within the
+# access method's functions alone.  The backend calls diskann_simd() between
+# what is to be counted, and valgrind writes down and forgets what it has.
 #
 
-# Instructions that a single-user server needs for some statements.
-instructions()
+# Each line is one statement.  What is before the first mark is not counted: it
+# brings pages into memory.
+instruction_statements()
 {
-	local log=$work/callgrind.log
+	local set
 
-	as_server valgrind --tool=callgrind --callgrind-out-file=/dev/null \
-		"$bindir/postgres" --single -F -j -D "$work/data" \
-		-c max_parallel_maintenance_workers=0 postgres \
-		<<<"$1;"$'\n' >"$log" 2>&1 || true
-	! grep -q 'ERROR:' "$log" || {
-		grep 'ERROR:' "$log" >&2
-		return 1
-	}
-	sed -n 's/.*Collected : *\([0-9]*\).*/\1/p' "$log" | grep .
+	echo "SELECT count(ask(name, $counted_queries)) FROM sets"
+	for set in sift mnist clusters; do
+		echo "SELECT diskann_simd()"
+		echo "SELECT ask('$set', $counted_queries)"
+	done
+	for set in sift mnist clusters; do
+		echo "SELECT diskann_simd()"
+		echo "INSERT INTO $set SELECT id, v FROM ${set}_query WHERE id < $counted_rows ORDER BY id"
+	done
+	for set in sift clusters; do
+		echo "DROP INDEX ${set}_idx"
+		echo "SELECT diskann_simd()"
+		echo "CALL measure_build('$set')"
+	done
+	echo "SELECT diskann_simd()"
 }
 
-# Instructions of each of n times, as the difference of twice n and n.
-each()
+# Instructions of the part with a number, by set and measure and how often.
+put_instructions()
 {
-	local name=$1 n=$2 statement=$3 once twice
+	local total
 
-	once=$(instructions "${statement//@/$n}")
-	twice=$(instructions "${statement//@/$((2 * n))}")
-	put "$name" $(((twice - once) / n))
+	total=$(sed -n 's/^totals: *//p' "$work/callgrind.out.$1")
+	[ "${total:-0}" -gt 0 ] || die "part $1 counted no instructions"
+	printf '%s\t%s\t%d\n' "$2" "$3" $((total / $4)) >>"$work/figures"
 }
 
 count_instructions()
 {
-	local set="SET diskann.simd = $kernels; SET enable_seqscan = off;"
+	local set part=1
 
-	each sift.query_instructions "$queries" "DO \$\$
-DECLARE q record;
-BEGIN
-	$set
-	FOR q IN SELECT v FROM sift_queries WHERE id < @ LOOP
-		PERFORM id FROM sift ORDER BY v <-> q.v LIMIT 10;
-	END LOOP;
-END \$\$"
-	each sift.insert_instructions "$inserts" "DO \$\$
-BEGIN
-	$set
-	INSERT INTO sift SELECT id + 200000, v FROM sift_queries
-		WHERE id >= 40 AND id < 40 + @;
-END \$\$"
-	each sift.build_row_instructions 500 "DO \$\$
-BEGIN
-	$set
-	CREATE TEMP TABLE t AS SELECT id, v FROM sift WHERE id < @;
-	CREATE INDEX ON t USING diskann (v);
-END \$\$"
+	instruction_statements | as_server tee "$work/statements" >/dev/null
+	run_as_server sh -c "cd '$work' && exec valgrind --tool=callgrind \
+		--toggle-collect=diskanngettuple --toggle-collect=diskanninsert \
+		--toggle-collect=diskannbuild --dump-before=diskann_simd \
+		--callgrind-out-file=callgrind.out '$bindir/postgres' --single \
+		-D '$work/data' postgres <'$work/statements' >'$work/single.log' 2>&1" ||
+		{ tail -n 20 "$work/single.log"; die "valgrind failed"; }
+	if grep -E 'ERROR|FATAL|PANIC' "$work/single.log"; then
+		die "a statement failed"
+	fi
+	for set in sift mnist clusters; do
+		part=$((part + 1))
+		put_instructions $part $set "instructions a query" $counted_queries
+	done
+	for set in sift mnist clusters; do
+		part=$((part + 1))
+		put_instructions $part $set "instructions a row inserted" $counted_rows
+	done
+	for set in sift clusters; do
+		part=$((part + 1))
+		put_instructions $part $set "instructions of the build" 1
+	done
 }
 
 #
 # Comparing
 #
 
-# Prints a line each; the exit status is 1 if one of them is worse.
-compare()
+# What instructions depend on besides the sources.
+made_with()
 {
-	awk -F '\t' '
-		NR == FNR { if ($0 !~ /^#/) { old[$1] = $2; n++ } next }
-		{
-			limit = 0.05 * old[$1]
-			change = $2 - old[$1]
-			if ($1 ~ /recall/) { limit = 0.005; change = -change }
-			state = "ok"
-			if (!($1 in old)) state = "NEW"
-			else if (change > limit + 1e-9) state = "WORSE"
-			else if (change < -limit - 1e-9) state = "better"
-			printf "%-32s %14s %14s  %s\n", $1, old[$1], $2, state
-			seen++
-			if (state == "WORSE" || state == "NEW") failed++; else passed++
-		}
-		END {
-			if (seen < n) failed += n - seen
-			printf "%d passed, %d failed\n", passed, failed
-			exit failed > 0
-		}' "$baseline" "$work/figures"
+	printf '# made with PostgreSQL %s, gcc %s\n' "$pg_major" "$(gcc -dumpversion)"
 }
 
-say "preparing"
-install_packages perl valgrind zlib1g-dev
-find_programs
-make_work
-forget_servers
-copy_sources
-if ! grep -q avx2 /proc/cpuinfo; then
-	say "gate: skipped: the baseline is of AVX2 kernels, which this processor lacks"
-	echo "0 passed, 0 failed, 1 skipped"
-	exit 0
-fi
-build_module || die "the module does not build"
-run_as_server make -s -C "$work/src/test/tools" "OUT=$work/tools" all || die "the tools do not build"
-init_server
-start_server "fsync = off" "full_page_writes = off" "autovacuum = off" \
-	"shared_buffers = 256MB" "jit = off" "max_wal_size = 4GB" \
-	"max_parallel_maintenance_workers = 0" "diskann.simd = '$kernels'"
-: >"$work/figures"
+# Arguments: what was found, baseline.  A line a figure; fails if one is worse.
+compare()
+{
+	awk -F '\t' -v made_with="$(made_with)" '
+		NR == FNR {
+			if ($0 == made_with) same = 1
+			if ($0 !~ /^#/ && NF == 3) { old[$1 "\t" $2] = $3; n++ }
+			next
+		}
+		FNR == 1 {
+			printf "%-10s %-28s %12s %12s %8s\n", "set", "measure", "baseline", "now", "change"
+		}
+		{
+			key = $1 "\t" $2
+			if (!(key in old)) {
+				verdict = "NEW: no baseline"; before = ""; change = ""; failed++
+			} else {
+				n--
+				before = old[key]
+				change = before != 0 ? ($3 - before) / before : $3 != 0
+				worse = $2 ~ /^recall/ ? before - $3 - 0.005 : $3 - before * 1.05
+				better = $2 ~ /^recall/ ? $3 - before - 0.005 : before * 0.95 - $3
+				verdict = worse > 1e-9 ? "WORSE" : better > 1e-9 ? "better" : ""
+				if ($2 ~ /^instructions/ && !same)
+					{ verdict = "(not judged)"; skipped++ }
+				else if (verdict == "WORSE") failed++
+				else passed++
+				change = sprintf("%+.1f %%", 100 * change)
+			}
+			printf "%-10s %-28s %12s %12s %8s %s\n", $1, $2, before, $3, change, verdict
+		}
+		END {
+			if (skipped)
+				print "\n" skipped " counts of instructions are not judged: the baseline has another line" \
+					"\n    " made_with
+			if (n > 0) { print n " figures of the baseline were not measured"; failed += n }
+			printf "\n%d passed, %d failed\n", passed, failed
+			exit failed > 0
+		}' "$2" "$1"
+}
 
-say "counting"
-sql "CREATE EXTENSION diskann"
-load_set sift sift-5k.base.u8bin.gz 5000
-load_set sift_queries sift-5k.query.u8bin.gz 200
-load_set mnist mnist-784.base.u8bin.gz 2000
-load_set mnist_queries mnist-784.query.u8bin.gz 300
-query -f "$work/src/test/gate/clustered.sql"
-query -c "CREATE TABLE sift_more AS SELECT * FROM sift_queries WHERE id >= 100;
-	CREATE TABLE mnist_more AS SELECT * FROM mnist_queries WHERE id >= 100;"
-for name in sift mnist clustered; do
-	measure_set "$name"
-done
-stop_servers
-count_instructions
-
-if [ -n "${UPDATE:-}" ]; then
+write_baseline()
+{
 	{
-		echo "# Figures of make gate, PostgreSQL $pg_major; UPDATE=1 writes them."
+		echo '# What "make gate" compares with; written by "make gate UPDATE=1".'
+		made_with
 		cat "$work/figures"
 	} >"$baseline"
-	say "wrote $baseline"
+	say "wrote $baseline: commit it, and say why"
+}
+
+# Everything was measured with the kernels of one instruction set.
+if [ "$(uname -m)" != x86_64 ] || ! grep -qw avx2 /proc/cpuinfo; then
+	say "gate: skipped: the baseline is of AVX2, which this processor lacks"
+	printf '\n0 passed, 0 failed\n'
+	exit 0
 fi
-say "figure, baseline, now"
-compare
+prepare
+say "counting what a server counts"
+run_psql -f "$top/test/gate/measure.sql" >"$work/measure.log"
+[ "$(cat "$work/measure.log")" = t ] || die "an index is not sound"
+run_psql -F $'\t' -c "SELECT set_name, measure, trim_scale(value) FROM figures ORDER BY place" \
+	>"$work/figures"
+stop_servers
+say "counting instructions (about a minute)"
+count_instructions
+[ -z "$UPDATE" ] || write_baseline
+say "compared with test/gate/baseline.tsv"
+compare "$work/figures" "$baseline"

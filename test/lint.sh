@@ -1,164 +1,158 @@
 #!/bin/bash
 #
-# What tools can tell of the sources without running them: "make lint".
+# What can be said of the sources without running them: "make lint".
 #
-# Installs the tools that are missing, works on a copy of the sources, and goes
-# on after a failure; the last line is "N passed, N failed".
+# Installs the tools that are missing, and tells which.  Prints a line for each
+# check, and below it what a failed one found; the last line is "N passed, N
+# failed".  "test/lint.sh NAME..." runs the checks of those names alone.
 
 set -uo pipefail
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
+wanted=" $* "
 passed=0
 failed=0
 
-# Runs a check, and shows what it has to say if it fails.
+# The end of a failed check's output that is shown.
+: "${LINT_LINES:=40}"
+
+# Arguments: name of the check, what it finds out, command.
 check()
 {
-	local name=$1 log
-	shift
+	local name=$1 what=$2 output=$work/log/$1 status=0
+	shift 2
 
-	log=$("$@" 2>&1)
-	if [ $? = 0 ]; then
+	[[ $wanted == "  " || $wanted == *" $name "* ]] || return 0
+	"$@" >"$output" 2>&1 </dev/null || status=$?
+	if [ "$status" = 0 ]; then
 		passed=$((passed + 1))
-		printf '%-44s ok\n' "$name"
+		printf 'ok     %-10s %s\n' "$name" "$what"
 	else
 		failed=$((failed + 1))
-		printf '%-44s FAILED\n%s\n' "$name" "$(head -n 60 <<<"$log")"
+		printf 'FAILED %-10s %s\n' "$name" "$what"
+		tail -n "$LINT_LINES" "$output" | sed 's/^/    /'
+		[ "$(wc -l <"$output")" -le "$LINT_LINES" ] ||
+			echo "    (the end of $(wc -l <"$output") lines)"
 	fi
 }
 
-# Runs a command for each of some files; true if it was for all.
-for_each()
+rule()
 {
-	local command=$1 status=0 file
+	check "$1" "$2" python3 test/lint/structure.py "$1"
+}
+
+# Runs a command with each of the files, and fails if it fails with one.
+each()
+{
+	local command=$1 file status=0
 	shift
 
 	for file; do
-		"$command" "$file" || status=1
+		$command "$file" || status=1
 	done
 	return "$status"
 }
 
 #
-# Formatting
+# C
 #
 
-# Names of types, without which pg_bsd_indent takes declarations for products:
-# ours, PostgreSQL's, and those of C.
-find_typedefs()
-{
-	local server
-
-	server=$("$PG_CONFIG" --includedir-server)
-	{
-		find src "$server" -name '*.h' -print0 -o -path 'src/*.c' -print0 |
-			xargs -0 ctags -f - --langmap=C:.c.h --languages=C --kinds-C=t 2>/dev/null | cut -f1
-		printf '%s\n' bool size_t off_t FILE \
-			{,u}int{8,16,32,64}_t {,u}intptr_t __m128i __m256i __m512i \
-			__m128 __m256 __m512 __mmask16 __mmask32 __mmask64
-	} | sort -u
-}
-
-# pgindent's options for pg_bsd_indent.
-indent_options=(-bad -bap -bbb -bc -bl -cli1 -cp33 -cdb -nce -d0 -di12 -nfc1
-	-i4 -l79 -lp -lpl -nip -npro -sac -tpg -ts4)
-
-# It takes vector types, macros before a loop and hexadecimal floats for something
-# else, so that it would spoil these.
-not_indented='^src/kernels/(amx|avx512|neon|half|scalar)\.c$'
-
-# pgindent hides what pg_bsd_indent does not understand, and so do we: the
-# attribute before a declaration, and pointers returned by a function.
-is_indented()
-{
-	local file=$1
-
-	sed -E 's/^pg_noreturn (extern|static)/\1_pg_noreturn/' "$file" >"$work/in.c"
-	pg_bsd_indent "${indent_options[@]}" "-U$work/typedefs" \
-		"$work/in.c" "$work/out.c" || return 1
-	sed -E -i -e 's/^(extern|static)_pg_noreturn/pg_noreturn \1/' \
-		-e 's/^([A-Za-z_][^[:space:]]*)[ \t]+\*$/\1 */' "$work/out.c"
-	diff -u --label "$file" --label "$file, indented" "$file" "$work/out.c"
-}
-
-#
-# Compiling
-#
-
-# Arguments: compiler, options.  PostgreSQL's makefiles have options for the
-# compiler it was built with, which another may not know.
-compile_with()
-{
-	make -s -C "$work/src" clean "PG_CONFIG=$PG_CONFIG" >/dev/null 2>&1
-	make -s -C "$work/src" -j "$(jobs)" "PG_CONFIG=$PG_CONFIG" STRICT=1 \
-		OPTFLAGS=-O1 "CC=$1" COPT="${2:-}" all
-}
-
-# vector/ and kernels/ know nothing of PostgreSQL.
+# As the sources include them: those of the floors that know PostgreSQL after
+# postgres.h, the others after nothing, as C11 and without extensions of GNU.
 header_alone()
 {
-	local header=$1 first='#include "postgres.h"'
+	local common=(-fsyntax-only -x c -Wall -Wextra -Werror
+		-Wno-unused-parameter -Isrc)
 
-	case $header in
-		src/vector/* | src/kernels/*) first= ;;
-	esac
-	printf '%s\n#include "%s"\n' "$first" "${header#src/}" |
-		gcc -fsyntax-only -Wall -Wextra -Wno-unused-parameter -Werror -Isrc \
-			-I"$("$PG_CONFIG" --includedir-server)" -x c -
+	case $1 in
+		src/kernels/* | src/vector/*)
+			"${CC:-gcc}" "${common[@]}" -std=c11 - <<<"#include \"${1#src/}\""
+			;;
+		*)
+			"${CC:-gcc}" "${common[@]}" -D_GNU_SOURCE \
+				"-I$("$PG_CONFIG" --includedir-server)" - \
+				<<<"#include \"postgres.h\""$'\n'"#include \"${1#src/}\""
+			;;
+	esac || { echo "$1 cannot be compiled alone"; return 1; }
+}
+
+# PGXS knows the options of the compiler PostgreSQL was compiled with, which
+# need not be this one's.  Arguments: compiler, more for make.
+compiles_with()
+{
+	local compiler=$1
+	shift
+
+	command -v "$compiler" || { echo "there is no $compiler"; return 1; }
+	make -s -C "$work/src" clean >/dev/null
+	make -s -k -C "$work/src" -j "$(jobs)" "PG_CONFIG=$PG_CONFIG" STRICT=1 \
+		"CC=$compiler" "$@" all
 }
 
 #
 # Scripts
 #
 
-shell_is_sound()
+perl_syntax()
 {
-	bash -n "$1" && shellcheck -x -P SCRIPTDIR -S warning "$1"
+	local output
+
+	output=$(perl -Itest/t \
+		-I"$(dirname "$("$PG_CONFIG" --pgxs)")/../../src/test/perl" -c "$1" 2>&1) ||
+		{ echo "$output"; return 1; }
 }
 
-# The modules of PostgreSQL's own tests are beside its makefiles.
-perl_compiles()
+python_syntax()
 {
-	local modules
-
-	modules=$(dirname "$("$PG_CONFIG" --pgxs)")/../test/perl
-	perl -I "$modules" -I test/t -c "$1"
+	python3 -c 'import sys; compile(open(sys.argv[1]).read(), sys.argv[1], "exec")' "$1"
 }
 
-python_compiles()
+prepare()
 {
-	python3 -m py_compile "$1"
+	say "preparing"
+	install_packages clang libipc-run-perl perl python3 shellcheck universal-ctags
+	try_packages pg-bsd-indent || true
+	find_programs
+	make_work
+	mkdir -p "$work/log"
+	copy_sources
+	chmod -R a+rX "$work"
+	cd "$work/src" || exit 1
 }
 
-say "preparing"
-install_packages perl libipc-run-perl python3 clang pg-bsd-indent \
-	universal-ctags shellcheck
-find_programs
-make_work
-copy_sources
-chmod -R a+rwX "$work"
-cd "$work/src" || exit 1
-export PYTHONDONTWRITEBYTECODE=1
-find_typedefs >"$work/typedefs"
+prepare
+mapfile -t headers < <(find src -name '*.h' | sort)
+mapfile -t c_files < <(find src test/unit test/tools test/clients -name '*.[ch]' | sort)
+mapfile -t shell_files < <({ find test -name '*.sh'; echo .ci/run; } | sort)
+mapfile -t perl_files < <(find test -name '*.pl' -o -name '*.pm' | sort)
+mapfile -t python_files < <({ find test -name '*.py'; echo test/bench/bench; } | sort)
+mapfile -t node_files < <(find test -name '*.mjs' | sort)
 
-say "checking"
-mapfile -t shell < <(find . -name '*.sh' -o -path './.ci/run' | sort)
-mapfile -t perl < <(find . -name '*.pl' -o -name '*.pm' | sort)
-mapfile -t python < <(find . -name '*.py' | sort)
+say "checks"
+rule arrows "no file includes one of a floor above"
+rule circles "no files include each other in a circle"
+rule versions "versions of PostgreSQL are asked for in compat.h alone"
+rule widths "lines fit into 80 columns"
+rule sizes "no function over 200 lines, no file over 900"
+if command -v pg_bsd_indent >/dev/null; then
+	check indent "C is indented as pgindent would" \
+		python3 test/lint/indent.py "${c_files[@]}"
+else
+	say "indent: skipped: there is no pg_bsd_indent"
+fi
+check headers "each header compiles alone" each header_alone "${headers[@]}"
+check gcc "gcc -Wall -Wextra -Wshadow has no complaint" compiles_with gcc
+check clang "clang -Wall -Wextra -Wshadow has no complaint" \
+	compiles_with clang "CFLAGS=-O2 -Wno-ignored-attributes"
+check shell "shell scripts have the right syntax" each "bash -n" "${shell_files[@]}"
+check shellcheck "shellcheck has no complaint" shellcheck -x -P SCRIPTDIR "${shell_files[@]}"
+check perl "Perl scripts have the right syntax" each perl_syntax "${perl_files[@]}"
+check python "Python scripts have the right syntax" \
+	each python_syntax "${python_files[@]}"
+if command -v node >/dev/null; then
+	check node "JavaScript has the right syntax" each "node --check" "${node_files[@]}"
+fi
 
-for rule in arrows circles versions width size; do
-	check "structure: $rule" python3 test/lint/structure.py "$rule"
-done
-mapfile -t indented < <(printf '%s\n' src/*.[ch] src/*/*.[ch] |
-	grep -Ev "$not_indented")
-check "format (pg_bsd_indent)" for_each is_indented "${indented[@]}"
-check "headers compile alone" for_each header_alone src/*.h src/*/*.h
-check "gcc, no warnings" compile_with gcc
-check "clang, no warnings" compile_with clang -Wno-ignored-optimization-argument
-check "shell scripts" for_each shell_is_sound "${shell[@]}"
-check "Perl scripts" for_each perl_compiles "${perl[@]}"
-check "Python scripts" for_each python_compiles "${python[@]}"
-
-printf '%d passed, %d failed\n' "$passed" "$failed"
+printf '\n%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" = 0 ]
