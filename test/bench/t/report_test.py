@@ -1,9 +1,5 @@
 #!/usr/bin/env python3
-<<<<<<<< HEAD:test/bench/t/report_test.py
 """Tests of the arithmetic behind a report: python3 test/bench/t/report_test.py"""
-========
-"""Tests of the arithmetic behind a report: python3 test/bench/t/selftest.py"""
->>>>>>>> 447c12b27e373bde9742e4e5c0ee04a1bb1283ae:test/bench/t/selftest.py
 
 import dataclasses
 import gzip
@@ -15,11 +11,7 @@ import tempfile
 import unittest
 
 sys.dont_write_bytecode = True
-<<<<<<<< HEAD:test/bench/t/report_test.py
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), os.pardir))
-========
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
->>>>>>>> 447c12b27e373bde9742e4e5c0ee04a1bb1283ae:test/bench/t/selftest.py
 # pylint: disable=wrong-import-position
 from pybench import campaign, contenders, counting, curves, metrics, svg, vectors
 
