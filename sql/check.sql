@@ -6,23 +6,15 @@ CREATE EXTENSION IF NOT EXISTS diskann;
 RESET client_min_messages;
 \set SHOW_CONTEXT never
 
-CREATE FUNCTION vec(i int) RETURNS real[] LANGUAGE sql IMMUTABLE
-    AS $$SELECT array_agg((hashint4extended(i, k) % 1000)::real ORDER BY k)
-         FROM generate_series(1, 4) k$$;
+\set dims 4
+\set ECHO none
+\i test/regress/vec.sql
+\set ECHO all
 CREATE TABLE t (id int, v real[]) WITH (autovacuum_enabled = off);
 
--- other sessions' snapshots would keep rows from VACUUM
-CREATE PROCEDURE wait_for_others() LANGUAGE plpgsql AS $$
-BEGIN
-    FOR i IN 1 .. 1000 LOOP
-        PERFORM pg_stat_clear_snapshot();
-        EXIT WHEN NOT EXISTS (
-            SELECT FROM pg_stat_activity
-            WHERE pid <> pg_backend_pid() AND
-                (backend_xmin IS NOT NULL OR backend_xid IS NOT NULL));
-        PERFORM pg_sleep(0.01);
-    END LOOP;
-END$$;
+\set ECHO none
+\i test/regress/wait_for_others.sql
+\set ECHO all
 
 --
 -- An index without rows

@@ -15,18 +15,9 @@ CREATE FUNCTION scan(q real[], OUT n bigint, OUT n_distinct bigint,
     FROM (SELECT id, v <-> q AS d FROM t ORDER BY v <-> q) s$$;
 DROP TABLE t;
 
--- other sessions' snapshots would keep rows from VACUUM
-CREATE PROCEDURE wait_for_others() LANGUAGE plpgsql AS $$
-BEGIN
-    FOR i IN 1 .. 1000 LOOP
-        PERFORM pg_stat_clear_snapshot();
-        EXIT WHEN NOT EXISTS (
-            SELECT FROM pg_stat_activity
-            WHERE pid <> pg_backend_pid() AND
-                (backend_xmin IS NOT NULL OR backend_xid IS NOT NULL));
-        PERFORM pg_sleep(0.01);
-    END LOOP;
-END$$;
+\set ECHO none
+\i test/regress/wait_for_others.sql
+\set ECHO all
 
 --
 -- 100,000 copies, built

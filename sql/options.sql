@@ -12,9 +12,10 @@ SELECT name, vartype, boot_val, min_val, max_val, enumvals, context
 FROM pg_settings WHERE name LIKE 'diskann.%' ORDER BY name;
 
 -- data: most of it is there when an index is built, the rest is inserted
-CREATE FUNCTION vec(i int) RETURNS real[] LANGUAGE sql IMMUTABLE
-    AS $$SELECT array_agg((hashint4extended(i, k) % 1000)::real ORDER BY k)
-         FROM generate_series(1, 20) k$$;
+\set dims 20
+\set ECHO none
+\i test/regress/vec.sql
+\set ECHO all
 CREATE TABLE rows AS SELECT i AS id, vec(i) AS v FROM generate_series(1, 450) i;
 CREATE TABLE queries AS
     SELECT i AS id, vec(-i) AS v FROM generate_series(1, 20) i;

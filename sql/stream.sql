@@ -10,9 +10,10 @@ RESET client_min_messages;
 \set SHOW_CONTEXT never
 SET enable_seqscan = off;
 
-CREATE FUNCTION vec(i int) RETURNS real[] LANGUAGE sql IMMUTABLE
-    AS $$SELECT array_agg((hashint4extended(i, k) % 1000)::real ORDER BY k)
-         FROM generate_series(1, 8) k$$;
+\set dims 8
+\set ECHO none
+\i test/regress/vec.sql
+\set ECHO all
 CREATE TABLE t (id int, v real[]) WITH (autovacuum_enabled = off);
 
 -- The first k rows by index: how many, how many different ones, how often one
@@ -46,18 +47,9 @@ BEGIN
         (SELECT id FROM t ORDER BY v %s vec(-7)) s', op) INTO n, n_distinct;
 END$$;
 
--- other sessions' snapshots would keep rows from VACUUM
-CREATE PROCEDURE wait_for_others() LANGUAGE plpgsql AS $$
-BEGIN
-    FOR i IN 1 .. 1000 LOOP
-        PERFORM pg_stat_clear_snapshot();
-        EXIT WHEN NOT EXISTS (
-            SELECT FROM pg_stat_activity
-            WHERE pid <> pg_backend_pid() AND
-                (backend_xmin IS NOT NULL OR backend_xid IS NOT NULL));
-        PERFORM pg_sleep(0.01);
-    END LOOP;
-END$$;
+\set ECHO none
+\i test/regress/wait_for_others.sql
+\set ECHO all
 
 --
 -- Built

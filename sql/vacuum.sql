@@ -10,21 +10,14 @@ RESET client_min_messages;
 \set SHOW_CONTEXT never
 SET enable_seqscan = off;
 
-CREATE PROCEDURE wait_for_others() LANGUAGE plpgsql AS $$
-BEGIN
-    FOR i IN 1 .. 1000 LOOP
-        PERFORM pg_stat_clear_snapshot();
-        EXIT WHEN NOT EXISTS (
-            SELECT FROM pg_stat_activity
-            WHERE pid <> pg_backend_pid() AND
-                (backend_xmin IS NOT NULL OR backend_xid IS NOT NULL));
-        PERFORM pg_sleep(0.01);
-    END LOOP;
-END$$;
+\set ECHO none
+\i test/regress/wait_for_others.sql
+\set ECHO all
 
-CREATE FUNCTION vec(i int) RETURNS real[] LANGUAGE sql IMMUTABLE
-    AS $$SELECT array_agg((hashint4extended(i, k) % 1000)::real ORDER BY k)
-         FROM generate_series(1, 6) k$$;
+\set dims 6
+\set ECHO none
+\i test/regress/vec.sql
+\set ECHO all
 
 CREATE TABLE t (id int, v real[]) WITH (autovacuum_enabled = off);
 CREATE FUNCTION scan(OUT n bigint, OUT n_distinct bigint) LANGUAGE sql AS $$

@@ -68,9 +68,9 @@ def before(text):
     return HEX_FLOAT.sub(hide, text), floats
 
 
-def continue_declarations(text):
+def normal(text):
     """Releases before 2.1.2 begin further lines of an initializer where the
-    declaration begins, later ones a tab farther, as we do."""
+    declaration begins, later ones a tab farther.  Either will do."""
     out = []
     indent = None
     for line in text.split("\n"):
@@ -93,7 +93,7 @@ def after(text, floats):
     text = re.sub(r"^#pragma LOOP_MARK\n([ \t]*)", r"\1UNROLL\n\1", text, flags=re.M)
     for i, literal in enumerate(floats):
         text = text.replace("F%0*d" % (len(literal) - 1, i), literal)
-    return continue_declarations(text)
+    return text
 
 
 def indented(text, types_file):
@@ -117,7 +117,7 @@ def main(args):
             with open(name, encoding="utf-8") as f:
                 old = f.read()
             new = indented(old, types.name)
-            if new == old:
+            if normal(new) == normal(old):
                 continue
             if write:
                 with open(name, "w", encoding="utf-8") as f:
