@@ -135,7 +135,7 @@ refuse_company(void)
 			 errmsg("library \"diskann\" cannot be loaded beside another that defines \"%s\"",
 					name),
 			 errdetail("Such a library, for instance pgvectorscale's, is loaded in this session already."),
-			 errhint("Use one of the two in a session, and list neither in shared_preload_libraries and its like.")));
+			 errhint("Use one of the two in a session; take the other out of shared_preload_libraries if it is there.")));
 }
 
 static void
