@@ -208,7 +208,7 @@ BEGIN
     FOREACH op IN ARRAY '{<->,<#>,<=>}'::text[] LOOP
         FOREACH a IN ARRAY types LOOP
             FOREACH b IN ARRAY types LOOP
-                EXECUTE format('SELECT abs(x::%2$s %1$s y::%3$s
+                EXECUTE format('SELECT abs((x::%2$s %1$s y::%3$s)
                     - (x::float8[] %1$s y::float8[])) < 1e-6
                     FROM (VALUES (''{1,-2,3}'', ''{4,6,15}'')) v(x, y)',
                     op, a, b) INTO same;

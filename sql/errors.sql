@@ -125,7 +125,7 @@ COPY named FROM stdin;
 {1,2}
 \.
 UPDATE named SET v = v || '5'::real;
--- a query is nobody's row, and no REINDEX would help it
+-- a query is nobody's row
 SELECT v FROM named ORDER BY v <-> '{1,2}';
 DROP TABLE named;
 \set SHOW_CONTEXT never

@@ -32,6 +32,8 @@ my $other = PostgreSQL::Test::Utils::tempdir() . '/other.so';
 
 copy($library, $other) or die "could not copy $library: $!";
 
+my $load = q(LOAD '$libdir/diskann');
+
 # What statements say on standard error, each after the one before has failed.
 sub errors
 {
@@ -49,7 +51,7 @@ INSERT INTO t VALUES (1, '{1,2}'), (2, '{3,4}');
 CREATE INDEX ON t USING diskann (v);
 ));
 
-my $again = "LOAD '$other'; LOAD 'diskann';";
+my $again = "LOAD '$other'; $load;";
 my $err = errors($again);
 like($err, qr/^psql:.*$refusal/, 'the second library is refused');
 unlike($err, qr/redefine/, 'without a word of how settings are defined');
@@ -58,18 +60,18 @@ $err = errors("LOAD '$other';
 is(() = $err =~ /$refusal/g, 2, 'every statement that needs it is told so');
 
 is( $node->safe_psql(
-		'postgres', q(SET diskann.query_search_list_size = 33;
-			LOAD 'diskann'; SHOW diskann.query_search_list_size)),
+		'postgres', "SET diskann.query_search_list_size = 33; $load;
+			SHOW diskann.query_search_list_size"),
 	33,
 	'a setting made before any library defined it is taken over');
-is($node->safe_psql('postgres', "LOAD 'diskann'; LOAD 'diskann'; SELECT 1"),
-	1, 'the same library twice is one');
+is($node->safe_psql('postgres', "$load; $load; SELECT 1"), 1, 'the same library twice is one');
 
 $node->append_conf('postgresql.conf', "shared_preload_libraries = '$other'");
 $node->restart;
-like(errors("LOAD 'diskann'"),
+like(errors($load),
 	$refusal, 'so it is when the other one is always there');
-$node->append_conf('postgresql.conf', "shared_preload_libraries = 'diskann'");
+$node->append_conf('postgresql.conf',
+	q(shared_preload_libraries = '$libdir/diskann'));
 $node->restart;
 is($node->safe_psql('postgres', q(SELECT id FROM t ORDER BY v <-> '{3,3}' LIMIT 1)),
 	2, 'ours may be always there');
