@@ -69,131 +69,69 @@ CREATE OPERATOR CLASS halfvec_ip_ops
 	FUNCTION 1 diskann_halfvec_ip_support(internal);
 
 --
--- Operators between a vector and an array, which is what a list of numbers
--- becomes in many drivers.  Without these, the vector would be converted to
--- real[], and then no index of its column would serve.  The planner inlines the
--- functions and sees pgvector's own operator.
+-- Operators between pgvector's types and arrays, which is what a list of numbers
+-- becomes in many drivers.  The right side is converted to the type of the left
+-- one, integers and numerics to that of the other side.  The planner inlines the
+-- functions and sees an operator of two arguments of one type, which an index
+-- may serve.
+--
+-- Where a column of either type may have an index, the column's type must win,
+-- on whichever side it is.  The support function sees to that: it exchanges the
+-- sides of an expression that has its column on the right.
 --
 
-CREATE FUNCTION diskann_l2_distance(vector, real[])
-	RETURNS double precision
-	IMMUTABLE STRICT PARALLEL SAFE COST 50
-	RETURN $1 <-> $2::vector;
+CREATE FUNCTION diskann_column_support(internal)
+	RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
-CREATE FUNCTION diskann_l2_distance(real[], vector)
-	RETURNS double precision
-	IMMUTABLE STRICT PARALLEL SAFE COST 50
-	RETURN $1::vector <-> $2;
-
-CREATE FUNCTION diskann_l2_distance(vector, double precision[])
-	RETURNS double precision
-	IMMUTABLE STRICT PARALLEL SAFE COST 50
-	RETURN $1 <-> $2::vector;
-
-CREATE FUNCTION diskann_l2_distance(double precision[], vector)
-	RETURNS double precision
-	IMMUTABLE STRICT PARALLEL SAFE COST 50
-	RETURN $1::vector <-> $2;
-
-CREATE FUNCTION diskann_negative_inner_product(vector, real[])
-	RETURNS double precision
-	IMMUTABLE STRICT PARALLEL SAFE COST 50
-	RETURN $1 <#> $2::vector;
-
-CREATE FUNCTION diskann_negative_inner_product(real[], vector)
-	RETURNS double precision
-	IMMUTABLE STRICT PARALLEL SAFE COST 50
-	RETURN $1::vector <#> $2;
-
-CREATE FUNCTION diskann_negative_inner_product(vector, double precision[])
-	RETURNS double precision
-	IMMUTABLE STRICT PARALLEL SAFE COST 50
-	RETURN $1 <#> $2::vector;
-
-CREATE FUNCTION diskann_negative_inner_product(double precision[], vector)
-	RETURNS double precision
-	IMMUTABLE STRICT PARALLEL SAFE COST 50
-	RETURN $1::vector <#> $2;
-
-CREATE FUNCTION diskann_cosine_distance(vector, real[])
-	RETURNS double precision
-	IMMUTABLE STRICT PARALLEL SAFE COST 50
-	RETURN $1 <=> $2::vector;
-
-CREATE FUNCTION diskann_cosine_distance(real[], vector)
-	RETURNS double precision
-	IMMUTABLE STRICT PARALLEL SAFE COST 50
-	RETURN $1::vector <=> $2;
-
-CREATE FUNCTION diskann_cosine_distance(vector, double precision[])
-	RETURNS double precision
-	IMMUTABLE STRICT PARALLEL SAFE COST 50
-	RETURN $1 <=> $2::vector;
-
-CREATE FUNCTION diskann_cosine_distance(double precision[], vector)
-	RETURNS double precision
-	IMMUTABLE STRICT PARALLEL SAFE COST 50
-	RETURN $1::vector <=> $2;
-
-CREATE OPERATOR <-> (
-	LEFTARG = vector, RIGHTARG = real[],
-	FUNCTION = diskann_l2_distance, COMMUTATOR = <->
-);
-
-CREATE OPERATOR <-> (
-	LEFTARG = real[], RIGHTARG = vector,
-	FUNCTION = diskann_l2_distance, COMMUTATOR = <->
-);
-
-CREATE OPERATOR <-> (
-	LEFTARG = vector, RIGHTARG = double precision[],
-	FUNCTION = diskann_l2_distance, COMMUTATOR = <->
-);
-
-CREATE OPERATOR <-> (
-	LEFTARG = double precision[], RIGHTARG = vector,
-	FUNCTION = diskann_l2_distance, COMMUTATOR = <->
-);
-
-CREATE OPERATOR <#> (
-	LEFTARG = vector, RIGHTARG = real[],
-	FUNCTION = diskann_negative_inner_product, COMMUTATOR = <#>
-);
-
-CREATE OPERATOR <#> (
-	LEFTARG = real[], RIGHTARG = vector,
-	FUNCTION = diskann_negative_inner_product, COMMUTATOR = <#>
-);
-
-CREATE OPERATOR <#> (
-	LEFTARG = vector, RIGHTARG = double precision[],
-	FUNCTION = diskann_negative_inner_product, COMMUTATOR = <#>
-);
-
-CREATE OPERATOR <#> (
-	LEFTARG = double precision[], RIGHTARG = vector,
-	FUNCTION = diskann_negative_inner_product, COMMUTATOR = <#>
-);
-
-CREATE OPERATOR <=> (
-	LEFTARG = vector, RIGHTARG = real[],
-	FUNCTION = diskann_cosine_distance, COMMUTATOR = <=>
-);
-
-CREATE OPERATOR <=> (
-	LEFTARG = real[], RIGHTARG = vector,
-	FUNCTION = diskann_cosine_distance, COMMUTATOR = <=>
-);
-
-CREATE OPERATOR <=> (
-	LEFTARG = vector, RIGHTARG = double precision[],
-	FUNCTION = diskann_cosine_distance, COMMUTATOR = <=>
-);
-
-CREATE OPERATOR <=> (
-	LEFTARG = double precision[], RIGHTARG = vector,
-	FUNCTION = diskann_cosine_distance, COMMUTATOR = <=>
-);
+DO $$
+DECLARE
+	new pg_catalog.record;
+BEGIN
+	FOR new IN
+		WITH metric (op, function) AS (
+			VALUES ('<->', 'diskann_l2_distance'),
+				('<#>', 'diskann_negative_inner_product'),
+				('<=>', 'diskann_cosine_distance')),
+		vector (type) AS (VALUES ('vector'), ('halfvec')),
+		-- pgvector has no cast from all of these
+		list (type, through, is_key) AS (
+			VALUES ('real[]', '', true), ('double precision[]', '', true),
+				('smallint[]', '::real[]', false), ('integer[]', '', false),
+				('bigint[]', '::real[]', false), ('numeric[]', '', false)),
+		pair (a, b, body, support) AS (
+			SELECT v.type, l.type, '$1 %s $2' || l.through || '::' || v.type,
+					l.is_key
+				FROM vector v, list l
+			UNION ALL
+			SELECT l.type, v.type, '$1 %s $2::real[]', true
+				FROM vector v, list l WHERE l.is_key
+			UNION ALL
+			SELECT l.type, v.type, '$1' || l.through || '::' || v.type ||
+					' %s $2', false
+				FROM vector v, list l WHERE NOT l.is_key
+			-- As before there were others: a vector converts to a halfvec.
+			UNION ALL
+			VALUES ('vector', 'halfvec', '$1::halfvec %s $2', false),
+				('halfvec', 'vector', '$1 %s $2::halfvec', false))
+		SELECT op, function, a, b, pg_catalog.format(body, op) AS body,
+				CASE WHEN support THEN 'SUPPORT diskann_column_support'
+					ELSE '' END AS support
+			FROM metric, pair
+	LOOP
+		EXECUTE pg_catalog.format('CREATE FUNCTION %s(%s, %s)
+				RETURNS double precision
+				IMMUTABLE STRICT PARALLEL SAFE COST 50 %s
+				RETURN %s',
+			new.function, new.a, new.b, new.support, new.body);
+		EXECUTE pg_catalog.format('CREATE OPERATOR %s (
+				LEFTARG = %s, RIGHTARG = %s,
+				FUNCTION = %s, COMMUTATOR = %1$s)',
+			new.op, new.a, new.b, new.function);
+	END LOOP;
+END
+$$;
 
 --
 -- All of this went by names, of which somebody else may have objects in the

@@ -189,6 +189,39 @@ SELECT :r <-> ARRAY[1,NULL,3];
 SELECT :r <-> ARRAY[1e39,1,1];
 SELECT :r <-> ARRAY['1','2','3'];
 SELECT ARRAY[1,2] <-> ARRAY[3,4];
+SELECT ARRAY[1,2] <-> ARRAY[0.5,4];
+SELECT ARRAY[1,2] <-> '{4,6}' AS untyped;
+PREPARE untyped AS SELECT $1 <-> ARRAY[1,2] AS parameter;
+EXECUTE untyped('{4,6}');
+DEALLOCATE untyped;
+
+-- Each operator takes each pair of types, and gives what double precision does.
+CREATE FUNCTION differing(OUT tried int, OUT differ text) LANGUAGE plpgsql AS $$
+DECLARE
+    types text[] := '{real[],float8[],smallint[],integer[],bigint[],numeric[]}';
+    op text;
+    a text;
+    b text;
+    same boolean;
+BEGIN
+    tried := 0;
+    FOREACH op IN ARRAY '{<->,<#>,<=>}'::text[] LOOP
+        FOREACH a IN ARRAY types LOOP
+            FOREACH b IN ARRAY types LOOP
+                EXECUTE format('SELECT abs((x::%2$s %1$s y::%3$s)
+                    - (x::float8[] %1$s y::float8[])) < 1e-6
+                    FROM (VALUES (''{1,-2,3}'', ''{4,6,15}'')) v(x, y)',
+                    op, a, b) INTO same;
+                tried := tried + 1;
+                IF NOT same THEN
+                    differ := concat_ws(', ', differ, a || op || b);
+                END IF;
+            END LOOP;
+        END LOOP;
+    END LOOP;
+END$$;
+SELECT * FROM differing();
+DROP FUNCTION differing();
 
 -- a domain is as good as its type
 CREATE DOMAIN embedding AS real[] CHECK (vector_dims(VALUE) = 3);

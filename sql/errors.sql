@@ -94,6 +94,43 @@ SELECT nodes, tids FROM diskann_index_check('bad_idx', true);
 DROP TABLE bad;
 
 --
+-- Errors name the row and the index, and the hint fits the statement
+--
+\set SHOW_CONTEXT errors
+CREATE TABLE named (v real[]);
+INSERT INTO named VALUES ('{1,2,3}'), (NULL), ('{1,2}');
+CREATE INDEX ON named USING diskann (v);
+TRUNCATE named;
+INSERT INTO named VALUES ('{1,NaN,3}');
+CREATE INDEX ON named USING diskann (v);
+UPDATE named SET v = '{1e30,0,0}';
+VACUUM named;
+CREATE INDEX named_v ON named USING diskann (v);
+TRUNCATE named;
+INSERT INTO named VALUES ('{1,2,3}'), ('{1,NULL,3}');
+CREATE INDEX ON named USING diskann (v);
+TRUNCATE named;
+INSERT INTO named VALUES ('{{1,2},{3,4}}');
+CREATE INDEX ON named USING diskann (v);
+TRUNCATE named;
+INSERT INTO named VALUES ('{1,2,3}');
+CREATE INDEX named_v ON named USING diskann (v);
+INSERT INTO named VALUES ('{1,2}');
+INSERT INTO named VALUES ('{1,NaN,3}');
+INSERT INTO named VALUES ('{1e30,0,0}');
+INSERT INTO named VALUES ('{1,NULL,3}');
+INSERT INTO named VALUES ('{{1,2},{3,4}}');
+COPY named FROM stdin;
+{1,2,4}
+{1,2}
+\.
+UPDATE named SET v = v || '5'::real;
+-- a query is nobody's row
+SELECT v FROM named ORDER BY v <-> '{1,2}';
+DROP TABLE named;
+\set SHOW_CONTEXT never
+
+--
 -- As a query
 --
 SELECT id FROM t ORDER BY v <-> '{1,NaN,3}';
@@ -269,6 +306,7 @@ ALTER INDEX t_idx SET (query_search_list_size = 0);
 -- Settings
 --
 SET diskann.query_search_list_size = -2;
+SET diskann.query_search_list_size = 0;
 SET diskann.query_search_list_size = 10001;
 SET diskann.query_search_list_size = many;
 SET diskann.query_rescore = -2;
@@ -306,7 +344,9 @@ SELECT id FROM t ORDER BY v <-> '{1,2}';
 CREATE INDEX ON t USING diskann (v) WITH (num_neighbors = 9);
 CREATE INDEX ON t USING diskann (v) WITH (edge_bits = 31);
 SET diskann.simd = sse9;
+SET diskann.query_search_list_size = 0;
 \set VERBOSITY default
+SHOW diskann.query_search_list_size;
 
 SELECT nodes, tids FROM diskann_index_check('t_idx', true);
 SELECT nodes, tids FROM diskann_index_check('d_idx', true);

@@ -397,7 +397,7 @@ make_ready(Relation rel, const DiskannSupport *support, MemoryContext context,
 	DiskannMakeReady(rel, row->dims, row->x, 1,
 					 DiskannLengthLimit(support->metric, 16 * norm2), false);
 	index = DiskannLoadIndex(rel, context, support->metric);
-	DiskannVerifyDims(index->meta.dims, row);
+	DiskannVerifyDims(index->meta.dims, row, NULL);
 	return index;
 }
 
@@ -472,12 +472,14 @@ diskanninsert(Relation rel, Datum *values, bool *isnull, ItemPointer heap_tid,
 			  IndexInfo *indexInfo)
 {
 	InsertCache *cache = (InsertCache *) indexInfo->ii_AmCache;
+	DiskannRowContext adding;
 	MemoryContext old;
 	DiskannRow	row;
 	bool		indexed;
 
 	if (isnull[0])
 		return false;
+	DiskannEnterRow(&adding, rel, heap, heap_tid);
 	if (cache == NULL)
 	{
 		MemoryContext context = AllocSetContextCreate(indexInfo->ii_Context,
@@ -499,7 +501,8 @@ diskanninsert(Relation rel, Datum *values, bool *isnull, ItemPointer heap_tid,
 	if (cache->index && row.dims != (int) cache->index->meta.dims)
 	{
 		if (!forget_dead_rows(rel, heap, cache->index))
-			DiskannVerifyDims(cache->index->meta.dims, &row);
+			DiskannVerifyDims(cache->index->meta.dims, &row,
+							  "If there is no such row any more, REINDEX the index.");
 		cache->index = NULL;
 		cache->inserter = NULL;
 	}
@@ -515,6 +518,7 @@ diskanninsert(Relation rel, Datum *values, bool *isnull, ItemPointer heap_tid,
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(cache->read_context);
+	DiskannLeaveRow(&adding);
 	return false;
 }
 

@@ -106,6 +106,38 @@ assign_simd(const char *newval, void *extra)
 	(void) diskann_kernels_force(newval);
 }
 
+/* The range begins with -1 for "not set": 0 lies in it, but is no size. */
+static bool
+check_list_size(int *newval, void **extra, GucSource source)
+{
+	if (*newval != 0)
+		return true;
+	GUC_check_errdetail("A search list holds at least one node; -1 takes the index' own setting.");
+	return false;
+}
+
+/*
+ * Another library may have defined settings of our names in this session, as
+ * that of pgvectorscale does.  PostgreSQL would refuse a second definition, too,
+ * but not say who is in whose way.
+ */
+static void
+refuse_company(void)
+{
+	const char *name = "diskann.query_search_list_size";
+
+	/* A placeholder holds what was SET before any library defined it. */
+	if (GetConfigOption(name, true, false) == NULL ||
+		(GetConfigOptionFlags(name, true) & GUC_CUSTOM_PLACEHOLDER) != 0)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DUPLICATE_OBJECT),
+			 errmsg("library \"diskann\" cannot be loaded beside another that defines \"%s\"",
+					name),
+			 errdetail("Such a library, for instance pgvectorscale's, is loaded in this session already."),
+			 errhint("Use one of the two in a session; take the other out of shared_preload_libraries if it is there.")));
+}
+
 static void
 define_settings(void)
 {
@@ -113,7 +145,7 @@ define_settings(void)
 							"Sets the size of the search list of diskann index scans.",
 							"-1 takes the index' own setting, which is 100 unless given with WITH.",
 							&diskann_query_search_list_size, -1, -1, 10000,
-							PGC_USERSET, 0, NULL, NULL, NULL);
+							PGC_USERSET, 0, check_list_size, NULL, NULL);
 	DefineCustomIntVariable("diskann.query_rescore",
 							"Sets how many rows are compared with the query by their own values.",
 							"-1 compares as many as the order requires, 0 none.",
@@ -307,6 +339,7 @@ DiskannSearchListSize(Relation rel)
 void
 DiskannInitOptions(void)
 {
+	refuse_company();
 	define_parameters();
 	DiskannInitPause();
 	define_settings();

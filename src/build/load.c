@@ -58,6 +58,14 @@ typedef struct SampleRow
 	ItemPointerData tid;
 } SampleRow;
 
+/* What the file of a sample begins with; the floats of its rows follow. */
+typedef struct SampleHead
+{
+	int			dims;			/* 0: no row has been seen */
+	int			nrows;			/* those seen may have no direction */
+	ItemPointerData first;		/* of those seen */
+} SampleHead;
+
 /* A participant's scan of the table. */
 typedef struct RowReader
 {
@@ -66,6 +74,7 @@ typedef struct RowReader
 	float		max_length2;	/* squared length of the longest */
 	uint32		nrows;			/* encoded so far */
 	int			dims;			/* 0: no row has been seen */
+	ItemPointerData first;		/* of those seen */
 
 	/* Rows kept back until the index is ready. */
 	int			nsample;
@@ -166,9 +175,13 @@ static void
 save_sample(RowReader *reader)
 {
 	DiskannSpool *file = DiskannBuildCreateFile(reader->state, FILE_SAMPLE);
-	int			head[2] = {reader->dims, reader->nsample};
+	SampleHead	head;
 
-	DiskannSpoolAppend(file, head, sizeof(head));
+	memset(&head, 0, sizeof(head));
+	head.dims = reader->dims;
+	head.nrows = reader->nsample;
+	head.first = reader->first;
+	DiskannSpoolAppend(file, &head, sizeof(head));
 	DiskannSpoolAppend(file, reader->sample_x,
 					   sizeof(float) * (Size) reader->dims * reader->nsample);
 	DiskannSpoolFlush(file);
@@ -176,12 +189,19 @@ save_sample(RowReader *reader)
 
 /* The metapage is not ready, so that DiskannReadRow() cannot tell this. */
 static void
-different_dims(int dims, int other)
+verify_same_dims(const SampleHead *a, const SampleHead *b)
 {
+	if (a->dims == b->dims)
+		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
 			 errmsg("vectors to be indexed have different numbers of dimensions, %d and %d",
-					dims, other)));
+					a->dims, b->dims),
+			 errdetail("They are in rows (%u,%u) and (%u,%u).",
+					   ItemPointerGetBlockNumber(&a->first),
+					   ItemPointerGetOffsetNumber(&a->first),
+					   ItemPointerGetBlockNumber(&b->first),
+					   ItemPointerGetOffsetNumber(&b->first))));
 }
 
 /* Leader: put the samples together and give the index its centre. */
@@ -190,6 +210,7 @@ make_ready(BuildState *state)
 {
 	BuildShared *shared = state->shared;
 	float	   *x = NULL;
+	SampleHead	one = {0};		/* of a participant that has seen rows */
 	int			dims = 0;
 	int			nrows = 0;
 	float		max_norm2 = 0;
@@ -199,20 +220,21 @@ make_ready(BuildState *state)
 		Size		size;
 		char	   *sample = DiskannBuildReadFile(state, FILE_SAMPLE, p,
 												  &size);
-		int			head[2];
+		SampleHead	head;
 
-		memcpy(head, sample, sizeof(head));
+		memcpy(&head, sample, sizeof(head));
 		size -= sizeof(head);
-		if (head[0] == 0)
+		if (head.dims == 0)
 			continue;			/* it has seen no row */
-		Assert(size == sizeof(float) * (Size) head[0] * head[1]);
-		if (dims != 0 && dims != head[0])
-			different_dims(dims, head[0]);
-		dims = head[0];
+		Assert(size == sizeof(float) * (Size) head.dims * head.nrows);
+		if (one.dims != 0)
+			verify_same_dims(&one, &head);
+		one = head;
+		dims = head.dims;
 		x = x ? repalloc_huge(x, sizeof(float) * (Size) dims * nrows + size) :
 			palloc_extended(size, MCXT_ALLOC_HUGE);
 		memcpy(x + (Size) dims * nrows, sample + sizeof(head), size);
-		nrows += head[1];
+		nrows += head.nrows;
 	}
 	if (nrows == 0)
 		return;
@@ -277,7 +299,6 @@ add_to_sample(RowReader *reader, const DiskannRow *row, ItemPointer tid)
 		int			row_bytes = sizeof(float) * row->dims;
 		int			all = Min(SAMPLE_ROWS, SAMPLE_BYTES / row_bytes);
 
-		reader->dims = row->dims;
 		reader->max_sample = Max(1, all / reader->state->shared->participants);
 		reader->sample = palloc(sizeof(SampleRow) * reader->max_sample);
 		reader->sample_x = palloc(sizeof(float) * (Size) row->dims *
@@ -306,13 +327,23 @@ row_callback(Relation rel, ItemPointer tid, Datum *values, bool *isnull,
 {
 	RowReader  *reader = arg;
 	BuildState *state = reader->state;
+	DiskannRowContext adding;
 	MemoryContext old;
 	DiskannRow	row;
+	bool		indexed;
 
 	if (isnull[0])
 		return;
 	old = MemoryContextSwitchTo(state->scratch);
-	if (DiskannReadRow(state->support, values[0], reader->dims, &row))
+	DiskannEnterRow(&adding, rel, state->heap, tid);
+	indexed = DiskannReadRow(state->support, values[0], reader->dims, &row);
+	DiskannLeaveRow(&adding);
+	if (reader->dims == 0)
+	{
+		reader->dims = row.dims;	/* others must have as many */
+		reader->first = *tid;
+	}
+	if (indexed)
 	{
 		reader->index_tuples++;
 		MemoryContextSwitchTo(state->context);
@@ -321,8 +352,6 @@ row_callback(Relation rel, ItemPointer tid, Datum *values, bool *isnull,
 		else
 			add_to_sample(reader, &row, tid);
 	}
-	else if (reader->dims == 0)
-		reader->dims = row.dims;	/* others must have as many, all the same */
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(state->scratch);
 }

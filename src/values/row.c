@@ -114,8 +114,40 @@ DiskannLengthLimit(DiskannMetric metric, float norm2)
 	return norm2 > 0 ? Min(norm2, MAX_NORM2) : 1.0f;
 }
 
+static void
+name_row(void *arg)
+{
+	const DiskannRowContext *context = arg;
+
+	errcontext("while adding row (%u,%u) of table \"%s\" to index \"%s\"",
+			   ItemPointerGetBlockNumber(context->tid),
+			   ItemPointerGetOffsetNumber(context->tid),
+			   RelationGetRelationName(context->heap),
+			   RelationGetRelationName(context->rel));
+}
+
 void
-DiskannVerifyDims(int dims, const DiskannRow *row)
+DiskannEnterRow(DiskannRowContext *context, Relation rel, Relation heap,
+				ItemPointer tid)
+{
+	context->callback.callback = name_row;
+	context->callback.arg = context;
+	context->callback.previous = error_context_stack;
+	context->rel = rel;
+	context->heap = heap;
+	context->tid = tid;
+	error_context_stack = &context->callback;
+}
+
+void
+DiskannLeaveRow(DiskannRowContext *context)
+{
+	Assert(error_context_stack == &context->callback);
+	error_context_stack = context->callback.previous;
+}
+
+void
+DiskannVerifyDims(int dims, const DiskannRow *row, const char *hint)
 {
 	if (row->dims != dims)
 		ereport(ERROR,
@@ -123,7 +155,7 @@ DiskannVerifyDims(int dims, const DiskannRow *row)
 				 errmsg("vector has %d dimensions, but the index has %d",
 						row->dims, dims),
 				 errdetail("All vectors of a diskann index have as many dimensions as its first row had."),
-				 errhint("If there is no such row any more, REINDEX the index.")));
+				 hint ? errhint("%s", hint) : 0));
 }
 
 bool
@@ -137,7 +169,7 @@ DiskannReadRow(const DiskannSupport *support, Datum value, int dims,
 				 errmsg("vector has %d dimensions, but a diskann index holds at most %d",
 						row->dims, DISKANN_MAX_DIMS)));
 	if (dims > 0)
-		DiskannVerifyDims(dims, row);
+		DiskannVerifyDims(dims, row, NULL);
 	if (!DiskannFiniteFloat4(row->x, row->dims))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),

@@ -78,7 +78,25 @@ extern bool DiskannReadRow(const DiskannSupport *support, Datum value,
  */
 extern float DiskannLengthLimit(DiskannMetric metric, float norm2);
 
-/* Error unless the row has as many dimensions as the index. */
-extern void DiskannVerifyDims(int dims, const DiskannRow *row);
+/* Error unless the row has as many dimensions as the index; hint may be NULL. */
+extern void DiskannVerifyDims(int dims, const DiskannRow *row,
+							  const char *hint);
+
+/*
+ * Between these two, errors of this process name the row that is being added to
+ * an index, whoever raises them.  *context is the caller's; what it points to
+ * must last until DiskannLeaveRow.
+ */
+typedef struct DiskannRowContext
+{
+	ErrorContextCallback callback;
+	Relation	rel;			/* the index */
+	Relation	heap;
+	ItemPointer tid;
+} DiskannRowContext;
+
+extern void DiskannEnterRow(DiskannRowContext *context, Relation rel,
+							Relation heap, ItemPointer tid);
+extern void DiskannLeaveRow(DiskannRowContext *context);
 
 #endif							/* DISKANN_ROW_H */

@@ -18,6 +18,7 @@ DIMS = 6
 ROWS = 300
 QUERY = [0.3, -1.0, 0.25, 2.0, 0.0, 1.5]
 INTEGERS = [0, -1, 0, 2, 0, 1]
+BOTH = [1, 0.5, 2, -1, 0, 0]
 
 
 def check(good, what):
@@ -46,20 +47,24 @@ def ask(conn, query, vector, what):
     check(any("Index Scan using" in line for line in plan), what + ": by the index")
 
 
-def test_column(conn, type_name):
+def test_column(conn, type_name, opclass):
     with conn.cursor() as cursor:
         cursor.execute(f"CREATE TABLE t (id int PRIMARY KEY, v {type_name})")
-        cursor.execute("CREATE INDEX ON t USING diskann (v)")
+        cursor.execute("CREATE INDEX ON t USING diskann (v " + opclass + ")")
         psycopg2.extras.execute_values(cursor, "INSERT INTO t VALUES %s",
                                        [(i, row(i)) for i in range(ROWS)])
     query = "SELECT id FROM t ORDER BY v <-> %s LIMIT 5"
     ask(conn, query, QUERY, type_name + ": a list")
     ask(conn, query, INTEGERS, type_name + ": a list of integers")
+    ask(conn, query, BOTH, type_name + ": a list of integers and floats")
+    ask(conn, query.replace("v <-> %s", "%s <-> v"), INTEGERS,
+        type_name + ": a list of integers on the left")
     ask(conn, query.replace("%s", f"%s::{type_name}"), QUERY,
         type_name + ": a list and a cast")
-    stored = fetch(conn, "SELECT v FROM t WHERE id = %s", [7])[0]
-    check(all(abs(x - y) < 1e-5 for x, y in zip(stored, row(7))),
-          type_name + ": in and out")
+    if type_name.endswith("[]"):
+        stored = fetch(conn, "SELECT v FROM t WHERE id = %s", [7])[0]
+        check(all(abs(x - y) < 1e-5 for x, y in zip(stored, row(7))),
+              type_name + ": in and out")
     with conn.cursor() as cursor:
         cursor.execute("DROP TABLE t")
 
@@ -70,8 +75,11 @@ def main():
     print(f"# psycopg2 {psycopg2.__version__}")
     with conn.cursor() as cursor:
         cursor.execute("SET enable_seqscan = off")
-    for type_name in "real[]", "double precision[]":
-        test_column(conn, type_name)
+    test_column(conn, "real[]", "real_l2_ops")
+    test_column(conn, "double precision[]", "double_l2_ops")
+    if fetch(conn, "SELECT 1 FROM pg_extension WHERE extname = 'vector'", []):
+        test_column(conn, f"vector({DIMS})", "vector_l2_ops")
+        test_column(conn, f"halfvec({DIMS})", "halfvec_l2_ops")
     conn.close()
 
 

@@ -7,12 +7,19 @@ thing that should work.
 
 import math
 import sys
+from decimal import Decimal
 
 import psycopg
 
 DIMS = 6
 ROWS = 300
 QUERY = [0.3, -1.0, 0.25, 2.0, 0.0, 1.5]
+
+# A list of integers is sent as the smallest type that has room for all of them.
+INTEGERS = {
+    "small integers": [0, -1, 0, 2, 0, 1],
+    "integers": [0, -1, 0, 2, 0, 40000],
+}
 
 
 def check(good, what):
@@ -40,8 +47,9 @@ def by_index(conn, query, params):
 def ask(conn, query, params, what, **options):
     """A query finds the nearest rows, by the index, and again once prepared."""
     cursor = conn.cursor(binary=options.pop("binary", False))
+    expected = nearest(5, options.pop("nearest_to", None))
     good = all(
-        ids(cursor.execute(query, params, **options)) == nearest(5)
+        ids(cursor.execute(query, params, **options)) == expected
         for _ in range(8))
     check(good, what)
     check(by_index(conn, query, params), what + ": by the index")
@@ -70,8 +78,9 @@ def test_arrays(conn):
         "real[]: a list, binary", binary=True)
     ask(conn, "SELECT id FROM a ORDER BY v <-> %s::real[] LIMIT 5", [QUERY],
         "real[]: a list and a cast")
-    check(ids(conn.execute(query, [[0, -1, 0, 2, 0, 1]])) ==
-          nearest(5, [0, -1, 0, 2, 0, 1]), "real[]: a list of integers")
+    for what, integers in INTEGERS.items():
+        ask(conn, query, [integers], f"real[]: a list of {what}",
+            nearest_to=integers)
     with conn.transaction():
         conn.execute("SET LOCAL diskann.query_search_list_size = 20")
         ask(conn, query, [QUERY], "real[]: with SET LOCAL")
@@ -103,10 +112,20 @@ def test_vectors(conn):
         conn.execute(f"INSERT INTO {table} VALUES (%s, %s)",
                      [nearest(1)[0], make(row(nearest(1)[0]))])
         ask(conn, query, [make(QUERY)], name + ": after an insert")
-    ask(conn, "SELECT id FROM t_vector ORDER BY v <-> %s LIMIT 5", [QUERY],
-        "vector: a list")
-    ask(conn, "SELECT id FROM t_vector ORDER BY v <-> %b LIMIT 5", [QUERY],
-        "vector: a list, binary", binary=True)
+    for name in ("vector", "halfvec"):
+        query = f"SELECT id FROM t_{name} ORDER BY v <-> %s LIMIT 5"
+        ask(conn, query, [QUERY], name + ": a list")
+        ask(conn, query.replace("%s", "%b"), [QUERY], name + ": a list, binary",
+            binary=True)
+        for what, integers in INTEGERS.items():
+            ask(conn, query, [integers], f"{name}: a list of {what}",
+                nearest_to=integers)
+        ask(conn, query, [[Decimal(x) for x in QUERY]],
+            name + ": a list of decimals")
+    ask(conn, "SELECT id FROM a ORDER BY v <-> %s LIMIT 5", [Vector(QUERY)],
+        "real[]: a Vector")
+    ask(conn, "SELECT id FROM a ORDER BY %s <-> v LIMIT 5", [Vector(QUERY)],
+        "real[]: a Vector on the left", prepare=True)
     try:
         import numpy
     except ImportError:
