@@ -31,11 +31,15 @@
 #include "storage/lmgr.h"
 #include "store/link.h"
 #include "store/pause.h"
+#include "store/roster.h"
 #include "store/tids.h"
 #include "store/visit.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "values/row.h"
+
+/* Of a full list of edges, one in so many gets an edge back. */
+#define BACKLINK_SHARE 2
 
 /* A node visited by the search. */
 typedef struct Visited
@@ -155,7 +159,7 @@ visit_on_the_way(Inserter *inserter, DiskannNode node)
 	DiskannSearchAddAll(inserter->search, visit->nodes, visit->estimates,
 						visit->degree);
 
-	/* No edge should lead back to the entry node. */
+	/* A place to start from may have become an entry node: no edge to that. */
 	if (visit->head.state != DISKANN_ENTRY)
 		remember(inserter, node, own);
 	else
@@ -179,7 +183,8 @@ search_neighbours(Inserter *inserter)
 	inserter->nvisited = 0;
 	inserter->nlive = 0;
 	DiskannSearchReset(inserter->search, meta->build_list_size, true);
-	visit_on_the_way(inserter, DISKANN_ENTRY_NODE);
+	(void) DiskannStartSearch(&inserter->ref, &inserter->query,
+							  &inserter->visit, inserter->search);
 	while (DiskannSearchNext(inserter->search, &node))
 		visit_on_the_way(inserter, node);
 	while (inserter->nlive < meta->max_degree &&
@@ -267,8 +272,8 @@ link_past_tombstones(Inserter *inserter, DiskannNode node,
 	if (dead && (live == NULL || dead->dist2 < live->dist2))
 		DiskannAddBacklink(&inserter->ref, dead->node, node, decoded, true);
 	if (live == NULL)
-		DiskannLinkEntry(&inserter->ref, node, decoded,
-					   node % inserter->index->meta.max_degree);
+		DiskannLinkEntry(&inserter->ref, DISKANN_ENTRY_NODE, node, decoded,
+						 node % inserter->index->meta.max_degree);
 }
 
 /*
@@ -282,6 +287,8 @@ add_node(Inserter *inserter, const DiskannNewNode *new, int nearest)
 	const DiskannIndex *index = inserter->index;
 	DiskannNodeRef *ref = &inserter->ref;
 	float	   *decoded = palloc(sizeof(float) * index->space.dims);
+	int			nbacklinks = Max(index->meta.max_degree / BACKLINK_SHARE,
+								 nearest);
 	DiskannNode node;
 
 	Assert(new->degree <= index->meta.max_degree);
@@ -296,16 +303,17 @@ add_node(Inserter *inserter, const DiskannNewNode *new, int nearest)
 
 	/*
 	 * The nearest must point here, so that the node can be found.  Of equally
-	 * near ones not always the same.
+	 * near ones not always the same.  The half that was admitted last gets no
+	 * edges back, which cost as much but gain little.
 	 */
-	for (int i = 0; i < new->degree; i++)
+	for (int i = 0; i < Min(new->degree, nbacklinks); i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		DiskannAddBacklink(ref, new->nodes[i], node, decoded,
 						   i == (int) (node % nearest));
 	}
 	link_past_tombstones(inserter, node, decoded);
-	DiskannOfferToEntry(ref, node, decoded);
+	DiskannOfferToRoster(ref, node, decoded);
 }
 
 /*

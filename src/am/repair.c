@@ -12,22 +12,24 @@
  *		write them in place of the edges to leaving ones, in exclusive mode
  *
  * When all nodes have been passed over, no edge leads to a leaving node, and
- * their slots are freed.  At last every live node that edges do not lead to from
- * the entry node is attached to the nearest one that a search finds.
+ * their slots are freed.  The roster, from which searches start, is drawn anew
+ * before.  At last live nodes are attached to the nearest one that a search
+ * finds: every one that edges do not lead to from the entry nodes, and of some
+ * others, searched for by their own vectors, those that are not found.
  *
  * Nothing stays locked between these steps.  That does no harm:
  *
  * - A node read, released and opened again is still the same node, live or a
  *   tombstone: only a repair frees slots of nodes, and no two run at once, for
- *   VACUUM holds a lock on the table that keeps other VACUUMs out.  Its edges may
- *   be others by then, through an insert nearby; each is looked at again.
+ *   VACUUM holds a lock on the table that keeps other VACUUMs out.  Its edges
+ *   may be others by then, through an insert nearby; each is looked at again.
  * - A substitute may have become a tombstone meanwhile (not by this VACUUM; by
  *   none at all as things are).  It is not freed before the next repair, which
  *   replaces it.
- * - An insert may link a new node to a live one just while it is found not to be
- *   reached, or the other way round.  Then a node gets an edge too many.  A node
- *   inserted after the repair began is not looked at: inserts link nodes so that
- *   they are reached.
+ * - An insert may link a new node to a live one just while it is found not to
+ *   be reached, or the other way round.  Then a node gets an edge too many.
+ *   Nodes inserted since the repair began are looked at, too: the only edge to
+ *   one may have been of an entry node whose edges were drawn anew.
  * - An insert whose search was at a leaving node holds its number; but its
  *   transaction is older than the repair's horizon or the node was a tombstone
  *   when it was met, and no insert links to those.
@@ -49,11 +51,18 @@
 #include "storage/indexfsm.h"
 #include "store/edges.h"
 #include "store/link.h"
-#include "store/visit.h"
+#include "store/roster.h"
 #include "utils/memutils.h"
+#include "vector/rotate.h"
 
-/* Nodes looked at beyond the leaving neighbours of one node, for each of them. */
+/* Nodes looked at beyond the leaving neighbours of a node, for each of them. */
 #define VISITS_PER_EDGE 4
+
+/* A node is searched for by its own vector with a list of this size. */
+#define SELF_LIST_SIZE 20
+
+/* Nodes searched for so after a repair, for each one that left. */
+#define SEARCHES_PER_LEAVING 2
 
 typedef struct Repair
 {
@@ -66,6 +75,11 @@ typedef struct Repair
 	NodeSet		leaving;		/* tombstones to be freed */
 	DiskannNode nleaving;
 	DiskannCounts counts;		/* of what stays */
+	NodeList	old_entries;	/* entry nodes that nobody can still put into
+								 * the chain, if they are not there */
+	DiskannNode *members;		/* of the next roster: live nodes by chance */
+	int			nmembers;
+	uint64		random;
 } Repair;
 
 /* Is the slot's state one of a node? */
@@ -94,8 +108,31 @@ sort_tombstone(Repair *repair, DiskannNode node, uint64 xid)
 }
 
 /*
- * Find the leaving nodes.  Nothing is locked on entry and exit; each slot in
- * share mode meanwhile.
+ * Count a live node, which may become a member of the next roster (reservoir
+ * sampling; Vitter, 1985).
+ */
+static void
+count_live(Repair *repair, DiskannNode node)
+{
+	int			most = DiskannRosterSize(repair->index, repair->leaving.count);
+	uint64		draw;
+
+	repair->counts.live_nodes++;
+	if (repair->members == NULL)
+		repair->members = palloc(sizeof(DiskannNode) * most);
+	if (repair->nmembers < most)
+	{
+		repair->members[repair->nmembers++] = node;
+		return;
+	}
+	draw = diskann_random64(&repair->random) % repair->counts.live_nodes;
+	if (draw < (uint64) most)
+		repair->members[draw] = node;
+}
+
+/*
+ * Find the leaving nodes, the members of the next roster, and entry nodes.
+ * Nothing is locked on entry and exit; each slot in share mode meanwhile.
  */
 static void
 find_leaving(Repair *repair)
@@ -111,10 +148,35 @@ find_leaving(Repair *repair)
 			continue;
 		head = DiskannNodeHead(ref);
 		if (head->state == DISKANN_LIVE)
-			repair->counts.live_nodes++;
+			count_live(repair, node);
 		else if (head->state == DISKANN_DEAD)
 			sort_tombstone(repair, node, head->u.xid);
+		else if (head->state == DISKANN_ENTRY && node != DISKANN_ENTRY_NODE &&
+				 DiskannXidIsPast(head->u.xid))
+			DiskannNodeListAdd(&repair->old_entries, node);
 		DiskannNodeClose(ref);
+	}
+}
+
+/*
+ * Free the entry nodes that were written but never put into the chain: who was
+ * to do that has ended.  Nothing is locked on entry and exit; each entry node
+ * in share mode, and those to be freed exclusively, meanwhile.
+ */
+static void
+free_lost_entries(Repair *repair)
+{
+	DiskannNode entries[DISKANN_MOST_ENTRIES + 1];
+	int			nentries = DiskannReadEntries(&repair->ref, entries);
+
+	for (Size i = 0; i < repair->old_entries.count; i++)
+	{
+		bool		chained = false;
+
+		for (int k = 0; k < nentries; k++)
+			chained |= entries[k] == repair->old_entries.nodes[i];
+		if (!chained)
+			DiskannNodeFree(&repair->ref, repair->old_entries.nodes[i]);
 	}
 }
 
@@ -206,10 +268,6 @@ find_substitutes(Repair *repair, const OldEdges *old, Substitute *substitutes)
 	int			n = 0;
 	DiskannNode next;
 
-	/* The entry node must find live nodes however far they are. */
-	int64		max_visits = old->node == DISKANN_ENTRY_NODE ? PG_INT64_MAX :
-		old->nleaving * VISITS_PER_EDGE;
-
 	DiskannSearchReset(repair->search, index->meta.build_list_size, false);
 	for (int i = 0; i < old->degree; i++)
 	{
@@ -217,7 +275,8 @@ find_substitutes(Repair *repair, const OldEdges *old, Substitute *substitutes)
 			DiskannSearchAdd(repair->search, old->neighbours[i], 0);
 	}
 	while (n < old->nleaving &&
-		   DiskannSearchVisits(repair->search) < max_visits &&
+		   DiskannSearchVisits(repair->search) <
+		   old->nleaving * VISITS_PER_EDGE &&
 		   DiskannSearchNext(repair->search, &next))
 	{
 		DiskannVacuumDelayPoint();
@@ -242,9 +301,10 @@ find_substitutes(Repair *repair, const OldEdges *old, Substitute *substitutes)
 }
 
 /*
- * Replace or remove the edges of a node, at repair->query, to leaving ones.  Its
- * list may have changed since the substitutes were chosen, so what is in it now
- * decides.  Nothing is locked on entry and exit; the slot exclusively meanwhile.
+ * Replace or remove the edges of a node, at repair->query, to leaving ones.
+ * Its list may have changed since the substitutes were chosen, so what is in
+ * it now decides.  Nothing is locked on entry and exit; the slot exclusively
+ * meanwhile.
  */
 static void
 replace_edges(Repair *repair, DiskannNode node, const Substitute *substitutes,
@@ -312,9 +372,9 @@ repair_node(Repair *repair, DiskannNode node)
 /* ---------- reachability ---------- */
 
 /*
- * Add to reached, and to the list, all that can be reached from the nodes in the
- * list from head on.  Nothing is locked on entry and exit; each slot in share
- * mode meanwhile.
+ * Add to reached, and to the list, all that can be reached from the nodes in
+ * the list from head on.  Nothing is locked on entry and exit; each slot in
+ * share mode meanwhile.
  */
 static void
 spread(Repair *repair, NodeSet *reached, NodeList *list, Size head)
@@ -343,49 +403,51 @@ spread(Repair *repair, NodeSet *reached, NodeList *list, Size head)
 }
 
 /*
- * The live node nearest to the query that a search finds, other than node;
- * DISKANN_INVALID_NODE if there is none.  Nothing is locked on entry and exit;
- * each node visited in share mode meanwhile.
+ * Search for a node at the query; true if that finds it.  Else *nearest is the
+ * live node nearest to the query that it found, or DISKANN_INVALID_NODE.
+ * Nothing is locked on entry and exit; each node visited in share mode
+ * meanwhile.
  */
-static DiskannNode
-find_nearest(Repair *repair, DiskannNode node)
+static bool
+search_for(Repair *repair, DiskannNode node, int list_size,
+		   DiskannNode *nearest)
 {
-	DiskannNode best = DISKANN_INVALID_NODE;
-	float		best_dist2 = 0;
+	DiskannNodeRef *ref = &repair->ref;
+	DiskannVisit *visit = &repair->visit;
+	float		least = 0;
 	DiskannNode next;
 
-	DiskannSearchReset(repair->search, repair->index->meta.build_list_size,
-					   false);
-	DiskannSearchAdd(repair->search, DISKANN_ENTRY_NODE, 0);
+	*nearest = DISKANN_INVALID_NODE;
+	DiskannSearchReset(repair->search, list_size, false);
+	(void) DiskannStartSearch(ref, &repair->query, visit, repair->search);
 	while (DiskannSearchNext(repair->search, &next))
 	{
 		DiskannVacuumDelayPoint();
-		if (!DiskannVisitNode(&repair->ref, &repair->query, next,
-							  &repair->visit, NULL))
+		if (next == node)
+			return true;
+		if (!DiskannVisitNode(ref, &repair->query, next, visit, NULL))
 			continue;
-		DiskannSearchAddAll(repair->search, repair->visit.nodes,
-							repair->visit.estimates, repair->visit.degree);
-		if (next == node || repair->visit.head.state != DISKANN_LIVE ||
-			(best != DISKANN_INVALID_NODE &&
-			 repair->visit.dist2 >= best_dist2))
+		DiskannSearchAddAll(repair->search, visit->nodes, visit->estimates,
+							visit->degree);
+		if (visit->head.state != DISKANN_LIVE ||
+			(*nearest != DISKANN_INVALID_NODE && visit->dist2 >= least))
 			continue;
-		best = next;
-		best_dist2 = repair->visit.dist2;
+		*nearest = next;
+		least = visit->dist2;
 	}
-	return best;
+	return false;
 }
 
 /*
- * Let the nearest live node that a search finds point to this one, if it is live
- * itself; if there is no other, let the entry node.  Returns whether it is live.
- * Nothing is locked on entry and exit.
+ * Make the vector of a live node the one to search for; false if the slot has
+ * no live node.  Nothing is locked on entry and exit; the slot in share mode
+ * meanwhile.
  */
 static bool
-attach_node(Repair *repair, DiskannNode node)
+read_query(Repair *repair, DiskannNode node)
 {
 	DiskannNodeRef *ref = &repair->ref;
 	bool		live;
-	DiskannNode nearest;
 
 	if (!DiskannNodeOpenNext(ref, node, BUFFER_LOCK_SHARE, NULL))
 		return false;
@@ -393,15 +455,30 @@ attach_node(Repair *repair, DiskannNode node)
 	if (live)
 		decode_query(repair);
 	DiskannNodeClose(ref);
-	if (!live)
-		return false;
-	DiskannQueryPrepareVector(&repair->query, repair->index);
-	nearest = find_nearest(repair, node);
+	if (live)
+		DiskannQueryPrepareVector(&repair->query, repair->index);
+	return live;
+}
+
+/*
+ * Search for the node at the query by its own vector.  Unless that finds it,
+ * let the nearest live node that it does find point to it, or an entry node if
+ * there is no other: then the next search will find it.  Returns whether it
+ * was found.  Nothing is locked on entry and exit.
+ */
+static bool
+find_or_attach(Repair *repair, DiskannNode node, int list_size)
+{
+	DiskannNode nearest;
+
+	if (search_for(repair, node, list_size, &nearest))
+		return true;
 	if (nearest != DISKANN_INVALID_NODE)
-		DiskannAddBacklink(ref, nearest, node, repair->query.x, true);
+		DiskannAddBacklink(&repair->ref, nearest, node, repair->query.x, true);
 	else
-		DiskannLinkEntry(ref, node, repair->query.x, 0);
-	return true;
+		DiskannLinkEntry(&repair->ref, DISKANN_ENTRY_NODE, node,
+						 repair->query.x, 0);
+	return false;
 }
 
 /*
@@ -412,27 +489,34 @@ static void
 attach_unreachable(Repair *repair)
 {
 	MemoryContext old = CurrentMemoryContext;
+	DiskannNode entries[DISKANN_MOST_ENTRIES + 1];
+	int			nentries = DiskannReadEntries(&repair->ref, entries);
 	NodeSet		reached;
 	NodeList	list = {0};
 	int64		attached = 0;
 
-	DiskannNodeSetInit(&reached, repair->leaving.count);
-	DiskannNodeSetAdd(&reached, DISKANN_ENTRY_NODE);
-	DiskannNodeListAdd(&list, DISKANN_ENTRY_NODE);
+	DiskannNodeSetInit(&reached, DiskannNodeCount(&repair->ref));
+	for (int i = 0; i < nentries; i++)
+	{
+		DiskannNodeSetAdd(&reached, entries[i]);
+		DiskannNodeListAdd(&list, entries[i]);
+	}
 	spread(repair, &reached, &list, 0);
 	for (DiskannNode node = 1; node < reached.count; node++)
 	{
 		Size		head = list.count;
-		bool		live;
+		bool		lost;
 
 		if (DiskannNodeSetHas(&reached, node))
 			continue;
 		DiskannVacuumDelayPoint();
 		MemoryContextSwitchTo(repair->node_context);
-		live = attach_node(repair, node);
+		lost = read_query(repair, node) &&
+			!find_or_attach(repair, node,
+							repair->index->meta.build_list_size);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(repair->node_context);
-		if (!live)
+		if (!lost)
 			continue;
 		attached++;
 		DiskannNodeSetAdd(&reached, node);
@@ -442,6 +526,41 @@ attach_unreachable(Repair *repair)
 	if (attached > 0)
 		elog(DEBUG1, "diskann: attached " INT64_FORMAT " unreachable nodes",
 			 attached);
+}
+
+/*
+ * What can be reached need not be found: a search that begins in another
+ * cluster may fill its list there.  The edges that lead from cluster to cluster
+ * go when their nodes leave, so look for a sample of all nodes in proportion to
+ * those that left, and attach what is not found.  A link to one node of a
+ * cluster serves all of it.  Nothing is locked on entry and exit.
+ */
+static void
+attach_missed(Repair *repair, DiskannSelfRecall *recall)
+{
+	MemoryContext old = MemoryContextSwitchTo(repair->node_context);
+	double		nodes = Max(repair->counts.live_nodes, 1);
+	double		share = SEARCHES_PER_LEAVING * repair->nleaving / nodes;
+	DiskannNode count = DiskannNodeCount(&repair->ref);
+
+	recall->searched = 0;
+	recall->missed = 0;
+	for (DiskannNode node = 1; node < count; node++)
+	{
+		double		draw = (double) diskann_random64(&repair->random);
+
+		if (draw / (double) PG_UINT64_MAX >= share)
+			continue;
+		DiskannVacuumDelayPoint();
+		if (read_query(repair, node))
+		{
+			recall->searched++;
+			if (!find_or_attach(repair, node, SELF_LIST_SIZE))
+				recall->missed++;
+		}
+		MemoryContextReset(repair->node_context);
+	}
+	MemoryContextSwitchTo(old);
 }
 
 /* ---------- the whole ---------- */
@@ -460,35 +579,53 @@ init_repair(Repair *repair, IndexVacuumInfo *info, const DiskannIndex *index)
 	DiskannVisitInit(&repair->visit, index);
 	repair->search = DiskannSearchCreate(CurrentMemoryContext);
 	DiskannNodeSetInit(&repair->leaving, DiskannNodeCount(&repair->ref));
+	repair->random = index->meta.seed ^ DiskannLastXid();
+}
+
+/*
+ * Replace the edges to leaving nodes, all over the index, and free these.
+ * Nothing is locked on entry and exit.
+ */
+static void
+remove_leaving(Repair *repair)
+{
+	MemoryContext old = CurrentMemoryContext;
+
+	for (DiskannNode node = 0; node < repair->leaving.count; node++)
+	{
+		DiskannVacuumDelayPoint();
+		MemoryContextSwitchTo(repair->node_context);
+		repair_node(repair, node);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(repair->node_context);
+	}
+	for (DiskannNode node = 0; node < repair->leaving.count; node++)
+	{
+		if (!DiskannNodeSetHas(&repair->leaving, node))
+			continue;
+		DiskannVacuumDelayPoint();
+		DiskannNodeFree(&repair->ref, node);
+	}
 }
 
 void
 DiskannRepair(IndexVacuumInfo *info, const DiskannIndex *index)
 {
-	MemoryContext context = CurrentMemoryContext;
 	Repair		repair;
+	DiskannSelfRecall recall;
+	bool		due;
 
 	init_repair(&repair, info, index);
 	find_leaving(&repair);
-	if (repair.nleaving > 0)
+	due = repair.nleaving > 0;
+	if (due)
 	{
-		for (DiskannNode node = 0; node < repair.leaving.count; node++)
-		{
-			DiskannVacuumDelayPoint();
-			MemoryContextSwitchTo(repair.node_context);
-			repair_node(&repair, node);
-			MemoryContextSwitchTo(context);
-			MemoryContextReset(repair.node_context);
-		}
-		for (DiskannNode node = 0; node < repair.leaving.count; node++)
-		{
-			if (!DiskannNodeSetHas(&repair.leaving, node))
-				continue;
-			DiskannVacuumDelayPoint();
-			DiskannNodeFree(&repair.ref, node);
-		}
+		DiskannDrawRoster(&repair.ref, repair.members, repair.nmembers);
+		free_lost_entries(&repair);
+		remove_leaving(&repair);
 		attach_unreachable(&repair);
+		attach_missed(&repair, &recall);
 		IndexFreeSpaceMapVacuum(info->index);
 	}
-	DiskannSetCounts(info->index, &repair.counts);
+	DiskannSetCounts(info->index, &repair.counts, due ? &recall : NULL);
 }

@@ -38,6 +38,7 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "portability/instr_time.h"
+#include "store/roster.h"
 #include "store/tids.h"
 #include "store/visit.h"
 #include "utils/float.h"
@@ -219,8 +220,11 @@ search_list(DiskannScan *state)
 					   DiskannSearchListSize(state->desc->indexRelation),
 					   iterate);
 
-	/* The entry node is no candidate: it takes no place in the list. */
-	visit_node(state, DISKANN_ENTRY_NODE);
+	/* Entry nodes are no candidates: they take no place in the list. */
+	state->counts.estimates += DiskannStartSearch(&state->ref, &state->query,
+												  &state->visit,
+												  state->search);
+	state->counts.visits++;
 	while (visit_next(state))
 		;
 

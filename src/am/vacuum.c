@@ -337,7 +337,7 @@ diskannbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 		}
 		if (state.chained.count > 0 || state.empty.count > 0)
 			shorten_chains(&state);
-		DiskannSetCounts(info->index, &state.counts);
+		DiskannSetCounts(info->index, &state.counts, NULL);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);

@@ -26,6 +26,7 @@
 #include "build/parallel.h"
 #include "build/run.h"
 #include "miscadmin.h"
+#include "store/roster.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -76,6 +77,8 @@ diskannbuild(Relation heap, Relation rel, IndexInfo *indexInfo)
 	nworkers = DiskannBuildWorkers(heap, rel);
 	if (nworkers == 0 || !DiskannBuildParallel(&state, nworkers, result))
 		build_serially(&state, result);
+	if (state.index)
+		DiskannBuildRoster(rel, state.index);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(state.context);
 	return result;

@@ -162,7 +162,7 @@ link_entry(BuildState *state, const uint32 *node_rows, const uint32 *starts,
 
 		diskann_vector_decode(index->kind, DiskannBuildOwn(state, code),
 							  code->own.scale, index->space.dims, x);
-		DiskannLinkEntry(&ref, starts[i], x, -1);
+		DiskannLinkEntry(&ref, DISKANN_ENTRY_NODE, starts[i], x, i);
 	}
 	pfree(x);
 }

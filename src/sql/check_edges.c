@@ -8,7 +8,7 @@
  * same bit for bit: the index may have been built by other vector
  * instructions, and the edge from a vector that had not been rounded yet.
  *
- * The edges of reachable nodes are followed first, from the entry node on, and
+ * The edges of reachable nodes are followed first, from the entry nodes on, and
  * those of the other live nodes afterwards: only then it is known which nodes
  * no path leads to.
  *
@@ -189,7 +189,7 @@ walk_node(DiskannCheck *check, DiskannNode node)
 }
 
 /*
- * Walk all that can be reached from the entry node.  Sweeps in the order of
+ * Walk all that can be reached from the entry nodes.  Sweeps in the order of
  * slots take the place of a queue: a graph like this one needs few.
  */
 static void
@@ -197,7 +197,13 @@ walk_from_entry(DiskannCheck *check)
 {
 	bool		again = true;
 
-	check->slots[DISKANN_ENTRY_NODE] |= DISKANN_CHECK_REACHED;
+	for (DiskannNode node = 0; node < check->nslots; node++)
+	{
+		if ((check->slots[node] & (DISKANN_CHECK_STATE |
+								   DISKANN_CHECK_CHAINED)) ==
+			(DISKANN_ENTRY | DISKANN_CHECK_CHAINED))
+			check->slots[node] |= DISKANN_CHECK_REACHED;
+	}
 	while (again)
 	{
 		again = false;

@@ -8,7 +8,7 @@
  * follows from that vector's code.  The chain of a live node, its posting
  * list, is followed as soon as the node is met; the slots of the chain are
  * marked, so that one that is in two chains is found, and one that is in none
- * is counted.
+ * is counted.  So are, at last, the entry nodes.
  *
  * check->node is the slot looked at.  While a chain is followed, check->other
  * is the TIDS slot just read, and check->link the one that led to it.
@@ -45,18 +45,16 @@ is_node(const DiskannSlotData *head)
 
 /* ---------- heads ---------- */
 
-/* Node 0 is at the origin of index space, has no rows, and is the only one. */
+/* An entry node is at the origin of index space, and has no rows. */
 static void
 check_entry(const DiskannCheck *check, const DiskannSlotCopy *copy)
 {
 	const DiskannSlotData *head = copy->head;
 
-	if (copy->node != DISKANN_ENTRY_NODE)
-		DiskannCheckReport(check, copy, "it is a second entry node");
-	if (head->ntids != 0 || head->next != DISKANN_INVALID_NODE)
-		DiskannCheckReport(check, copy, "the entry node has rows");
+	if (head->ntids != 0)
+		DiskannCheckReport(check, copy, "an entry node has rows");
 	if (head->norm2 != 0)
-		DiskannCheckReport(check, copy, "the entry node is not at the origin");
+		DiskannCheckReport(check, copy, "an entry node is not at the origin");
 }
 
 /*
@@ -389,9 +387,32 @@ check_slot(DiskannCheck *check, DiskannNode node)
 	}
 }
 
+/* Follow the chain of entry nodes, where searches start, and mark them. */
+static void
+follow_entries(DiskannCheck *check)
+{
+	DiskannSlotCopy *copy = &check->node;
+	DiskannNode node = DISKANN_ENTRY_NODE;
+
+	for (int n = 0; node != DISKANN_INVALID_NODE; n++)
+	{
+		DiskannCheckRead(check, node, copy);
+		if (copy->head->state != DISKANN_ENTRY)
+			DiskannCheckReport(check, copy, "an entry node is missing");
+		if (n > DISKANN_MOST_ENTRIES)
+			DiskannCheckReport(check, copy, "there are too many entry nodes");
+		check_next(check, copy);
+		if (node < check->nslots)
+			check->slots[node] |= DISKANN_CHECK_CHAINED;
+		node = copy->head->next;
+	}
+}
+
 void
 DiskannCheckSlots(DiskannCheck *check)
 {
+	int64		entries = 0;
+
 	check->ref.strategy = check->strategy;
 	for (DiskannNode node = 0; node < check->nslots; node++)
 	{
@@ -399,15 +420,19 @@ DiskannCheckSlots(DiskannCheck *check)
 		check_slot(check, node);
 	}
 	check->ref.strategy = NULL;
+	follow_entries(check);
 	for (DiskannNode node = 0; node < check->nslots; node++)
 	{
-		if ((check->slots[node] &
-			 (DISKANN_CHECK_STATE | DISKANN_CHECK_CHAINED)) == DISKANN_TIDS)
+		int			state = check->slots[node] & DISKANN_CHECK_STATE;
+
+		entries += state == DISKANN_ENTRY ? 1 : 0;
+		if ((state == DISKANN_TIDS || state == DISKANN_ENTRY) &&
+			!(check->slots[node] & DISKANN_CHECK_CHAINED))
 			check->counts.orphans++;
 	}
 
-	/* All but the entry node have been counted by their states. */
+	/* All have been counted by their states. */
 	Assert(check->counts.nodes + check->counts.tombstones +
-		   check->counts.tids_slots + check->counts.free_slots + 1 ==
+		   check->counts.tids_slots + check->counts.free_slots + entries ==
 		   check->nslots);
 }

@@ -229,6 +229,29 @@ put_counts(Properties *properties, const Counts *counts, int max_degree,
 	put_property(properties, "degrees", degree_histogram(counts, max_degree));
 }
 
+/* Share of nodes found by their own vectors below which to advise. */
+#define SELF_RECALL_GOOD 0.95
+
+/* What the last repair found of how well searches find what is there. */
+static void
+put_self_recall(Properties *properties, const DiskannMetaPageData *meta)
+{
+	double		recall;
+
+	if (meta->self_searched == 0)
+	{
+		put_property(properties, "self_recall", "unknown");
+		return;
+	}
+	recall = 1 - (double) meta->self_missed / meta->self_searched;
+	put_property(properties, "self_recall",
+				 psprintf("%.3f of %u at the last repair", recall,
+						  meta->self_searched));
+	if (recall < SELF_RECALL_GOOD)
+		put_property(properties, "advice",
+					 "REINDEX: many rows were not found by their own vectors");
+}
+
 /* ---------- counting ---------- */
 
 /* The slot is locked. */
@@ -328,6 +351,7 @@ diskann_index_info(PG_FUNCTION_ARGS)
 		count_slots(rel, index, &counts);
 		put_counts(&properties, &counts, settings.max_degree,
 				   (int64) pages * BLCKSZ);
+		put_self_recall(&properties, &index->meta);
 	}
 	relation_close(rel, AccessShareLock);
 	return (Datum) 0;

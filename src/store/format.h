@@ -42,8 +42,11 @@ typedef uint32 DiskannNode;
 
 #define DISKANN_INVALID_NODE ((DiskannNode) 0xFFFFFFFF)
 
-/* The node every search starts from; the index owns it. */
+/* The first entry node, where every search starts; the index owns it. */
 #define DISKANN_ENTRY_NODE ((DiskannNode) 0)
+
+/* Most entry nodes in the chain that begins at that one, beside it. */
+#define DISKANN_MOST_ENTRIES 32
 
 /*
  * Special area of every page.  page_id is the last halfword of the page, for
@@ -59,7 +62,7 @@ typedef enum DiskannPageKind
 	DISKANN_PAGE_META = 1,
 	DISKANN_PAGE_CENTRE = 2,
 	DISKANN_PAGE_NODES = 3,
-	DISKANN_PAGE_ROSTER = 4,	/* nodes to start searches from */
+	DISKANN_PAGE_ROSTER = 4,	/* a roster beyond that of entry nodes */
 	DISKANN_PAGE_PENDING = 5,	/* rows not linked yet */
 	DISKANN_PAGE_CALIBRATION = 6,	/* recall by list size */
 	DISKANN_PAGE_FILTER_MAP = 7 /* what filter columns hold, node by node */
@@ -182,9 +185,12 @@ typedef struct DiskannMetaPageData
 	/* State. */
 	float		max_length2;	/* inner product: no row is longer, squared */
 	uint32		tombstones;		/* as of the last VACUUM */
-	uint32		unused;
+	uint32		self_searched;	/* nodes the last repair searched for by their
+								 * own vectors */
 	uint64		live_nodes;		/* as of the last VACUUM */
 	uint64		oldest_xid;		/* least xid of those tombstones */
+	uint32		self_missed;	/* of self_searched, not found */
+	uint32		unused;
 
 	DiskannPageList lists[DISKANN_PAGE_LISTS];
 	DiskannFilterColumn filters[DISKANN_MAX_FILTER_COLUMNS];
@@ -203,7 +209,7 @@ typedef enum DiskannSlotState
 	DISKANN_FREE = 0,			/* nothing points to it */
 	DISKANN_LIVE = 1,			/* a vector with at least one row */
 	DISKANN_DEAD = 2,			/* tombstone: no row left, still routes */
-	DISKANN_ENTRY = 3,			/* owned by the index: node 0 */
+	DISKANN_ENTRY = 3,			/* owned by the index: node 0 and its chain */
 	DISKANN_TIDS = 4			/* more TIDs of a live node */
 } DiskannSlotState;
 
@@ -223,20 +229,23 @@ typedef struct DiskannSlotData
 	uint16		degree;
 	uint16		ntids;
 	uint16		closed;			/* TIDS: not linked yet, or being unlinked */
-	DiskannNode next;			/* first TIDS slot of a node, next of a TIDS */
+	DiskannNode next;			/* first TIDS slot of a node, next of a TIDS;
+								 * ENTRY: next entry node */
 	DiskannNode owner;			/* TIDS: the node */
 	float		scale;			/* own vector, see vector/own_code.h */
 	float		norm2;
 	float		residual;
 	float		length2;		/* see vector/space.h */
 	float		edge_scale;
-	uint32		sequence;		/* TIDS: falls along a chain; LIVE: of the last
-								 * slot put before its chain */
+	uint32		sequence;		/* TIDS: falls along a chain; LIVE: of the
+								 * last slot put before its chain; node 0:
+								 * changes of the chain of entry nodes */
 	union
 	{
 		uint64		hash;		/* LIVE: of the user's vector */
 		uint64		xid;		/* DEAD: last transaction that may have known
-								 * it alive */
+								 * it alive; ENTRY, but node 0: last one that
+								 * may put it into the chain */
 	}			u;
 	ItemPointerData tids[DISKANN_INLINE_TIDS];
 } DiskannSlotData;
@@ -251,8 +260,8 @@ StaticAssertDecl(sizeof(DiskannPageOpaqueData) == 8,
 				 "special area has an unexpected size");
 StaticAssertDecl(offsetof(DiskannMetaPageData, dims) == 48 &&
 				 offsetof(DiskannMetaPageData, max_length2) == 108 &&
-				 offsetof(DiskannMetaPageData, lists) == 136 &&
-				 sizeof(DiskannMetaPageData) == 136 + 8 * 16 + 31 * 24,
+				 offsetof(DiskannMetaPageData, lists) == 144 &&
+				 sizeof(DiskannMetaPageData) == 144 + 8 * 16 + 31 * 24,
 				 "metapage has an unexpected layout");
 StaticAssertDecl(sizeof(DiskannMetaPageData) <= DISKANN_PAGE_BYTES,
 				 "metapage does not fit a page");

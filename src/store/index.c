@@ -69,17 +69,18 @@ read_centre(Relation rel, const DiskannMetaPageData *meta, float *centre)
 }
 
 /*
- * The slot of the entry node of a new index.  It lies at the centre, which is
- * the origin of index space: its code is zero, times as little as can be, for
- * zero may stand for a fraction.
+ * An entry node lies at the centre, which is the origin of index space: its
+ * code is zero, times as little as can be, for zero may stand for a fraction.
  */
-static void
-fill_entry(char *image, const DiskannIndex *index)
+void
+DiskannFillEntry(const DiskannIndex *index, char *image)
 {
 	DiskannSlot head = (DiskannSlot) image;
+	uint8		version = head->version;
 
 	memset(image, 0, index->meta.slot_size);
 	head->state = DISKANN_ENTRY;
+	head->version = version + 1;
 	head->next = DISKANN_INVALID_NODE;
 	head->owner = DISKANN_INVALID_NODE;
 	head->scale = FLT_MIN;
@@ -97,9 +98,9 @@ write_first_pages(Relation rel, const DiskannIndex *index, bool building)
 	const DiskannMetaPageData *meta = &index->meta;
 	BlockNumber nblocks = Max(RelationGetNumberOfBlocks(rel),
 							  meta->first_block + meta->pages_per_slot);
-	char	   *entry = palloc(meta->slot_size);
+	char	   *entry = palloc0(meta->slot_size);
 
-	fill_entry(entry, index);
+	DiskannFillEntry(index, entry);
 	for (BlockNumber block = 1; block < nblocks; block++)
 	{
 		bool		centre = block < meta->first_block;
@@ -179,7 +180,10 @@ copy_index(const DiskannIndex *from, MemoryContext context)
 	return index;
 }
 
-/* The index follows the recent buffers in rd_amcache, which is one chunk. */
+/*
+ * The chunk in rd_amcache: the recent buffers, the index, the roster.  A roster
+ * that has never been loaded is that of an index whose node 0 has no chain.
+ */
 static Size
 recent_size(uint32 places)
 {
@@ -194,6 +198,14 @@ cached_index(Relation rel)
 	if (recent == NULL)
 		return NULL;
 	return (DiskannIndex *) ((char *) recent + recent_size(recent->mask + 1));
+}
+
+static DiskannRoster *
+cached_roster(Relation rel)
+{
+	DiskannIndex *index = cached_index(rel);
+
+	return (DiskannRoster *) ((char *) index + MAXALIGN(index->size));
 }
 
 /* False if the index never had a row. */
@@ -212,13 +224,48 @@ fill_cache(Relation rel, DiskannMetric metric)
 	if (!meta.ready)
 		return false;
 	recent = MemoryContextAllocZero(rel->rd_indexcxt,
-									recent_size(places) + index_size(&meta));
+									recent_size(places) +
+									MAXALIGN(index_size(&meta)) +
+									DiskannRosterBytes(&meta, 0));
 	recent->mask = places - 1;
 	index = (DiskannIndex *) ((char *) recent + recent_size(places));
 	fill_index(index, &meta);
 	read_centre(rel, &meta, index->data);
 	rel->rd_amcache = recent;
 	return true;
+}
+
+const DiskannRoster *
+DiskannCachedRoster(Relation rel, const DiskannIndex *index)
+{
+	if (rel->rd_amcache == NULL && !fill_cache(rel, index->space.metric))
+		DiskannReportCorrupt(rel, DISKANN_METAPAGE_BLKNO, -1,
+							 "it has no rows any more");
+	return cached_roster(rel);
+}
+
+const DiskannRoster *
+DiskannCacheRoster(Relation rel, const DiskannIndex *index,
+				   const DiskannRoster *roster)
+{
+	const char *old = (const char *) DiskannCachedRoster(rel, index);
+	char	   *chunk = rel->rd_amcache;
+	Size		before = old - chunk;
+	Size		size = DiskannRosterBytes(&index->meta, roster->count);
+
+	/* In place if it fits; there is room for as many as there were. */
+	if (roster->count != ((const DiskannRoster *) old)->count)
+	{
+		char	   *grown = MemoryContextAlloc(rel->rd_indexcxt,
+											   before + size);
+
+		memcpy(grown, chunk, before);
+		rel->rd_amcache = grown;
+		set_pointers(cached_index(rel));
+		pfree(chunk);
+	}
+	memcpy(cached_roster(rel), roster, size);
+	return cached_roster(rel);
 }
 
 DiskannIndex *
@@ -318,6 +365,8 @@ DiskannForgetRows(Relation rel)
 		meta.live_nodes = 0;
 		meta.tombstones = 0;
 		meta.oldest_xid = 0;
+		meta.self_searched = 0;
+		meta.self_missed = 0;
 		DiskannWriteMetapage(rel, buffer, &meta, false);
 	}
 	UnlockReleaseBuffer(buffer);

@@ -32,6 +32,34 @@ typedef struct DiskannIndex
 } DiskannIndex;
 
 /*
+ * A backend's copy of the chain of entry nodes, see store/roster.c.  The slots
+ * are copied up to their own vectors, DiskannEntryBytes() each.
+ */
+typedef struct DiskannRoster
+{
+	uint32		version;		/* node 0's sequence when it was read */
+	int			count;
+	DiskannNode nodes[DISKANN_MOST_ENTRIES];
+	char		slots[FLEXIBLE_ARRAY_MEMBER];
+} DiskannRoster;
+
+StaticAssertDecl(offsetof(DiskannRoster, slots) % MAXIMUM_ALIGNOF == 0,
+				 "slots of a roster are aligned");
+
+static inline Size
+DiskannEntryBytes(const DiskannMetaPageData *meta)
+{
+	return MAXALIGN(meta->own_offset);
+}
+
+/* Bytes of a roster with so many slots. */
+static inline Size
+DiskannRosterBytes(const DiskannMetaPageData *meta, int count)
+{
+	return offsetof(DiskannRoster, slots) + count * DiskannEntryBytes(meta);
+}
+
+/*
  * The index' parameters, palloc'd in the context given and valid as long as
  * it.  NULL if the index never had a row.  Takes and releases a share lock on
  * the metapage unless the relation's cache has them.  An index of another
@@ -39,6 +67,26 @@ typedef struct DiskannIndex
  */
 extern DiskannIndex *DiskannLoadIndex(Relation rel, MemoryContext context,
 									  DiskannMetric metric);
+
+/*
+ * The roster in the relation's cache, of version 0 and empty if none has been
+ * put there.  It is valid until invalidations are accepted or another one is
+ * put there.  Reads the metapage if the cache has been emptied since index was
+ * loaded; nothing may be locked.
+ */
+extern const DiskannRoster *DiskannCachedRoster(Relation rel,
+												const DiskannIndex *index);
+
+/* Put a copy of a roster there, and return it. */
+extern const DiskannRoster *DiskannCacheRoster(Relation rel,
+											   const DiskannIndex *index,
+											   const DiskannRoster *roster);
+
+/*
+ * Make the image of a slot that of an entry node without edges, in no chain.
+ * The image tells by its version how often the slot has been used.
+ */
+extern void DiskannFillEntry(const DiskannIndex *index, char *image);
 
 /*
  * Give an index without rows its dimensions and a centre, the mean of nrows

@@ -12,13 +12,12 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
-#include "graph/prune.h"
 #include "kernels/kernels.h"
 #include "store/edges.h"
 #include "store/link.h"
-#include "vector/rotate.h"
 
 void
 DiskannFillNode(const DiskannIndex *index, char *image,
@@ -149,39 +148,62 @@ free_geometry(EdgeGeometry *g)
 }
 
 /*
- * A list is full and one edge must go: which?  The one RobustPrune would leave
- * out of all of them, which may be the new one (numbered degree); unless that
- * is forced in, then the last admitted goes.
+ * How much is the edge at this place in the order occluded by shorter ones?
+ * The most, over these, of its squared length by the squared distance between
+ * both ends: above 1 the other end is nearer to the target than the node is.
+ */
+static float
+occlusion(EdgeGeometry *g, int place)
+{
+	int			shorter[DISKANN_MAX_DEGREE];
+	float		between[DISKANN_MAX_DEGREE];
+	float		dist2 = g->dist2[g->order[place]];
+	float		most = 0;
+
+	Assert(place <= DISKANN_MAX_DEGREE);
+	for (int i = 0; i < place; i++)
+		shorter[i] = i;
+	edge_pair_distances(g, place, shorter, place, between);
+	for (int i = 0; i < place; i++)
+		most = fmaxf(most, dist2 / fmaxf(between[i], FLT_MIN));
+	return most;
+}
+
+/*
+ * A list is full and one edge must go: which?  The new one (numbered degree),
+ * if it is occluded as RobustPrune understands it: that is soon found, and
+ * most often so.  Otherwise the most occluded one of all, however long others
+ * are: the edge that leads out of a cluster is the longest, but often the only
+ * one in its direction.  A new one that is forced in stays.
  */
 static int
 edge_to_drop(const DiskannIndex *index, EdgeGeometry *g, int degree, bool force)
 {
-	DiskannPrune prune = {degree, index->meta.alpha, 1, edge_pair_distances, g};
-	float	   *dist = palloc(sizeof(float) * (degree + 1));
-	int		   *chosen = palloc(sizeof(int) * (degree + 1));
-	bool	   *kept = palloc0(sizeof(bool) * (degree + 1));
-	int			n;
 	int			drop = degree;
+	int			place = 0;
+	float		most = -1;
 
-	for (int i = 0; i <= degree; i++)
-		dist[i] = g->dist2[g->order[i]];
-	n = DiskannRobustPrune(&prune, dist, degree + 1, chosen);
-	for (int i = 0; i < n; i++)
-		kept[g->order[chosen[i]]] = true;
+	while (g->order[place] != degree)
+		place++;
+	if (!force && occlusion(g, place) > index->meta.alpha)
+		return degree;
 	for (int i = 0; i <= degree; i++)
 	{
-		if (!kept[i])
-			drop = i;
+		float		here;
+
+		if (force && i == place)
+			continue;
+		here = occlusion(g, i);
+		if (here > most)
+		{
+			most = here;
+			drop = g->order[i];
+		}
 	}
-	if (drop == degree && force)
-		drop = g->order[chosen[n - 1]];
-	pfree(dist);
-	pfree(chosen);
-	pfree(kept);
 	return drop;
 }
 
-/* Write edge i (a new one if i is the degree) into the slot open exclusively. */
+/* Write edge i (a new one if i is the degree) into the slot open exclusively */
 static void
 write_edge(DiskannNodeRef *ref, int i, DiskannNode node,
 		   const DiskannEdgeCode *edge)
@@ -191,11 +213,28 @@ write_edge(DiskannNodeRef *ref, int i, DiskannNode node,
 	DiskannNodeWriteEdges(ref);
 }
 
+bool
+DiskannReadLive(DiskannNodeRef *ref, DiskannNode node, float *x)
+{
+	const DiskannIndex *index = ref->index;
+	const DiskannSlotData *head;
+	bool		live;
+
+	DiskannNodeOpen(ref, node, BUFFER_LOCK_SHARE);
+	head = DiskannNodeHead(ref);
+	live = head->state == DISKANN_LIVE;
+	if (live)
+		diskann_vector_decode(index->kind, DiskannSlotOwn(index, ref->slot),
+							  head->scale, index->space.dims, x);
+	DiskannNodeClose(ref);
+	return live;
+}
+
 /*
- * A node that was forced into a full list takes over the edge it displaced,
- * in place of its own last one, which nothing depends on: the node is new.
- * Nothing is locked on entry and exit; the displaced node in share mode, and then
- * the node exclusively, meanwhile.
+ * A node that was forced into a full list takes over the edge it displaced, in
+ * place of its own last one, which nothing depends on: the node is new.
+ * Nothing is locked on entry and exit; the displaced node in share mode, and
+ * then the node exclusively, meanwhile.
  */
 static void
 adopt_edge(DiskannNodeRef *ref, DiskannNode node, const float *x,
@@ -203,20 +242,14 @@ adopt_edge(DiskannNodeRef *ref, DiskannNode node, const float *x,
 {
 	const DiskannIndex *index = ref->index;
 	const DiskannSlotData *head;
-	float	   *decoded;
+	float	   *decoded = palloc(sizeof(float) * index->space.dims);
 	DiskannEdgeCode edge;
 
-	DiskannNodeOpen(ref, displaced, BUFFER_LOCK_SHARE);
-	head = DiskannNodeHead(ref);
-	if (head->state != DISKANN_LIVE)
+	if (!DiskannReadLive(ref, displaced, decoded))
 	{
-		DiskannNodeClose(ref);
+		pfree(decoded);
 		return;
 	}
-	decoded = palloc(sizeof(float) * index->space.dims);
-	diskann_vector_decode(index->kind, DiskannSlotOwn(index, ref->slot),
-						  head->scale, index->space.dims, decoded);
-	DiskannNodeClose(ref);
 	diskann_edge_encode(&index->shape, x, decoded, &edge);
 	pfree(decoded);
 
@@ -279,40 +312,27 @@ DiskannAddBacklink(DiskannNodeRef *ref, DiskannNode target, DiskannNode node,
 }
 
 void
-DiskannLinkEntry(DiskannNodeRef *ref, DiskannNode node, const float *x,
-			   int replace)
+DiskannLinkEntry(DiskannNodeRef *ref, DiskannNode entry, DiskannNode node,
+				 const float *x, int replace)
 {
 	const DiskannIndex *index = ref->index;
 	const DiskannSlotData *head;
 
-	DiskannNodeOpen(ref, DISKANN_ENTRY_NODE, BUFFER_LOCK_EXCLUSIVE);
+	Assert(replace >= 0 && replace < index->meta.max_degree);
+	DiskannNodeOpen(ref, entry, BUFFER_LOCK_EXCLUSIVE);
 	head = DiskannNodeHead(ref);
 	if (head->state != DISKANN_ENTRY)
-		DiskannNodeReport(ref, DISKANN_ENTRY_NODE,
-						  "the entry node is missing");
-	if (head->degree < index->meta.max_degree)
-		replace = head->degree;
-	if (replace >= 0 && DiskannEdgeFind(index, ref->slot, node) < 0)
+		DiskannNodeReport(ref, entry, "an entry node is missing");
+	if (DiskannEdgeFind(index, ref->slot, node) < 0)
 	{
 		DiskannEdgeCode edge;
 		float	   *origin = palloc0(sizeof(float) * index->space.dims);
 
-		/* The entry node lies at the origin. */
+		/* Entry nodes lie at the origin. */
 		diskann_edge_encode(&index->shape, origin, x, &edge);
-		write_edge(ref, replace, node, &edge);
+		write_edge(ref, head->degree < index->meta.max_degree ? head->degree :
+				   replace, node, &edge);
 		pfree(origin);
 	}
 	DiskannNodeClose(ref);
-}
-
-void
-DiskannOfferToEntry(DiskannNodeRef *ref, DiskannNode node, const float *x)
-{
-	int			max_degree = ref->index->meta.max_degree;
-	uint64		state = ref->index->meta.seed ^ node;
-	uint64		draw = diskann_random64(&state) % ((uint64) node + 1);
-
-	/* Nodes number as they come: the first ones fill the list. */
-	if (draw < (uint64) max_degree || node <= (DiskannNode) max_degree)
-		DiskannLinkEntry(ref, node, x, draw < (uint64) max_degree ? (int) draw : -1);
 }

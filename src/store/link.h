@@ -26,19 +26,19 @@ extern void DiskannAddBacklink(DiskannNodeRef *ref, DiskannNode target,
 							   DiskannNode node, const float *x, bool force);
 
 /*
- * Let the entry node point to a node at x, if it has room, or else in place of
- * its edge number replace, unless that is negative.  Nothing is locked on entry
- * and exit; the entry node exclusively meanwhile.
+ * Let an entry node point to a node at x, if it has room, or else in place of
+ * its edge number replace.  Nothing is locked on entry and exit; the entry node
+ * exclusively meanwhile.
  */
-extern void DiskannLinkEntry(DiskannNodeRef *ref, DiskannNode node,
-						   const float *x, int replace);
+extern void DiskannLinkEntry(DiskannNodeRef *ref, DiskannNode entry,
+							 DiskannNode node, const float *x, int replace);
 
 /*
- * The same for a newly inserted node, with the probability that keeps the
- * entry node's edges a uniform sample of all nodes (reservoir sampling).
+ * Decode the vector of a node that something leads to, dims floats; false if it
+ * is not live any more.  Nothing is locked on entry and exit; the node in share
+ * mode meanwhile.
  */
-extern void DiskannOfferToEntry(DiskannNodeRef *ref, DiskannNode node,
-							  const float *x);
+extern bool DiskannReadLive(DiskannNodeRef *ref, DiskannNode node, float *x);
 
 /* Fill a LIVE slot's image for a new node with these neighbours. */
 typedef struct DiskannNewNode

@@ -190,21 +190,25 @@ DiskannLoadSettings(Relation rel, DiskannSettings *settings)
 }
 
 void
-DiskannSetCounts(Relation rel, const DiskannCounts *counts)
+DiskannSetCounts(Relation rel, const DiskannCounts *counts,
+				 const DiskannSelfRecall *recall)
 {
+	DiskannMetaPageData old;
 	DiskannMetaPageData meta;
 	Buffer		buffer = DiskannReadMetapage(rel, BUFFER_LOCK_EXCLUSIVE,
 											 &meta);
 
-	if (meta.tombstones != counts->tombstones ||
-		meta.live_nodes != counts->live_nodes ||
-		meta.oldest_xid != counts->oldest_xid)
+	memcpy(&old, &meta, sizeof(meta));
+	meta.tombstones = counts->tombstones;
+	meta.live_nodes = counts->live_nodes;
+	meta.oldest_xid = counts->oldest_xid;
+	if (recall)
 	{
-		meta.tombstones = counts->tombstones;
-		meta.live_nodes = counts->live_nodes;
-		meta.oldest_xid = counts->oldest_xid;
-		DiskannWriteMetapage(rel, buffer, &meta, false);
+		meta.self_searched = recall->searched;
+		meta.self_missed = recall->missed;
 	}
+	if (memcmp(&old, &meta, sizeof(meta)) != 0)
+		DiskannWriteMetapage(rel, buffer, &meta, false);
 	UnlockReleaseBuffer(buffer);
 }
 

@@ -64,8 +64,19 @@ typedef struct DiskannCounts
 	uint64		oldest_xid;		/* least xid of a tombstone; 0: there is none */
 } DiskannCounts;
 
-/* Note it in the metapage, unless it is there already; read it. */
-extern void DiskannSetCounts(Relation rel, const DiskannCounts *counts);
+/* How many nodes a repair has searched for by their own vectors. */
+typedef struct DiskannSelfRecall
+{
+	uint32		searched;
+	uint32		missed;			/* of these, not found */
+} DiskannSelfRecall;
+
+/*
+ * Note it in the metapage, unless it is there already; recall NULL leaves what
+ * was noted of that.  Read it.
+ */
+extern void DiskannSetCounts(Relation rel, const DiskannCounts *counts,
+							 const DiskannSelfRecall *recall);
 extern void DiskannGetCounts(Relation rel, DiskannCounts *counts);
 
 /*

@@ -576,7 +576,8 @@ DiskannNodeFree(DiskannNodeRef *ref, DiskannNode node)
 
 	DiskannNodeOpen(ref, node, BUFFER_LOCK_EXCLUSIVE);
 	head = DiskannNodeEdit(ref);
-	Assert(head->state == DISKANN_DEAD || head->state == DISKANN_TIDS);
+	Assert(head->state == DISKANN_DEAD || head->state == DISKANN_TIDS ||
+		   head->state == DISKANN_ENTRY);
 	version = head->version;
 	memset(head, 0, DISKANN_SLOT_HEADER);
 	head->version = version;

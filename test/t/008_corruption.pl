@@ -30,7 +30,7 @@ my %meta = (magic => 0, version => 4, features => 8, ready => 12, metric => 16,
 	slot_size => 76, nodes_offset => 88, codes_offset => 92, own_offset => 96,
 	own_bytes => 100);
 my %slot = (state => 0, degree => 2, ntids => 4, next => 8, owner => 12,
-	scale => 16, tids => 48, header => 72);
+	scale => 16, sequence => 36, tids => 48, header => 72);
 
 # Damage is to be noticed by the index, not by a page's checksum.
 my $node = new_node(
@@ -135,6 +135,16 @@ sub edges_to
 	};
 }
 
+# Let the chain of entry nodes begin with some slot.
+sub entries_to
+{
+	my $target = shift;
+	return sub {
+		write_at($_[0], place(0, $slot{next}), pack 'V', $target);
+		write_at($_[0], place(0, $slot{sequence}), pack 'V', 1);
+	};
+}
+
 sub meta_field
 {
 	my ($field, $bytes) = @_;
@@ -176,6 +186,9 @@ my %damage = (
 	'node page of zeroes' => zero_page(),
 	'entry page of zeroes' => zero_page(2),
 	'entry state' => sub { write_at($_[0], place(0, 0), "\1") },
+	'entry nodes to a node' => entries_to(9),
+	'entry nodes beyond the end' => entries_to(0x7FFFFFF0),
+	'entry nodes without end' => entries_to(0),
 	'unknown state' => node_field('state', "\xC8"),
 	'wrong state' => node_field('state', "\4"),
 	'freed' => node_field('state', "\0"),
@@ -211,7 +224,8 @@ my %must_fail = map { $_ => 1 } (
 	'nodes over factors', 'codes beyond the vector', 'vector beyond the slot',
 	'vector too short', 'metric', 'dims', 'slot size', 'first block',
 	'metapage of zeroes', 'centre of zeroes', 'entry page of zeroes',
-	'node page of zeroes',
+	'node page of zeroes', 'entry nodes to a node',
+	'entry nodes beyond the end', 'entry nodes without end',
 	'unknown state', 'degree', 'number of TIDs', 'scale',
 	'edges beyond the end', 'edges to none', 'chain beyond the end',
 	'chain without end', 'page id', 'page kind', 'page part',

@@ -29,12 +29,14 @@ use constant VERSION => 3;
 my $stored = "$FindBin::RealBin/../data/format-" . VERSION . '.index.gz';
 
 # Rows that are the same on every machine, at the same places of the table.  The
-# index has every state of a slot: rows inserted after the build, tombstones, and
-# two slots of one node's rows.
+# index has every state of a slot: a second entry node, rows inserted after the
+# build, tombstones, and two slots of one node's rows.
 my $rows = q(
 CREATE TABLE s (id int, v real[]) WITH (autovacuum_enabled = off);
 INSERT INTO s SELECT i, ARRAY[i % 7, i % 11, i % 13, i / 17, i % 5, i / 29, i % 3, 1]
 	FROM generate_series(1, 120) i;
+INSERT INTO s SELECT i, ARRAY[i % 7, i % 11, i % 13, i / 17, i % 5, i / 29, i % 3, 4]
+	FROM generate_series(5001, 5480) i;
 );
 my $more = q(
 INSERT INTO s SELECT i, ARRAY[i % 7, i % 11, i % 13, i / 17, i % 5, i / 29, i % 3, 2]

@@ -38,7 +38,7 @@ our @EXPORT = qw(
   check_indexes full_scan_ok order_ok recall
   pgbench_start session_start session_ask finish_ok
   no_crash_in_log poll_until wait_for_clients
-  can_pause crash_at
+  pause_at can_pause crash_at
 );
 
 # A started server with the extension.  Everything that is not the test's own
