@@ -8,7 +8,7 @@ changes the files instead.  Needs pg_bsd_indent and Universal Ctags.
 
 pgindent itself is part of PostgreSQL's source tree alone.  This takes its
 options and what it does to a file before and after pg_bsd_indent.  Names of
-types come from the files given, from the headers of the server (pg_config),
+types come from src, the files given and the headers of the server (pg_config),
 and from a pattern for those of C and of the compiler's instruction headers.
 """
 
@@ -40,7 +40,8 @@ def typedefs(files):
     server = output_of(os.environ.get("PG_CONFIG", "pg_config"),
                        "--includedir-server").strip()
     names = set(output_of("ctags", "-x", "--_xformat=%N", "--languages=C,C++",
-                          "--kinds-C=t", "--kinds-C++=t", "-R", server, *files)
+                          "--kinds-C=t", "--kinds-C++=t", "-R", server, "src",
+                          *files)
                 .split())
     for name in files:
         with open(name, encoding="utf-8") as f:
@@ -70,15 +71,20 @@ def before(text):
 
 def normal(text):
     """Releases before 2.1.2 begin further lines of an initializer where the
-    declaration begins, later ones a tab farther.  Either will do."""
+    declaration begins, later ones a tab farther.  Either will do; this is the
+    later one."""
     out = []
     indent = None
+    moved = False
     for line in text.split("\n"):
         if indent is None:
             match = DECLARATION.match(line)
             indent = match[1] if match else None
+            moved = False
         else:
-            if re.match(indent + r"[^\s#]", line):
+            # What stands in parentheses of a line that moves goes along.
+            moved = moved or re.match(indent + r"[^\s#]", line)
+            if moved and line:
                 line = "\t" + line
             if line.endswith(";"):
                 indent = None
@@ -91,6 +97,7 @@ def after(text, floats):
     text = re.sub(r"\*/(/\*.*\*/)$", "*/\t\\1", text, flags=re.M)
     text = re.sub(r"^([A-Za-z_]\S*)[ \t]+\*$", r"\1 *", text, flags=re.M)
     text = re.sub(r"^#pragma LOOP_MARK\n([ \t]*)", r"\1UNROLL\n\1", text, flags=re.M)
+    text = re.sub(r",(?=\.\w+ = )", ", ", text)
     for i, literal in enumerate(floats):
         text = text.replace("F%0*d" % (len(literal) - 1, i), literal)
     return text
@@ -116,8 +123,8 @@ def main(args):
         for name in files:
             with open(name, encoding="utf-8") as f:
                 old = f.read()
-            new = indented(old, types.name)
-            if normal(new) == normal(old):
+            new = normal(indented(old, types.name))
+            if new == normal(old):
                 continue
             if write:
                 with open(name, "w", encoding="utf-8") as f:
@@ -125,7 +132,7 @@ def main(args):
                 continue
             status = 1
             sys.stdout.writelines(difflib.unified_diff(
-                old.splitlines(True), new.splitlines(True), name,
+                normal(old).splitlines(True), new.splitlines(True), name,
                 name + " indented", n=1))
     return status
 
