@@ -6,8 +6,8 @@
  * Search for the row's vector over the edge codes, keeping the own vector of
  * every node visited; choose neighbours among these without reading anything
  * more; write the node; let the neighbours point back, each under its own lock.
- * A row whose vector is in the index already joins that node.  Nothing is locked
- * between these steps.  What makes that safe is said in src/README.
+ * A row whose vector is in the index already joins that node.  Nothing is
+ * locked between these steps.  What makes that safe is said in src/README.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -74,7 +74,7 @@ typedef struct InsertCache
 	MemoryContext context;		/* of all of it */
 	const DiskannSupport *support;
 	DiskannIndex *index;
-	Inserter *inserter;
+	Inserter   *inserter;
 	MemoryContext read_context;
 } InsertCache;
 
@@ -94,10 +94,10 @@ row_memory(const DiskannIndex *index)
 /* Allocate one in context; index stays the caller's. */
 static Inserter *
 create_inserter(MemoryContext context, Relation rel,
-					  const DiskannIndex *index)
+				const DiskannIndex *index)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
-	Inserter *inserter = palloc0(sizeof(Inserter));
+	Inserter   *inserter = palloc0(sizeof(Inserter));
 
 	inserter->row_context = AllocSetContextCreate(context,
 												  "diskann insert row",
@@ -127,7 +127,7 @@ remember(Inserter *inserter, DiskannNode node, char *own)
 	{
 		inserter->visited_alloc *= 2;
 		inserter->visited = repalloc(inserter->visited,
-								 sizeof(Visited) * inserter->visited_alloc);
+									 sizeof(Visited) * inserter->visited_alloc);
 	}
 	v = &inserter->visited[inserter->nvisited++];
 	v->node = node;
@@ -167,9 +167,9 @@ visit_on_the_way(Inserter *inserter, DiskannNode node)
 }
 
 /*
- * Search for the vector in inserter->query, filling inserter->visited.  Where many
- * rows have been deleted the list may hold little but tombstones: then go on
- * beyond it, within reason, for as many live nodes as there can be edges.
+ * Search for the vector in inserter->query, filling inserter->visited.  Where
+ * many rows have been deleted the list may hold little but tombstones: then go
+ * on beyond it, within reason, for as many live nodes as there can be edges.
  * Nothing is locked on entry and exit.
  */
 #define MAX_VISITS_PER_LIST 10
@@ -197,8 +197,8 @@ search_neighbours(Inserter *inserter)
 static int
 compare_visited(const void *a, const void *b)
 {
-	const Visited  *x = a;
-	const Visited  *y = b;
+	const Visited *x = a;
+	const Visited *y = b;
 
 	if (x->live != y->live)
 		return x->live ? -1 : 1;
@@ -224,20 +224,20 @@ visited_vector(Inserter *inserter, Visited *v)
 static void
 visited_distances(void *arg, int a, const int *others, int n, float *out)
 {
-	Inserter *inserter = arg;
+	Inserter   *inserter = arg;
 	const float *x = visited_vector(inserter, &inserter->visited[a]);
 
 	for (int k = 0; k < n; k++)
 		out[k] = diskann_kernels->l2sq_f32(x, visited_vector(inserter,
-														 &inserter->visited[others[k]]),
+															 &inserter->visited[others[k]]),
 										   inserter->index->space.dims);
 }
 
 /*
- * Add the row to a node that holds the same vector, if one was visited.  The hash
- * is of the user's value; the code is compared as well, so that a collision
- * would have to be one of near neighbours.  Nothing is locked on entry and exit;
- * slots of the node's rows exclusively meanwhile.
+ * Add the row to a node that holds the same vector, if one was visited.  The
+ * hash is of the user's value; the code is compared as well, so that a
+ * collision would have to be one of near neighbours.  Nothing is locked on
+ * entry and exit; slots of the node's rows exclusively meanwhile.
  */
 static bool
 join_duplicate(Inserter *inserter, const char *own, uint64 hash,
@@ -265,9 +265,9 @@ static void
 link_past_tombstones(Inserter *inserter, DiskannNode node,
 					 const float *decoded)
 {
-	const Visited  *live = inserter->nlive > 0 ? &inserter->visited[0] : NULL;
-	const Visited  *dead = inserter->nvisited > inserter->nlive ?
-	&inserter->visited[inserter->nlive] : NULL;
+	const Visited *live = inserter->nlive > 0 ? &inserter->visited[0] : NULL;
+	const Visited *dead = inserter->nvisited > inserter->nlive ?
+		&inserter->visited[inserter->nlive] : NULL;
 
 	if (dead && (live == NULL || dead->dist2 < live->dist2))
 		DiskannAddBacklink(&inserter->ref, dead->node, node, decoded, true);
@@ -278,8 +278,8 @@ link_past_tombstones(Inserter *inserter, DiskannNode node,
 
 /*
  * Write a node for the row and link it both ways.  The first nearest ones of
- * its neighbours are equally near.  Nothing is locked on entry and exit; the new
- * slot, and each neighbour's, exclusively meanwhile, one at a time.
+ * its neighbours are equally near.  Nothing is locked on entry and exit; the
+ * new slot, and each neighbour's, exclusively meanwhile, one at a time.
  */
 static void
 add_node(Inserter *inserter, const DiskannNewNode *new, int nearest)
@@ -317,8 +317,8 @@ add_node(Inserter *inserter, const DiskannNewNode *new, int nearest)
 }
 
 /*
- * Choose neighbours among the nodes visited and add the node.  Nothing is locked
- * on entry and exit.
+ * Choose neighbours among the nodes visited and add the node.  Nothing is
+ * locked on entry and exit.
  */
 static void
 insert_node(Inserter *inserter, DiskannNewNode *new)
@@ -410,8 +410,8 @@ make_ready(Relation rel, const DiskannSupport *support, MemoryContext context,
 }
 
 /*
- * Does the index have a row that is not dead to everybody?  Nothing is locked on
- * entry and exit; each slot in share mode meanwhile, and pages of the table.
+ * Does the index have a row that is not dead to everybody?  Nothing is locked
+ * on entry and exit; each slot in share mode meanwhile, and pages of the table.
  */
 static bool
 has_rows(Relation rel, Relation heap, const DiskannIndex *index)
@@ -521,7 +521,7 @@ diskanninsert(Relation rel, Datum *values, bool *isnull, ItemPointer heap_tid,
 									  &row);
 		if (cache->inserter == NULL)
 			cache->inserter = create_inserter(cache->context, rel,
-													cache->index);
+											  cache->index);
 		insert_row(cache->inserter, &row, heap_tid);
 	}
 	MemoryContextSwitchTo(old);

@@ -118,8 +118,8 @@ check_list_size(int *newval, void **extra, GucSource source)
 
 /*
  * Another library may have defined settings of our names in this session, as
- * that of pgvectorscale does.  PostgreSQL would refuse a second definition, too,
- * but not say who is in whose way.
+ * that of pgvectorscale does.  PostgreSQL would refuse a second definition,
+ * too, but not say who is in whose way.
  */
 static void
 refuse_company(void)
@@ -172,8 +172,8 @@ define_settings(void)
 /* ---------- storage parameters ---------- */
 
 /*
- * Fill the table of kinds of stored vectors.  Returns a message that lists them,
- * which PostgreSQL keeps, and so must last as long as the process.
+ * Fill the table of kinds of stored vectors.  Returns a message that lists
+ * them, which PostgreSQL keeps, and so must last as long as the process.
  */
 static const char *
 list_vector_storage_values(void)

@@ -14,8 +14,8 @@
  * finished plan.
  *
  * The hook is there once the library has been loaded, which the first use of an
- * index does while it is being planned: the first plan of a session goes without
- * unless session_preload_libraries names diskann.
+ * index does while it is being planned: the first plan of a session goes
+ * without unless session_preload_libraries names diskann.
  *
  * Copyright (c) 2026, diskann contributors
  *

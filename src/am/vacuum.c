@@ -3,11 +3,11 @@
  * vacuum.c
  *	  VACUUM: removing rows, freeing slots, and when to repair the graph.
  *
- * Bulk delete passes over all slots once and takes dead TIDs out.  A node without
- * rows becomes a tombstone: searches walk through it, nothing new links to it.
- * TIDS slots left empty are taken out of their chains and freed.  When
- * tombstones are a tenth of all nodes, cleanup has repair.c take those out of the
- * graph that no running transaction can have known alive.
+ * Bulk delete passes over all slots once and takes dead TIDs out.  A node
+ * without rows becomes a tombstone: searches walk through it, nothing new links
+ * to it. TIDS slots left empty are taken out of their chains and freed.  When
+ * tombstones are a tenth of all nodes, cleanup has repair.c take those out of
+ * the graph that no running transaction can have known alive.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -137,8 +137,8 @@ count_slot(BulkState *state, DiskannNode node)
 }
 
 /*
- * Look at a slot, in share mode, and once more exclusively if there is something
- * to be changed.  Nothing is locked on entry and exit.
+ * Look at a slot, in share mode, and once more exclusively if there is
+ * something to be changed.  Nothing is locked on entry and exit.
  */
 static void
 process_slot(BulkState *state, DiskannNode node)
@@ -229,8 +229,8 @@ unlink_slot(BulkState *state, DiskannNode node, DiskannNode predecessor,
 }
 
 /*
- * Unlink and free the empty TIDS slots of a node, noting which stay.  Nothing is
- * locked on entry and exit.
+ * Unlink and free the empty TIDS slots of a node, noting which stay.  Nothing
+ * is locked on entry and exit.
  */
 static void
 shorten_chain(BulkState *state, DiskannNode node)

@@ -73,7 +73,8 @@ shape_tiles(size_t nrows, size_t last_groups)
 	}
 
 	/* GCC 12 believes that only the first bytes of it are read. */
-	__asm__ volatile("" : : "m" (config));
+	__asm__ volatile (""::"m" (config));
+
 	_tile_loadconfig(&config);
 }
 
@@ -172,14 +173,14 @@ bool
 diskann_amx_runs_here(void)
 {
 	const unsigned int tile = 1u << 24;
-	const unsigned int int8 = 1u << 25;
+	const unsigned int bytes = 1u << 25;
 	unsigned int eax;
 	unsigned int ebx;
 	unsigned int ecx;
 	unsigned int edx;
 
 	return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) &&
-		(edx & tile) != 0 && (edx & int8) != 0 &&
+		(edx & tile) != 0 && (edx & bytes) != 0 &&
 		syscall(SYS_arch_prctl, 0x1023, 18) == 0;
 }
 

@@ -4,8 +4,8 @@
  *	  The edges of a node: the arrays in its slot that hold them.
  *
  * All that is kept for an edge, in however many arrays, is read and changed
- * here, so that none of it is forgotten when an edge moves.  Images are those of
- * DiskannNodeEdit(); nothing here locks or reads a page.
+ * here, so that none of it is forgotten when an edge moves.  Images are those
+ * of DiskannNodeEdit(); nothing here locks or reads a page.
  *
  * Copyright (c) 2026, diskann contributors
  *

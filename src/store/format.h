@@ -53,9 +53,9 @@ typedef uint32 DiskannNode;
  * tools that look there to tell page types apart.
  *
  * Pages of the kinds from DISKANN_PAGE_ROSTER on are not written yet.  They may
- * stand anywhere among the pages of nodes, a whole group of pages_per_slot each;
- * the node numbers that would be theirs are then never given out, and who reads
- * all slots in order passes over them.
+ * stand anywhere among the pages of nodes, a whole group of pages_per_slot
+ * each; the node numbers that would be theirs are then never given out, and who
+ * reads all slots in order passes over them.
  */
 typedef enum DiskannPageKind
 {

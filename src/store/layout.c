@@ -3,10 +3,10 @@
  * layout.c
  *	  Where the parts of a slot lie, and how slots lie on pages.
  *
- * place_arrays() alone computes offsets.  A layout is chosen once, when an index
- * gets its first row, and stored in the metapage.  To change how it is chosen
- * concerns only indexes that get their first row afterwards, and needs no new
- * format version; to change what an offset means does.
+ * place_arrays() alone computes offsets.  A layout is chosen once, when an
+ * index gets its first row, and stored in the metapage.  To change how it is
+ * chosen concerns only indexes that get their first row afterwards, and needs
+ * no new format version; to change what an offset means does.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -133,9 +133,9 @@ first_code_dims(const DiskannMetaPageData *meta, int *most)
  * Start with int8 and the edge bits wanted, and see how many slots a page
  * holds, or pages a slot takes.  int10 comes first, as long as edge codes keep
  * enough: with int8 more rows have to be looked at because their order is in
- * doubt.  Then what is left of the page is spent on enough edge bits, on a finer
- * own vector, and on more edge bits, in that order.  What the user asked for is
- * not touched.
+ * doubt.  Then what is left of the page is spent on enough edge bits, on a
+ * finer own vector, and on more edge bits, in that order.  What the user asked
+ * for is not touched.
  */
 void
 DiskannChooseLayout(DiskannMetaPageData *meta, int input_dims)

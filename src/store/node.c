@@ -159,12 +159,12 @@ assemble(DiskannNodeRef *ref, BlockNumber block)
 	for (int part = 0; part < nparts; part++)
 	{
 		Buffer		buffer = part == 0 ? ref->buffer :
-		read_part(ref, block + part, BUFFER_LOCK_SHARE);
+			read_part(ref, block + part, BUFFER_LOCK_SHARE);
 		Page		page = BufferGetPage(buffer);
 		char	   *dest = ref->assembled + (Size) part * DISKANN_PAGE_BYTES;
 
 		DiskannVerifyPage(ref->rel, block + part, page, DISKANN_PAGE_NODES,
-						 part);
+						  part);
 		if (PageIsNew(page))
 			DiskannReportCorrupt(ref->rel, block + part, -1,
 								 "a page of a node is empty");
@@ -191,8 +191,8 @@ locate_slot(DiskannNodeRef *ref, DiskannNode node)
 		return false;
 
 	/*
-	 * The page was checked when it was read.  Its special area is far from all
-	 * else that a visit reads, and would take time to fetch.
+	 * The page was checked when it was read.  Its special area is far from
+	 * all else that a visit reads, and would take time to fetch.
 	 */
 	if (!ref->recent)
 		DiskannVerifyPage(ref->rel, block, page, DISKANN_PAGE_NODES, 0);
@@ -329,7 +329,7 @@ write_parts(DiskannNodeRef *ref, int first, int last, Size to)
 {
 	BlockNumber block = BufferGetBlockNumber(ref->buffer);
 	Size		base = ref->index->meta.pages_per_slot > 1 ? 0 :
-	(Size) slot_number(ref->index, ref->node) * ref->index->meta.slot_size;
+		(Size) slot_number(ref->index, ref->node) * ref->index->meta.slot_size;
 	Buffer		buffers[MAX_GENERIC_XLOG_PAGES];
 	DiskannLog	log;
 
@@ -344,6 +344,7 @@ write_parts(DiskannNodeRef *ref, int first, int last, Size to)
 		Page		page = DiskannLogPage(&log, buffers[part - first],
 										  DISKANN_PAGE_NODES, part);
 		Size		start = (Size) part * DISKANN_PAGE_BYTES;
+
 		memcpy(DiskannPageContents(page) + base, ref->image + start,
 			   Min(to - start, DISKANN_PAGE_BYTES));
 	}

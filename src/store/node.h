@@ -6,8 +6,8 @@
  * A slot is a node's place.  It lies within one page, or starts a page and
  * spans pages_per_slot of them; then the first page's lock stands for the whole
  * slot, and the other pages are locked only by who holds it.  A backend has one
- * slot open at a time, in the DiskannNodeRef it works with, and so holds at most
- * one lock of this order.
+ * slot open at a time, in the DiskannNodeRef it works with, and so holds at
+ * most one lock of this order.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -72,8 +72,8 @@ extern void DiskannNodeOpen(DiskannNodeRef *ref, DiskannNode node, int mode);
 
 /*
  * The same for who looks at all slots in order.  False, holding nothing, if the
- * page of this slot is all zeroes or holds no nodes; *unused, unless NULL, tells
- * that it is the former, so that the slot may be allocated.
+ * page of this slot is all zeroes or holds no nodes; *unused, unless NULL,
+ * tells that it is the former, so that the slot may be allocated.
  */
 extern bool DiskannNodeOpenNext(DiskannNodeRef *ref, DiskannNode node,
 								int mode, bool *unused);
@@ -104,9 +104,9 @@ extern DiskannSlot DiskannNodeEdit(DiskannNodeRef *ref);
 /*
  * Write parts of the image back, in one atomic logged change: the head alone,
  * head and the first ntids TIDs of a TIDS slot, head and edge arrays, or all of
- * it.  All of a slot that lies on more pages than one change can have is written
- * in several changes, the head last: only for a slot not yet in use.  The slot
- * stays open, and its bytes show the change.
+ * it.  All of a slot that lies on more pages than one change can have is
+ * written in several changes, the head last: only for a slot not yet in use. 
+ * The slot stays open, and its bytes show the change.
  */
 extern void DiskannNodeWriteHead(DiskannNodeRef *ref);
 extern void DiskannNodeWriteTids(DiskannNodeRef *ref, int ntids);

@@ -39,8 +39,8 @@
 #include "store/tids.h"
 
 /*
- * Add to the node's own slot if there is room.  It is open exclusively and stays
- * so.
+ * Add to the node's own slot if there is room.  It is open exclusively and
+ * stays so.
  */
 static bool
 add_inline(DiskannNodeRef *ref, ItemPointer tid)
@@ -109,7 +109,8 @@ write_tids_slot(DiskannNodeRef *ref, DiskannNode node, DiskannNode next,
 /*
  * Let others add to a slot of the node's chain that we have linked.  Nothing is
  * open on entry and exit; locks the slot exclusively.  It has not been freed
- * meanwhile: our TID is in it, and VACUUM removes none of a running transaction.
+ * meanwhile: our TID is in it, and VACUUM removes none of a running
+ * transaction.
  */
 static void
 open_tids_slot(DiskannNodeRef *ref, DiskannNode node, DiskannNode chain)

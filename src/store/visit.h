@@ -49,8 +49,8 @@ extern void DiskannQueryPrepareVector(DiskannQuery *query,
 
 /*
  * Visit a node that an edge led to.  False if there is none any more (its slot
- * was freed): the edge was read before it was repaired.  own, unless NULL, gets a
- * copy of the code of the node's vector.  Nothing is open on entry and exit;
+ * was freed): the edge was read before it was repaired.  own, unless NULL, gets
+ * a copy of the code of the node's vector.  Nothing is open on entry and exit;
  * share-locks the slot for the time of the call.
  */
 extern bool DiskannVisitNode(DiskannNodeRef *ref, const DiskannQuery *query,

@@ -59,7 +59,7 @@ extern const DiskannSupport *DiskannGetSupport(Relation rel);
 
 /* Error unless the index can search for values of this type. */
 extern void DiskannVerifyQueryType(Relation rel,
-								  const DiskannSupport *support, Oid type);
+								   const DiskannSupport *support, Oid type);
 
 /*
  * Read a value to be indexed or searched for.  dims is what the index has, or
@@ -78,7 +78,9 @@ extern bool DiskannReadRow(const DiskannSupport *support, Datum value,
  */
 extern float DiskannLengthLimit(DiskannMetric metric, float norm2);
 
-/* Error unless the row has as many dimensions as the index; hint may be NULL. */
+/*
+ * Error unless the row has as many dimensions as the index; hint may be NULL.
+ */
 extern void DiskannVerifyDims(int dims, const DiskannRow *row,
 							  const char *hint);
 

@@ -6,12 +6,13 @@
  * All vectors here are in index space: rotated and centred (see
  * vector/space.h).  Plain C, no PostgreSQL header, no allocation.
  *
- * RaBitQ (Gao and Long, SIGMOD 2024), with the node as centroid as in SymphonyQG
- * (Gou et al., SIGMOD 2025).  For a node at c with a neighbour at o, r = o - c,
- * the first code_dims coordinates of r are rounded to u: +-1 (one plane), or
- * +-0.5, +-1.5 in units of their root mean square (two planes, u = hi + lo/2
- * with hi, lo = +-1).  <r, y> is estimated by f * <u, y>, f = |r|^2 / <u, r>,
- * unbiased over the rotation.  Hence with the query's <u, q> from FastScan
+ * RaBitQ (Gao and Long, SIGMOD 2024), with the node as centroid as in
+ * SymphonyQG (Gou et al., SIGMOD 2025).  For a node at c with a neighbour at o,
+ * r = o - c, the first code_dims coordinates of r are rounded to u: +-1 (one
+ * plane), or +-0.5, +-1.5 in units of their root mean square (two planes, u =
+ * hi + lo/2 with hi, lo = +-1).  <r, y> is estimated by f * <u, y>, f = |r|^2 /
+ * <u, r>, unbiased over the rotation.  Hence with the query's <u, q> from
+ * FastScan
  *
  *	|o - q|^2  ~  |q - c|^2 + f_add + f_rescale * <u, q>
  *	f_add = |r|^2 + 2 f <u, c>,		f_rescale = -2 f

@@ -23,10 +23,10 @@
 /*
  * The bits beyond int8.  They say in which of 2^bits equal parts of its
  * interval of rounding a coordinate lies, c - 1/2 to c + 1/2; the middle of
- * part p is c + fine / 2^(bits + 1) with the odd number fine = 2 p + 1 - 2^bits.
- * A byte has them of coordinates that are as far apart as there are bytes, the
- * first in its low bits, so that coordinates next to each other are unpacked a
- * word at a time.
+ * part p is c + fine / 2^(bits + 1) with the odd number fine = 2 p + 1 -
+ * 2^bits. A byte has them of coordinates that are as far apart as there are
+ * bytes, the first in its low bits, so that coordinates next to each other are
+ * unpacked a word at a time.
  */
 #define FINE_WORD ((int) sizeof(uint64_t))
 
@@ -178,8 +178,8 @@ greatest(const float *x, int dims)
 
 /*
  * The factor that brings x into the range of the code.  Half floats get a
- * power of two, so that scaling itself does not round.  With bits beyond int8 no
- * coordinate is zero, so a zero vector has to have a small scale.
+ * power of two, so that scaling itself does not round.  With bits beyond int8
+ * no coordinate is zero, so a zero vector has to have a small scale.
  */
 static float
 vector_scale(DiskannVectorKind kind, const float *x, int dims)

@@ -7,7 +7,8 @@
  * signs and applies a Hadamard transform to 2^k <= n coordinates, alternately
  * the first and the last ones; when n is not a power of two a Kac step (45
  * degree plane rotations between the two halves) after every second round mixes
- * what the transforms did not.  Two rounds suffice when the transform covers everything.
+ * what the transforms did not.  Two rounds suffice when the transform covers
+ * everything.
  *
  * Copyright (c) 2026, diskann contributors
  *
