@@ -105,7 +105,7 @@ extern DiskannSlot DiskannNodeEdit(DiskannNodeRef *ref);
  * Write parts of the image back, in one atomic logged change: the head alone,
  * head and the first ntids TIDs of a TIDS slot, head and edge arrays, or all of
  * it.  All of a slot that lies on more pages than one change can have is
- * written in several changes, the head last: only for a slot not yet in use. 
+ * written in several changes, the head last: only for a slot not yet in use.
  * The slot stays open, and its bytes show the change.
  */
 extern void DiskannNodeWriteHead(DiskannNodeRef *ref);
