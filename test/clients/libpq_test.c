@@ -218,7 +218,7 @@ is_nearest(const PGresult *result)
 	return 1;
 }
 
-/* Ask with a parameter of the type given (0: the server decides), repeatedly. */
+/* Ask with a parameter of a type (0: the server decides), repeatedly. */
 static void
 ask(PGconn *conn, const char *table, Format format, Oid type, const char *what)
 {
@@ -250,7 +250,8 @@ ask(PGconn *conn, const char *table, Format format, Oid type, const char *what)
 
 	snprintf(explain, sizeof(explain), "EXPLAIN (COSTS OFF) %s", sql);
 	result = must(conn, PQexecParams(conn, explain, 1, &type, values,
-									 &value.length, &binary, 0), PGRES_TUPLES_OK);
+									 &value.length, &binary, 0),
+				  PGRES_TUPLES_OK);
 	check(PQntuples(result) > 1 &&
 		  strstr(PQgetvalue(result, 1, 0), "Index Scan using") != NULL, what,
 		  ": by the index");

@@ -148,7 +148,7 @@ test_encode_edge_length(const DiskannKernels *k, size_t n, bool two)
 		int			high = hi[i / 4] >> (i % 4) & 1;
 		int			low = two ? lo[i / 4] >> (i % 4) & 1 : 0;
 		float		r = i < n ? neighbour[i] - node[i] : 0;
-		double		u = two ? (2 * high - 1) + 0.5 * (2 * low - 1) : 2 * high - 1;
+		double		u = 2 * high - 1 + (two ? 0.5 * (2 * low - 1) : 0);
 
 		if (i >= n)
 		{

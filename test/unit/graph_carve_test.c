@@ -119,7 +119,8 @@ test_block(size_t cases)
 		v = random_vectors(random_between(1, c % 20 == 0 ? 600 : 40),
 						   random_between(1, 70), 0, 3, random_between(0, 100));
 		all = numbers(0, v->count);
-		block = DiskannBlockCreate(v->dims, v->count + random_between(0, 3), true);
+		block = DiskannBlockCreate(v->dims, v->count + random_between(0, 3),
+								   true);
 		fetch_vectors(v, all, v->count, block);
 		DiskannBlockPack(block);
 		check(block->count == (int) v->count, "count");
@@ -129,7 +130,8 @@ test_block(size_t cases)
 			  "columns are whole panels");
 		from = random_between(0, v->count - 1);
 		check_rows(v, block, from, random_between(1, v->count - from), block,
-				   random_between(0, (v->count - 1) / DISKANN_PANEL) * DISKANN_PANEL);
+				   random_between(0, (v->count - 1) / DISKANN_PANEL) *
+				   DISKANN_PANEL);
 		check_symmetry(block);
 		check_few(v, block);
 		DiskannBlockFree(block);
@@ -202,7 +204,8 @@ test_assign(size_t cases)
 		nearest = palloc(sizeof(uint16) * n * fanout);
 		DiskannAssign(block, leaders, fanout, nearest);
 		for (int i = 0; i < n; i++)
-			check_nearest(v, nleaders, nleaders + i, nearest + i * fanout, fanout);
+			check_nearest(v, nleaders, nleaders + i, nearest + i * fanout,
+						  fanout);
 		pfree(nearest);
 		DiskannBlockFree(leaders);
 		DiskannBlockFree(block);
@@ -449,7 +452,8 @@ check_cover(const Carving *carving, int fanout, const bool *home)
 	check(good, "home members are placed once, others not");
 	check(missed <= count / 20, "nearly all members are in all their leaves");
 	check(total >= (uint64) count * fanout / 20 * 19, "leaves cover all");
-	check(carving->alone + carving->nsince <= (int) (count == 1 ? 1 : count / 20),
+	check(carving->alone + carving->nsince <=
+		  (int) (count == 1 ? 1 : count / 20),
 		  "members are placed with their leaf");
 }
 

@@ -127,7 +127,8 @@ random_vectors(int dims, uint32 count, uint32 first, int nclusters, int spread)
 
 		for (int d = 0; d < dims; d++)
 			x[d] = centre[d] + random_between(-spread, spread);
-		set_vector(v, i, x, spread == 0 ? 0.5f : 0.5f + random_between(0, 3) * 0.01f);
+		set_vector(v, i, x,
+				   0.5f + (spread == 0 ? 0 : random_between(0, 3) * 0.01f));
 	}
 	free(centres);
 	free(x);

@@ -175,13 +175,15 @@ test_prune(size_t cases)
 		int			nexpected;
 
 		start_case("RobustPrune", c);
-		n = c < 10 ? (int) c / 2 : random_between(1, c % 20 == 0 ? MAX_POINTS : 50);
+		n = c < 10 ? (int) c / 2 :
+			random_between(1, c % 20 == 0 ? MAX_POINTS : 50);
 		prune.max_degree = random_between(c % 50 == 0 ? 0 : 1, n + 3);
 		prune.alpha = alphas[random_between(0, LENGTHOF(alphas) - 1)];
 		prune.batch = most_at_a_time = random_between(1, DISKANN_PRUNE_BATCH);
 		random_candidates(c, n, dist);
 		memset(compared, 0, sizeof(compared));
-		nexpected = plain_prune(dist, n, prune.alpha, prune.max_degree, expected);
+		nexpected = plain_prune(dist, n, prune.alpha, prune.max_degree,
+								expected);
 		check(DiskannRobustPrune(&prune, dist, n, chosen) == nexpected &&
 			  memcmp(chosen, expected, sizeof(int) * nexpected) == 0,
 			  "same as the paper's loop");
@@ -276,8 +278,8 @@ plain_sort(DiskannCandidate *candidates, int n, const DiskannCandidate *edges,
 
 /* Prune sorted candidates to fill edges up to limit. */
 static int
-prune_sorted(const Vectors *v, float alpha, const DiskannCandidate *sorted, int n,
-			 int limit, DiskannCandidate *edges, int nedges)
+prune_sorted(const Vectors *v, float alpha, const DiskannCandidate *sorted,
+			 int n, int limit, DiskannCandidate *edges, int nedges)
 {
 	float		dist[MAX_POINTS];
 	int			chosen[MAX_POINTS];
@@ -387,9 +389,9 @@ test_choice(size_t cases)
 		uint32		node;
 
 		start_case("choice of edges", c);
-		v = random_vectors(random_between(1, 20), c % 10 == 0 ? random_between(2, 5) :
-						   random_between(2, 1000), 1, random_between(1, 20),
-						   random_between(0, 60));
+		v = random_vectors(random_between(1, 20),
+						   random_between(2, c % 10 == 0 ? 5 : 1000), 1,
+						   random_between(1, 20), random_between(0, 60));
 		node = random_between(1, v->count);
 		nnear = random_count();
 		nfar[0] = nfar[1] = c % 2 ? random_count() : 0;

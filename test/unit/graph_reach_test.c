@@ -244,7 +244,8 @@ test_islands(size_t cases)
 			{
 				if (has_edge(&graph, other, node))
 					from = other;
-				nearest = fmin(nearest, plain_distance(graph.vectors, node, other));
+				nearest = fmin(nearest,
+							   plain_distance(graph.vectors, node, other));
 			}
 			check(from != 0 && plain_distance(graph.vectors, node, from) <=
 				  nearest + 2 * distance_tolerance(graph.vectors, node, from),
@@ -293,7 +294,8 @@ test_full(void)
 	for (uint32 node = 1; node <= n; node++)
 	{
 		graph.degree[node] = 1;
-		graph.edges[node][0] = node == n / 2 ? 1 : node == n ? n / 2 + 1 : node + 1;
+		graph.edges[node][0] = node == n / 2 ? 1 :
+			node == n ? n / 2 + 1 : node + 1;
 	}
 	shim_interrupt_checks = 0;
 	check(reach_all(&start, 1) == n / 2, "the ring is attached");

@@ -316,7 +316,7 @@ test_steps(size_t cases, Size fixed)
 	}
 }
 
-/* What is added at once comes as plain sorting says, list first, then stream. */
+/* What is added at once comes as sorting says, list first, then stream. */
 static void
 test_sorting(size_t cases)
 {

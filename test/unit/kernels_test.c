@@ -285,7 +285,7 @@ pattern_values(size_t pattern, size_t i, double *a, double *b)
 			break;
 		case 13:
 			*a = 1e3 * sign;
-			*b = ldexp((double) (i % 64), -24);	/* subnormal as half */
+			*b = ldexp((double) (i % 64), -24); /* subnormal as half */
 			break;
 		default:
 			break;

@@ -126,7 +126,8 @@ test_orthonormal(int dims, int prefix)
 				xy,
 				head;
 
-	check(diskann_rotation_signs(dims) == (size_t) DISKANN_ROTATION_ROUNDS * dims,
+	check(diskann_rotation_signs(dims) ==
+		  (size_t) DISKANN_ROTATION_ROUNDS * dims,
 		  "signs for %d dims", dims);
 	diskann_rotation_init(&rot, dims, prefix, 77 + dims, signs);
 	fill_gaussian(x, dims, 1);
@@ -341,7 +342,8 @@ test_odd_vectors(DiskannVectorKind kind)
 	diskann_vector_encode(kind, zero, 5, code, &factors);
 	diskann_vector_decode(kind, code, factors.scale, 5, y);
 	check(factors.scale > 0 && factors.norm2 == 0 &&
-		  factors.residual <= FLT_MIN && near(dot(y, y, 5), 0, FLT_MIN), "kind %d: zero vector", kind);
+		  factors.residual <= FLT_MIN && near(dot(y, y, 5), 0, FLT_MIN),
+		  "kind %d: zero vector", kind);
 	check(near(diskann_vector_distance(kind, x, 9, code, factors.scale, 0, 5),
 			   9, 0), "kind %d: distance from zero", kind);
 }
@@ -405,7 +407,8 @@ make_shape(int dims, int code_dims, int planes)
 
 /* Is the bit of coordinate i set in a plane? */
 static int
-code_bit(const DiskannEdgeShape *shape, const uint8_t *nibbles, int plane, int i)
+code_bit(const DiskannEdgeShape *shape, const uint8_t *nibbles, int plane,
+		 int i)
 {
 	return (nibbles[plane * shape->groups + i / 4] >> (i % 4)) & 1;
 }
@@ -585,7 +588,7 @@ test_encode(const DiskannEdgeShape *shape, double scale)
 	check(edge.f_add == 0 && edge.f_rescale == 0, "an edge of no length");
 }
 
-/* All of r in coordinates that are not coded: the length is all that is known. */
+/* All of r in coordinates that are not coded: only the length is known. */
 static void
 test_uncoded(void)
 {
@@ -1127,8 +1130,8 @@ test_odd_queries(DiskannMetric metric)
 	double		distance;
 	float		length2;
 
-	make_space(&space, &b, metric, 20, space.dims = diskann_space_dims(metric, 20),
-			   1);
+	make_space(&space, &b, metric, 20,
+			   space.dims = diskann_space_dims(metric, 20), 1);
 	fill_gaussian(b.row, 20, 1);
 	length2 = diskann_space_row(&space, b.row);
 	for (double scale = 0; scale <= 1; scale = scale == 0 ? 1e-22 : scale * 10)
@@ -1154,7 +1157,7 @@ test_odd_queries(DiskannMetric metric)
 static void
 test_monotone(DiskannMetric metric)
 {
-	DiskannSpace space = {.metric = metric,.dims = 5,.max_norm2 = 4};
+	DiskannSpace space = {.metric = metric, .dims = 5, .max_norm2 = 4};
 	DiskannSpaceQuery query = {2, 4, 4};
 	double		last = -INFINITY;
 
@@ -1167,11 +1170,11 @@ test_monotone(DiskannMetric metric)
 	}
 }
 
-/* What is promised is no more than any row allowed has, and no less than one. */
+/* What is promised is no more than any row allowed has, but as much as one. */
 static void
 test_lower_bound(DiskannMetric metric)
 {
-	DiskannSpace space = {.metric = metric,.dims = 5,.max_norm2 = 4};
+	DiskannSpace space = {.metric = metric, .dims = 5, .max_norm2 = 4};
 	DiskannSpaceQuery query = {2, 4, 4};
 
 	for (double dist2 = 0; dist2 < 20; dist2 += 0.25)
