@@ -94,7 +94,6 @@ DiskannNodeRowsNext(DiskannNodeRows *rows, ItemPointer tid)
 			return false;
 	}
 	*tid = rows->tids[rows->next++];
-	Assert(ItemPointerIsValid(tid));
 	return true;
 }
 
