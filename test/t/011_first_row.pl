@@ -19,33 +19,18 @@ use constant BLCKSZ => 8192;
 
 my $node = new_node('main', '');
 
-sub file_of
-{
-	my $index = shift;
-	return $node->data_dir . '/'
-	  . $node->safe_psql('postgres', "SELECT pg_relation_filepath('$index')");
-}
-
-sub read_file
-{
-	my $path = shift;
-	open my $fh, '<:raw', $path or die "$path: $!";
-	local $/;
-	return <$fh>;
-}
-
 # Leave behind an index without rows what the first row of another one wrote.
 sub leave_pages
 {
 	my ($empty, $filled) = @_;
-	my ($to, $from) = map { file_of($_) } $empty, $filled;
+	my ($to, $from) = map { index_file($node, $_) } $empty, $filled;
 
 	$node->safe_psql('postgres', 'CHECKPOINT');
 	$node->stop;
-	my $meta = read_file($to);
+	my $meta = read_bytes($to);
 	is(length($meta), BLCKSZ, "$empty is a metapage alone");
 	open my $fh, '>:raw', $to or die "$to: $!";
-	print $fh $meta, substr(read_file($from), BLCKSZ);
+	print $fh $meta, substr(read_bytes($from), BLCKSZ);
 	close $fh;
 	$node->start;
 }

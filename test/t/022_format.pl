@@ -49,21 +49,6 @@ VACUUM (INDEX_CLEANUP on, TRUNCATE off) s;
 my $node = new_node('main', "wal_consistency_checking = ''\n",
 	no_data_checksums => 1);
 
-sub file_of
-{
-	my $index = shift;
-	return $node->data_dir . '/'
-	  . $node->safe_psql('postgres', "SELECT pg_relation_filepath('$index')");
-}
-
-sub content
-{
-	my $path = shift;
-	open my $fh, '<:raw', $path or die "$path: $!";
-	local $/;
-	return <$fh>;
-}
-
 # ---------- making the file ----------
 
 if ($ENV{DISKANN_STORE_FORMAT})
@@ -71,9 +56,9 @@ if ($ENV{DISKANN_STORE_FORMAT})
 	$node->safe_psql('postgres', $rows);
 	$node->safe_psql('postgres', 'CREATE INDEX s_v ON s USING diskann (v)');
 	$node->safe_psql('postgres', $more . 'CHECKPOINT');
-	my $file = file_of('s_v');
+	my $file = index_file($node, 's_v');
 	$node->stop;
-	my $bytes = content($file);
+	my $bytes = read_bytes($file);
 
 	# LSNs mean nothing to another server.
 	for (my $at = 0; $at < length $bytes; $at += BLCKSZ)
@@ -117,7 +102,7 @@ VACUUM (INDEX_CLEANUP on) s;));
 
 $node->safe_psql('postgres', $rows . $more);
 $node->safe_psql('postgres', 'CREATE INDEX s_v ON s USING diskann (v)');
-my $file = file_of('s_v');
+my $file = index_file($node, 's_v');
 $node->stop;
 system_or_bail('sh', '-c', "gzip -dc '$stored' >'$file'");
 $node->start;
@@ -153,7 +138,7 @@ SKIP:
 	print $fh $layout;
 	close $fh;
 	local $ENV{MAKEFLAGS} = '';
-	system_or_bail('make', '-s', '-C', $other, 'STRICT=1', 'all');
+	system_or_bail('make', '-s', '-C', $other, 'STRICT=1', 'OPTFLAGS=-O1', 'all');
 	system_or_bail('make', '-s', '-C', $other, 'STRICT=1', 'install',
 		"DESTDIR=$other/inst");
 	$conf =~ s/\Q$inst\E/$other\/inst/g;

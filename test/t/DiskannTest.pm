@@ -38,7 +38,7 @@ our @EXPORT = qw(
   check_indexes full_scan_ok order_ok recall
   pgbench_start session_start session_ask finish_ok
   no_crash_in_log poll_until wait_for_clients
-  pause_at can_pause crash_at
+  pause_at can_pause crash_at index_file read_bytes
 );
 
 # A started server with the extension.  Everything that is not the test's own
@@ -376,6 +376,24 @@ sub no_crash_in_log
 	unlike($log, qr/terminated by signal|TRAP:|PANIC:/,
 		"$what: no process crashed");
 	return;
+}
+
+# Where the main fork of an index is.
+sub index_file
+{
+	my ($node, $index) = @_;
+
+	return $node->data_dir . '/'
+	  . $node->safe_psql('postgres', "SELECT pg_relation_filepath('$index')");
+}
+
+sub read_bytes
+{
+	my $path = shift;
+
+	open my $fh, '<:raw', $path or die "$path: $!";
+	local $/;
+	return <$fh>;
 }
 
 # Statements that load the library and name a place of src/store/pause.h.
