@@ -69,12 +69,16 @@ RESET plan_cache_mode;
 DEALLOCATE ALL;
 
 -- A column of another table is a parameter to the inner side of a join
+SET enable_seqscan = on;
+SET enable_sort = off;
 EXPLAIN (COSTS OFF) SELECT q.id, n.id FROM t q,
 	LATERAL (SELECT id FROM t ORDER BY r <-> q.v LIMIT 1) n WHERE q.id < 4;
 SELECT q.id, n.id FROM t q,
 	LATERAL (SELECT id FROM t ORDER BY r <-> q.v LIMIT 1) n WHERE q.id < 4;
 SELECT count(*) FROM t q,
 	LATERAL (SELECT id FROM t ORDER BY q.r <-> v LIMIT 1) n WHERE q.id = n.id;
+RESET enable_sort;
+SET enable_seqscan = off;
 
 -- Without a column on either side, or with one on both
 SELECT '{1,2}'::real[] <-> '[4,6]'::vector AS rv, '[4,6]'::vector <-> '{1,2}'::real[] AS vr,
