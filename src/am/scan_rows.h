@@ -14,7 +14,9 @@
 #ifndef DISKANN_SCAN_ROWS_H
 #define DISKANN_SCAN_ROWS_H
 
+#include "access/genam.h"
 #include "access/relscan.h"
+#include "access/skey.h"
 #include "am/scan_order.h"
 #include "executor/tuptable.h"
 #include "nodes/execnodes.h"
