@@ -32,7 +32,10 @@ my $other = PostgreSQL::Test::Utils::tempdir() . '/other.so';
 
 copy($library, $other) or die "could not copy $library: $!";
 
-my $load = q(LOAD '$libdir/diskann');
+# By which name the server finds it: where there is no extension_destdir, only
+# functions find a library of dynamic_library_path by its name in $libdir.
+my $name = $destdir ne '' ? '$libdir/diskann' : 'diskann';
+my $load = "LOAD '$name'";
 
 # What statements say on standard error, each after the one before has failed.
 sub errors
@@ -71,7 +74,7 @@ $node->restart;
 like(errors($load),
 	$refusal, 'so it is when the other one is always there');
 $node->append_conf('postgresql.conf',
-	q(shared_preload_libraries = '$libdir/diskann'));
+	"shared_preload_libraries = '$name'");
 $node->restart;
 is($node->safe_psql('postgres', q(SELECT id FROM t ORDER BY v <-> '{3,3}' LIMIT 1)),
 	2, 'ours may be always there');
