@@ -8,6 +8,7 @@
 #	make gate               has anything become worse that can be counted?
 #	make bench              measure, BENCH="options of test/bench/run.sh"
 #	make bench-peers        the same beside pgvector, in a Debian 13 root
+#	make bench-churn        how good an index stays, CHURN="arguments of churn.py"
 #	make test-matrix        tests on other versions of PostgreSQL, with pgvector
 #
 #	PG_CONFIG=/path/to/pg_config    which PostgreSQL to build for
@@ -17,7 +18,7 @@
 
 # These install what they need, PostgreSQL included, and build in a copy of this
 # directory; so they must not depend on anything being there.
-STANDALONE = demo test test-matrix lint gate bench bench-peers
+STANDALONE = demo test test-matrix lint gate bench bench-peers bench-churn
 .PHONY: $(STANDALONE)
 
 ifeq (,$(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)))
@@ -46,6 +47,11 @@ bench:
 
 bench-peers:
 	@bash test/bench/peers.sh --out build/bench-peers $(BENCH)
+
+CHURN = drift
+
+bench-churn:
+	@bash test/bench/run.sh --install --churn "$(CHURN)"
 
 else
 

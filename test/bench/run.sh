@@ -8,7 +8,7 @@ set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 
 start=$PWD			# a server's directory becomes the current one
-dir='' existing='' module='' keep='' install=''
+dir='' existing='' module='' keep='' install='' churn=''
 conf=() make_args=() passed=() packages=(python3)
 
 usage()
@@ -27,6 +27,8 @@ Server
                       there, to compare with
   --install           install the packages that are missing
   --package NAME      and this one
+  --churn 'ARGUMENT...'  measure with churn.py, with these arguments, instead;
+                      may be repeated
 
 END
 	python3 "$top/test/bench/bench" run --help | sed '1,/^options/d; /--help/d'
@@ -40,7 +42,7 @@ parse_options()
 			--keep) keep=yes ;;
 			--existing) existing=yes ;;
 			--install) install=yes ;;
-			--dir | --conf | --make | --module | --package)
+			--dir | --conf | --make | --module | --package | --churn)
 				[ $# -gt 1 ] || die "$1 needs a value"
 				case $1 in
 					--dir) dir=$2 ;;
@@ -48,6 +50,10 @@ parse_options()
 					--make) make_args+=("$2") ;;
 					--module) module=$(realpath "$2") ;;
 					--package) packages+=("$2") ;;
+					--churn)
+						churn+="$2"$'\n'
+						packages+=(python3-numpy python3-psycopg2)
+						;;
 				esac
 				shift
 				;;
@@ -133,9 +139,26 @@ measure()
 		${passed[@]+"${passed[@]}"}
 }
 
+# Debian's python3 has Debian's packages; another one in the path may not.
+measure_churn()
+{
+	local arguments
+
+	cd "$start"
+	[ -n "$existing" ] ||
+		export "PGHOST=$work" PGUSER=postgres PGDATABASE=postgres
+	while read -r -a arguments; do
+		/usr/bin/python3 "$top/test/bench/churn.py" "${arguments[@]}"
+	done <<<"${churn%$'\n'}"
+}
+
 parse_options "$@"
 prepare_server
-measure
+if [ -n "$churn" ]; then
+	measure_churn
+else
+	measure
+fi
 if [ -n "$keep" ] && [ -z "$existing" ]; then
 	keep_work=yes keep_server=yes
 	printf '\nserver kept: %s/psql -h %s -U postgres postgres\n' "$bindir" "$work"
