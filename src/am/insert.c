@@ -325,7 +325,7 @@ insert_node(Inserter *inserter, DiskannNewNode *new)
 {
 	const DiskannIndex *index = inserter->index;
 	DiskannPrune prune = {index->meta.max_degree, index->meta.alpha,
-	1, visited_distances, inserter};
+	1, visited_distances, inserter, 0};
 	int		   *chosen = palloc(sizeof(int) * index->meta.max_degree);
 	float	   *dist = palloc(sizeof(float) * (inserter->nlive + 1));
 	DiskannNode *nodes = palloc(sizeof(DiskannNode) * index->meta.max_degree);

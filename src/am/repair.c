@@ -55,8 +55,12 @@
 #include "utils/memutils.h"
 #include "vector/rotate.h"
 
-/* Nodes looked at beyond the leaving neighbours of a node, for each of them. */
+/*
+ * Nodes looked at beyond the leaving neighbours of a node, for each of them, and
+ * how many live ones among these are enough to choose from.
+ */
 #define VISITS_PER_EDGE 4
+#define CANDIDATES_PER_EDGE 3
 
 /* A node is searched for by its own vector with a list of this size. */
 #define SELF_LIST_SIZE 20
@@ -182,13 +186,6 @@ free_lost_entries(Repair *repair)
 
 /* ---------- replacing edges ---------- */
 
-/* A live node found to take a leaving one's place among the neighbours. */
-typedef struct Substitute
-{
-	DiskannNode node;
-	float	   *x;				/* decoded */
-} Substitute;
-
 /* The edges of the node that is being repaired, as they were read. */
 typedef struct OldEdges
 {
@@ -255,13 +252,14 @@ read_old_edges(Repair *repair, DiskannNode node, OldEdges *old)
 }
 
 /*
- * Search beyond the leaving neighbours of a node, at repair->query, for as many
- * live nodes that are not its neighbours yet, nearest first; returns how many
- * were found.  Nothing is locked on entry and exit; each node visited in share
- * mode meanwhile.
+ * Search beyond the leaving neighbours of a node, at repair->query, for live
+ * nodes that are not its neighbours yet; returns how many were found, at most
+ * CANDIDATES_PER_EDGE for each leaving one.  Nothing is locked on entry and
+ * exit; each node visited in share mode meanwhile.
  */
 static int
-find_substitutes(Repair *repair, const OldEdges *old, Substitute *substitutes)
+find_substitutes(Repair *repair, const OldEdges *old,
+				 DiskannNearNode *substitutes)
 {
 	const DiskannIndex *index = repair->index;
 	char	   *own = palloc(index->meta.own_bytes);
@@ -274,7 +272,7 @@ find_substitutes(Repair *repair, const OldEdges *old, Substitute *substitutes)
 		if (DiskannNodeSetHas(&repair->leaving, old->neighbours[i]))
 			DiskannSearchAdd(repair->search, old->neighbours[i], 0);
 	}
-	while (n < old->nleaving &&
+	while (n < old->nleaving * CANDIDATES_PER_EDGE &&
 		   DiskannSearchVisits(repair->search) <
 		   old->nleaving * VISITS_PER_EDGE &&
 		   DiskannSearchNext(repair->search, &next))
@@ -286,10 +284,13 @@ find_substitutes(Repair *repair, const OldEdges *old, Substitute *substitutes)
 			continue;
 		if (repair->visit.head.state == DISKANN_LIVE)
 		{
-			substitutes[n].node = next;
-			substitutes[n].x = palloc(sizeof(float) * index->space.dims);
+			float	   *x = palloc(sizeof(float) * index->space.dims);
+
 			diskann_vector_decode(index->kind, own, repair->visit.head.scale,
-								  index->space.dims, substitutes[n].x);
+								  index->space.dims, x);
+			substitutes[n].node = next;
+			substitutes[n].dist2 = repair->visit.dist2;
+			substitutes[n].x = x;
 			n++;
 		}
 		else
@@ -301,52 +302,36 @@ find_substitutes(Repair *repair, const OldEdges *old, Substitute *substitutes)
 }
 
 /*
- * Replace or remove the edges of a node, at repair->query, to leaving ones.
- * Its list may have changed since the substitutes were chosen, so what is in
- * it now decides.  Nothing is locked on entry and exit; the slot exclusively
- * meanwhile.
+ * Remove the edges of a node, at repair->query, to leaving ones, and let
+ * substitutes take their places.  Its list may have changed since these were
+ * found, so what is in it now decides.  Nothing is locked on entry and exit; the
+ * slot exclusively meanwhile.
  */
 static void
-replace_edges(Repair *repair, DiskannNode node, const Substitute *substitutes,
+replace_edges(Repair *repair, DiskannNode node, DiskannNearNode *substitutes,
 			  int nsubstitutes)
 {
 	const DiskannIndex *index = repair->index;
 	DiskannNodeRef *ref = &repair->ref;
 	DiskannSlot head;
-	int			used = 0;
 	bool		changed = false;
 
 	DiskannNodeOpen(ref, node, BUFFER_LOCK_EXCLUSIVE);
 	head = DiskannNodeEdit(ref);
 	Assert(is_node(head));
-	for (int i = 0; i < head->degree;)
+	for (int i = head->degree - 1; i >= 0; i--)
 	{
-		DiskannEdgeCode edge;
-
 		if (!DiskannNodeSetHas(&repair->leaving,
 							   DiskannSlotNodes(index, ref->image)[i]))
-		{
-			i++;
 			continue;
-		}
+		DiskannEdgeDrop(index, ref->image, i);
 		changed = true;
-		while (used < nsubstitutes &&
-			   DiskannEdgeFind(index, ref->image,
-							   substitutes[used].node) >= 0)
-			used++;
-		if (used == nsubstitutes)
-		{
-			DiskannEdgeDrop(index, ref->image, i);
-			continue;
-		}
-		diskann_edge_encode(&index->shape, repair->query.x,
-							substitutes[used].x, &edge);
-		DiskannEdgePut(index, ref->image, i, substitutes[used].node, &edge);
-		used++;
-		i++;
 	}
 	if (changed)
+	{
+		DiskannFillEdges(ref, repair->query.x, substitutes, nsubstitutes);
 		DiskannNodeWriteEdges(ref);
+	}
 	DiskannNodeClose(ref);
 }
 
@@ -358,13 +343,15 @@ static void
 repair_node(Repair *repair, DiskannNode node)
 {
 	OldEdges	old;
-	Substitute	substitutes[DISKANN_MAX_DEGREE];
+	DiskannNearNode *substitutes;
 	int			n;
 
 	if (DiskannNodeSetHas(&repair->leaving, node) ||
 		!read_old_edges(repair, node, &old))
 		return;
 	DiskannQueryPrepareVector(&repair->query, repair->index);
+	substitutes = palloc(sizeof(DiskannNearNode) * old.nleaving *
+						 CANDIDATES_PER_EDGE);
 	n = find_substitutes(repair, &old, substitutes);
 	replace_edges(repair, node, substitutes, n);
 }

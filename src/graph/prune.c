@@ -69,15 +69,21 @@ int
 DiskannRobustPrune(const DiskannPrune *prune, const float *dist, int n,
 				   int *chosen)
 {
-	int			nchosen = 0;
+	int			nchosen = prune->given;
 	Candidate  *candidates;
 
 	Assert(prune->batch >= 1 && prune->batch <= DISKANN_PRUNE_BATCH);
 	Assert(prune->max_degree >= 0 && prune->alpha >= 1);
+	Assert(prune->given <= Min(n, prune->max_degree));
 
 	if (n == 0)
 		return 0;
 	candidates = palloc0(sizeof(Candidate) * n);
+	for (int i = 0; i < prune->given; i++)
+	{
+		candidates[i].taken = true;
+		chosen[i] = i;
+	}
 	for (Occlusion most = OCCLUSION_NONE; most <= OCCLUSION_AT_ONE; most++)
 	{
 		for (int i = 0; i < n && nchosen < prune->max_degree; i++)

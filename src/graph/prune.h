@@ -38,6 +38,7 @@ typedef struct DiskannPrune
 	int			batch;			/* others at a time, where that is cheaper */
 	DiskannPairDistances distances;
 	void	   *arg;
+	int			given;			/* so many at the front are chosen already */
 } DiskannPrune;
 
 /*
@@ -46,7 +47,8 @@ typedef struct DiskannPrune
  * the node is more than alpha times as far from it, in squared distances, as
  * that one is.  The first round admits what is not occluded at alpha = 1, the
  * second what is not at alpha; refill then takes the nearest of the rest, so
- * that no slot is wasted.
+ * that no slot is wasted.  The first `given` candidates are edges that stay, at
+ * any distances; they occlude others, and count.
  *
  * chosen gets the candidates' numbers in order of admission.  Returns their
  * count.  Scratch memory is palloc'd and freed.

@@ -220,7 +220,7 @@ prune_ranking(Ranking *ranking, int limit, DiskannCandidate *edges, int nedges)
 	int			chosen[MAX_CANDIDATES + MAX_SPREAD];
 	int			nchosen;
 	DiskannPrune robust = {limit - nedges, ranking->choice->alpha,
-	DISKANN_PRUNE_BATCH, pair_distances, ranking};
+	DISKANN_PRUNE_BATCH, pair_distances, ranking, 0};
 
 	Assert(nedges <= limit);
 	for (int i = 0; i < ranking->n; i++)

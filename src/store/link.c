@@ -15,6 +15,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "graph/prune.h"
 #include "kernels/kernels.h"
 #include "store/edges.h"
 #include "store/link.h"
@@ -104,18 +105,18 @@ compare_length(const void *a, const void *b, void *arg)
 	return i - j;
 }
 
-/* Describe all edges of a slot, and one more as the last. */
+/* Describe all edges of a slot, and nextra more as the last. */
 static void
 make_geometry(EdgeGeometry *g, const DiskannIndex *index, const char *slot,
 			  const float *decoded, const DiskannEdgeCode *extra,
-			  float extra_dist2)
+			  const float *extra_dist2, int nextra)
 {
 	const DiskannSlotData *head = (const DiskannSlotData *) slot;
-	int			n = head->degree + 1;
+	int			n = head->degree + nextra;
 
 	g->index = index;
 	g->code_bytes = DiskannEdgeCodeBytes(index);
-	g->codes = palloc((index->meta.max_degree + 1) * g->code_bytes);
+	g->codes = palloc((index->meta.max_degree + nextra) * g->code_bytes);
 	g->inverse = palloc(sizeof(float) * n);
 	g->dist2 = palloc(sizeof(float) * n);
 	g->dist = palloc(sizeof(float) * n);
@@ -124,9 +125,12 @@ make_geometry(EdgeGeometry *g, const DiskannIndex *index, const char *slot,
 		g->order[i] = i;
 
 	DiskannEdgeUnpack(index, slot, decoded, g->codes, g->dist2);
-	diskann_edge_unpack(&index->shape, extra->nibbles,
-						edge_code(g, head->degree));
-	g->dist2[head->degree] = extra_dist2;
+	for (int i = 0; i < nextra; i++)
+	{
+		diskann_edge_unpack(&index->shape, extra[i].nibbles,
+							edge_code(g, head->degree + i));
+		g->dist2[head->degree + i] = extra_dist2[i];
+	}
 	for (int i = 0; i < n; i++)
 	{
 		g->inverse[i] = 1.0f / sqrtf(diskann_kernels->dot_i8(edge_code(g, i),
@@ -134,7 +138,6 @@ make_geometry(EdgeGeometry *g, const DiskannIndex *index, const char *slot,
 															 g->code_bytes));
 		g->dist[i] = sqrtf(g->dist2[i]);
 	}
-	qsort_arg(g->order, n, sizeof(int), compare_length, g);
 }
 
 static void
@@ -161,6 +164,8 @@ occlusion(EdgeGeometry *g, int place)
 	float		most = 0;
 
 	Assert(place <= DISKANN_MAX_DEGREE);
+	if (place <= 0)
+		return 0;
 	for (int i = 0; i < place; i++)
 		shorter[i] = i;
 	edge_pair_distances(g, place, shorter, place, between);
@@ -183,6 +188,7 @@ edge_to_drop(const DiskannIndex *index, EdgeGeometry *g, int degree, bool force)
 	int			place = 0;
 	float		most = -1;
 
+	qsort_arg(g->order, degree + 1, sizeof(int), compare_length, g);
 	while (g->order[place] != degree)
 		place++;
 	if (!force && occlusion(g, place) > index->meta.alpha)
@@ -201,6 +207,69 @@ edge_to_drop(const DiskannIndex *index, EdgeGeometry *g, int degree, bool force)
 		}
 	}
 	return drop;
+}
+
+static int
+compare_near(const void *a, const void *b)
+{
+	const DiskannNearNode *x = a;
+	const DiskannNearNode *y = b;
+
+	if (x->dist2 != y->dist2)
+		return x->dist2 < y->dist2 ? -1 : 1;
+	return x->node < y->node ? -1 : x->node > y->node;
+}
+
+/* Sort candidates, without those that are neighbours; returns how many stay. */
+static int
+sort_near(const DiskannNodeRef *ref, DiskannNearNode *candidates, int n)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (DiskannEdgeFind(ref->index, ref->image, candidates[i].node) < 0)
+			candidates[kept++] = candidates[i];
+	}
+	qsort(candidates, kept, sizeof(DiskannNearNode), compare_near);
+	return kept;
+}
+
+void
+DiskannFillEdges(DiskannNodeRef *ref, const float *decoded,
+				 DiskannNearNode *candidates, int n)
+{
+	const DiskannIndex *index = ref->index;
+	int			degree = ((DiskannSlot) ref->image)->degree;
+	DiskannPrune prune = {index->meta.max_degree, index->meta.alpha,
+	DISKANN_PRUNE_BATCH, NULL, NULL, degree};
+	DiskannEdgeCode *edges;
+	float	   *dist2;
+	int			chosen[DISKANN_MAX_DEGREE];
+	int			nchosen;
+	EdgeGeometry g;
+
+	n = sort_near(ref, candidates, n);
+	if (n == 0 || degree == index->meta.max_degree)
+		return;
+	edges = palloc(sizeof(DiskannEdgeCode) * n);
+	dist2 = palloc(sizeof(float) * n);
+	for (int i = 0; i < n; i++)
+	{
+		diskann_edge_encode(&index->shape, decoded, candidates[i].x,
+							&edges[i]);
+		dist2[i] = candidates[i].dist2;
+	}
+	make_geometry(&g, index, ref->image, decoded, edges, dist2, n);
+	prune.distances = edge_pair_distances;
+	prune.arg = &g;
+	nchosen = DiskannRobustPrune(&prune, g.dist2, degree + n, chosen);
+	for (int i = degree; i < nchosen; i++)
+		DiskannEdgePut(index, ref->image, i, candidates[chosen[i] - degree].node,
+					   &edges[chosen[i] - degree]);
+	free_geometry(&g);
+	pfree(edges);
+	pfree(dist2);
 }
 
 /* Write edge i (a new one if i is the degree) into the slot open exclusively */
@@ -296,7 +365,7 @@ DiskannAddBacklink(DiskannNodeRef *ref, DiskannNode target, DiskannNode node,
 		{
 			EdgeGeometry g;
 
-			make_geometry(&g, index, ref->slot, decoded, &edge, dist2);
+			make_geometry(&g, index, ref->slot, decoded, &edge, &dist2, 1);
 			i = edge_to_drop(index, &g, i, force);
 			free_geometry(&g);
 			if (force && i < index->meta.max_degree)

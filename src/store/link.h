@@ -40,6 +40,24 @@ extern void DiskannLinkEntry(DiskannNodeRef *ref, DiskannNode entry,
  */
 extern bool DiskannReadLive(DiskannNodeRef *ref, DiskannNode node, float *x);
 
+/* A node that may become a neighbour. */
+typedef struct DiskannNearNode
+{
+	DiskannNode node;
+	float		dist2;			/* squared distance to the node in question */
+	const float *x;				/* its vector, decoded */
+} DiskannNearNode;
+
+/*
+ * Fill the room there is for edges of the node being edited, at decoded, with
+ * those of some candidates that RobustPrune admits beside the edges there are;
+ * these are known by their codes.  Candidates are sorted here; one that is a
+ * neighbour already is passed over.  The caller writes the edges.  The node is
+ * open exclusively on entry and exit.
+ */
+extern void DiskannFillEdges(DiskannNodeRef *ref, const float *decoded,
+							 DiskannNearNode *candidates, int n);
+
 /* Fill a LIVE slot's image for a new node with these neighbours. */
 typedef struct DiskannNewNode
 {

@@ -62,22 +62,35 @@ is_chosen(int candidate, const int *chosen, int nchosen)
 	return false;
 }
 
-/* A round at alpha = 1, one at alpha, and the nearest of what is left. */
-static int
-plain_prune(const float *dist, int n, float alpha, int max_degree, int *chosen)
+/* Who is neither chosen nor occluded by those who are? */
+static void
+find_alive(const float *dist, int n, float alpha, const int *chosen,
+		   int nchosen, bool *alive)
 {
-	bool		alive[MAX_POINTS];
-	int			nchosen;
-
-	for (int i = 0; i < n; i++)
-		alive[i] = true;
-	nchosen = prune_round(dist, n, 1, max_degree, alive, chosen, 0);
 	for (int i = 0; i < n; i++)
 	{
 		alive[i] = !is_chosen(i, chosen, nchosen);
 		for (int k = 0; k < nchosen; k++)
 			alive[i] = alive[i] && !occluded(chosen[k], i, dist[i], alpha);
 	}
+}
+
+/*
+ * The first ones are given; then a round at alpha = 1, one at alpha, and the
+ * nearest of what is left.
+ */
+static int
+plain_prune(const float *dist, int n, float alpha, int max_degree, int given,
+			int *chosen)
+{
+	bool		alive[MAX_POINTS];
+	int			nchosen;
+
+	for (int i = 0; i < given; i++)
+		chosen[i] = i;
+	find_alive(dist, n, 1, chosen, given, alive);
+	nchosen = prune_round(dist, n, 1, max_degree, alive, chosen, given);
+	find_alive(dist, n, alpha, chosen, nchosen, alive);
 	nchosen = prune_round(dist, n, alpha, max_degree, alive, chosen, nchosen);
 	for (int i = 0; i < n && nchosen < max_degree; i++)
 	{
@@ -166,7 +179,7 @@ test_prune(size_t cases)
 
 	for (size_t c = 0; c < cases; c++)
 	{
-		DiskannPrune prune = {0, 0, 0, count_distances, between};
+		DiskannPrune prune = {0, 0, 0, count_distances, between, 0};
 		Size		before = shim_bytes(NULL);
 		float		dist[MAX_POINTS];
 		int			expected[MAX_POINTS];
@@ -182,8 +195,10 @@ test_prune(size_t cases)
 		prune.batch = most_at_a_time = random_between(1, DISKANN_PRUNE_BATCH);
 		random_candidates(c, n, dist);
 		memset(compared, 0, sizeof(compared));
+		if (c % 3 == 0)
+			prune.given = random_between(0, Min(n, prune.max_degree));
 		nexpected = plain_prune(dist, n, prune.alpha, prune.max_degree,
-								expected);
+								prune.given, expected);
 		check(DiskannRobustPrune(&prune, dist, n, chosen) == nexpected &&
 			  memcmp(chosen, expected, sizeof(int) * nexpected) == 0,
 			  "same as the paper's loop");
@@ -202,7 +217,7 @@ test_prune(size_t cases)
 static void
 test_prune_cost(void)
 {
-	DiskannPrune prune = {32, 1.2f, 1, count_distances, between};
+	DiskannPrune prune = {32, 1.2f, 1, count_distances, between, 0};
 	float		dist[MAX_POINTS];
 	int			chosen[MAX_POINTS];
 	int			total = 0;
@@ -246,7 +261,7 @@ has(const DiskannCandidate *candidates, int n, uint32 member)
 
 /* A distance as it is computed where candidates come from. */
 static float
-exact_distance(const Vectors *v, uint32 a, uint32 b)
+exact_distance(const Vectors * v, uint32 a, uint32 b)
 {
 	DiskannBlock *pair = DiskannBlockCreate(v->dims, 2, false);
 	const int	second = 1;
@@ -278,7 +293,7 @@ plain_sort(DiskannCandidate *candidates, int n, const DiskannCandidate *edges,
 
 /* Prune sorted candidates to fill edges up to limit. */
 static int
-prune_sorted(const Vectors *v, float alpha, const DiskannCandidate *sorted,
+prune_sorted(const Vectors * v, float alpha, const DiskannCandidate *sorted,
 			 int n, int limit, DiskannCandidate *edges, int nedges)
 {
 	float		dist[MAX_POINTS];
@@ -292,7 +307,7 @@ prune_sorted(const Vectors *v, float alpha, const DiskannCandidate *sorted,
 			between[i][j] = between[j][i] =
 				exact_distance(v, sorted[i].member, sorted[j].member);
 	}
-	nchosen = plain_prune(dist, n, alpha, limit - nedges, chosen);
+	nchosen = plain_prune(dist, n, alpha, limit - nedges, 0, chosen);
 	for (int i = 0; i < nchosen; i++)
 		edges[nedges++] = sorted[chosen[i]];
 	return nedges;
@@ -300,7 +315,7 @@ prune_sorted(const Vectors *v, float alpha, const DiskannCandidate *sorted,
 
 /* What DiskannChooseEdges() says it does. */
 static int
-plain_choice(const Vectors *v, const DiskannEdgeChoice *choice, uint32 node,
+plain_choice(const Vectors * v, const DiskannEdgeChoice *choice, uint32 node,
 			 DiskannCandidate *near, int nnear, DiskannCandidate *far,
 			 int *nfar, DiskannCandidate *edges)
 {
@@ -331,7 +346,7 @@ plain_choice(const Vectors *v, const DiskannEdgeChoice *choice, uint32 node,
 
 /* n candidates for a node, all different from it, some of them twice. */
 static void
-choose_candidates(const Vectors *v, uint32 node, DiskannCandidate *candidates,
+choose_candidates(const Vectors * v, uint32 node, DiskannCandidate *candidates,
 				  int n)
 {
 	for (int i = 0; i < n; i++)
