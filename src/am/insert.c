@@ -6,8 +6,10 @@
  * Search for the row's vector over the edge codes, keeping the own vector of
  * every node visited; choose neighbours among these without reading anything
  * more; write the node; let the neighbours point back, each under its own lock.
- * A row whose vector is in the index already joins that node.  Nothing is
- * locked between these steps.  What makes that safe is said in src/README.
+ * A row whose vector is in the index already joins that node.  No slot is locked
+ * between these steps; but from before the search to the last edge the insert
+ * holds the lock of store/linking.h, so that no node it saw alive is freed
+ * before it is done.  What makes the rest safe is said in src/README.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -30,6 +32,7 @@
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "store/link.h"
+#include "store/linking.h"
 #include "store/pause.h"
 #include "store/roster.h"
 #include "store/tids.h"
@@ -135,7 +138,7 @@ remember(Inserter *inserter, DiskannNode node, char *own)
 	inserter->nlive += v->live ? 1 : 0;
 	v->dist2 = visit->dist2;
 	v->scale = visit->head.scale;
-	v->hash = visit->head.u.hash;
+	v->hash = visit->head.hash;
 	v->own = own;
 	v->x = NULL;
 }
@@ -258,8 +261,10 @@ join_duplicate(Inserter *inserter, const char *own, uint64 hash,
 
 /*
  * A search for the new node may end among tombstones nearer than any live
- * node: let the nearest of these point to it.  If there is no live node at
- * all, only the entry node lasts.  Nothing is locked on entry and exit.
+ * node: let the nearest of these point to it.  (A repair may have freed it since
+ * it was visited, and the new node have come into its slot.)  If there is no
+ * live node at all, only the entry node lasts.  Nothing is locked on entry and
+ * exit.
  */
 static void
 link_past_tombstones(Inserter *inserter, DiskannNode node,
@@ -269,7 +274,8 @@ link_past_tombstones(Inserter *inserter, DiskannNode node,
 	const Visited *dead = inserter->nvisited > inserter->nlive ?
 		&inserter->visited[inserter->nlive] : NULL;
 
-	if (dead && (live == NULL || dead->dist2 < live->dist2))
+	if (dead && dead->node != node &&
+		(live == NULL || dead->dist2 < live->dist2))
 		DiskannAddBacklink(&inserter->ref, dead->node, node, decoded, true);
 	if (live == NULL)
 		DiskannLinkEntry(&inserter->ref, DISKANN_ENTRY_NODE, node, decoded,
@@ -378,10 +384,13 @@ insert_row(Inserter *inserter, DiskannRow *row, ItemPointer tid)
 		inserter->max_length2 = new.length2;
 	}
 
+	DiskannBeginLinking(inserter->ref.rel);
 	search_neighbours(inserter);
+	DiskannPausePoint("neighbours-found");
 	qsort(inserter->visited, inserter->nvisited, sizeof(Visited), compare_visited);
 	if (!join_duplicate(inserter, own, row->hash, tid))
 		insert_node(inserter, &new);
+	DiskannEndLinking(inserter->ref.rel);
 
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(inserter->row_context);

@@ -3,9 +3,10 @@
  * repair.c
  *	  Taking tombstones out of the graph.
  *
- * A tombstone is *leaving* when every transaction that may have known it alive
- * has ended: then no insert can still write an edge to it.  For every node that
- * has an edge to a leaving one:
+ * First the repair waits for the inserts under way to end (store/linking.h).
+ * Nobody can then write an edge to any tombstone there is: who met it alive has
+ * ended, and who meets it from now on sees what it is.  So all of them are
+ * *leaving*.  For every node that has an edge to a leaving one:
  *
  *		read its edges, in share mode; release
  *		search from its leaving neighbours, through tombstones, for live nodes
@@ -30,9 +31,10 @@
  *   be reached, or the other way round.  Then a node gets an edge too many.
  *   Nodes inserted since the repair began are looked at, too: the only edge to
  *   one may have been of an entry node whose edges were drawn anew.
- * - An insert whose search was at a leaving node holds its number; but its
- *   transaction is older than the repair's horizon or the node was a tombstone
- *   when it was met, and no insert links to those.
+ * - An insert that began after the wait may hold the number of a leaving node.
+ *   It met a tombstone, and links to none: it does let one point to its new
+ *   node, and should another node be in that slot by then, that gets an edge too
+ *   many.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -43,6 +45,7 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
 #include "am/node_set.h"
 #include "am/repair.h"
 #include "compat.h"
@@ -51,6 +54,8 @@
 #include "storage/indexfsm.h"
 #include "store/edges.h"
 #include "store/link.h"
+#include "store/linking.h"
+#include "store/pause.h"
 #include "store/roster.h"
 #include "utils/memutils.h"
 #include "vector/rotate.h"
@@ -79,8 +84,8 @@ typedef struct Repair
 	NodeSet		leaving;		/* tombstones to be freed */
 	DiskannNode nleaving;
 	DiskannCounts counts;		/* of what stays */
-	NodeList	old_entries;	/* entry nodes that nobody can still put into
-								 * the chain, if they are not there */
+	NodeList	entries;		/* entry nodes beside node 0, in the chain or
+								 * not */
 	DiskannNode *members;		/* of the next roster: live nodes by chance */
 	int			nmembers;
 	uint64		random;
@@ -92,23 +97,6 @@ is_node(const DiskannSlotData *head)
 {
 	return head->state == DISKANN_LIVE || head->state == DISKANN_DEAD ||
 		head->state == DISKANN_ENTRY;
-}
-
-/* Count a tombstone that stays, or add it to the leaving ones. */
-static void
-sort_tombstone(Repair *repair, DiskannNode node, uint64 xid)
-{
-	DiskannCounts *counts = &repair->counts;
-
-	if (DiskannXidIsPast(xid))
-	{
-		DiskannNodeSetAdd(&repair->leaving, node);
-		repair->nleaving++;
-		return;
-	}
-	counts->tombstones++;
-	if (counts->oldest_xid == 0 || xid < counts->oldest_xid)
-		counts->oldest_xid = xid;
 }
 
 /*
@@ -154,34 +142,78 @@ find_leaving(Repair *repair)
 		if (head->state == DISKANN_LIVE)
 			count_live(repair, node);
 		else if (head->state == DISKANN_DEAD)
-			sort_tombstone(repair, node, head->u.xid);
-		else if (head->state == DISKANN_ENTRY && node != DISKANN_ENTRY_NODE &&
-				 DiskannXidIsPast(head->u.xid))
-			DiskannNodeListAdd(&repair->old_entries, node);
+		{
+			DiskannNodeSetAdd(&repair->leaving, node);
+			repair->nleaving++;
+		}
+		else if (head->state == DISKANN_ENTRY && node != DISKANN_ENTRY_NODE)
+			DiskannNodeListAdd(&repair->entries, node);
 		DiskannNodeClose(ref);
 	}
 }
 
 /*
- * Free the entry nodes that were written but never put into the chain: who was
- * to do that has ended.  Nothing is locked on entry and exit; each entry node
- * in share mode, and those to be freed exclusively, meanwhile.
+ * Of the entry nodes found, forget those that are in the chain.  Nothing is
+ * locked on entry and exit; each entry node of the chain in share mode
+ * meanwhile.
+ */
+static void
+forget_chained(Repair *repair)
+{
+	DiskannNode chain[DISKANN_MOST_ENTRIES + 1];
+	int			nchained = DiskannReadEntries(&repair->ref, chain);
+	NodeList   *entries = &repair->entries;
+	Size		kept = 0;
+
+	for (Size i = 0; i < entries->count; i++)
+	{
+		bool		chained = false;
+
+		for (int k = 0; k < nchained; k++)
+			chained |= chain[k] == entries->nodes[i];
+		if (!chained)
+			entries->nodes[kept++] = entries->nodes[i];
+	}
+	entries->count = kept;
+}
+
+/*
+ * Free an entry node in no chain, unless the slot has become another's.
+ * Nothing is locked on entry and exit but linking; the slot exclusively
+ * meanwhile.
+ */
+static void
+free_lost_entry(Repair *repair, DiskannNode entry)
+{
+	bool		lost;
+
+	if (!DiskannNodeOpenNext(&repair->ref, entry, BUFFER_LOCK_SHARE, NULL))
+		return;
+	lost = DiskannNodeHead(&repair->ref)->state == DISKANN_ENTRY;
+	DiskannNodeClose(&repair->ref);
+	if (lost)
+		DiskannNodeFree(&repair->ref, entry);
+}
+
+/*
+ * Free the entry nodes that were written but never put into the chain.  An
+ * insert that began after the wait may have written one and not have put it
+ * there yet.  So if there is any, keep all inserts out and look again: what is
+ * in no chain while nobody is linking stays so, whatever has become of its slot
+ * since it was found.  That is a rare event, and short: the chain and the slots
+ * in question are read and nothing else.  Nothing is locked on entry and exit.
  */
 static void
 free_lost_entries(Repair *repair)
 {
-	DiskannNode entries[DISKANN_MOST_ENTRIES + 1];
-	int			nentries = DiskannReadEntries(&repair->ref, entries);
-
-	for (Size i = 0; i < repair->old_entries.count; i++)
-	{
-		bool		chained = false;
-
-		for (int k = 0; k < nentries; k++)
-			chained |= entries[k] == repair->old_entries.nodes[i];
-		if (!chained)
-			DiskannNodeFree(&repair->ref, repair->old_entries.nodes[i]);
-	}
+	forget_chained(repair);
+	if (repair->entries.count == 0)
+		return;
+	DiskannBarLinking(repair->ref.rel);
+	forget_chained(repair);
+	for (Size i = 0; i < repair->entries.count; i++)
+		free_lost_entry(repair, repair->entries.nodes[i]);
+	DiskannAllowLinking(repair->ref.rel);
 }
 
 /* ---------- replacing edges ---------- */
@@ -566,7 +598,10 @@ init_repair(Repair *repair, IndexVacuumInfo *info, const DiskannIndex *index)
 	DiskannVisitInit(&repair->visit, index);
 	repair->search = DiskannSearchCreate(CurrentMemoryContext);
 	DiskannNodeSetInit(&repair->leaving, DiskannNodeCount(&repair->ref));
-	repair->random = index->meta.seed ^ DiskannLastXid();
+
+	/* Other draws at every repair. */
+	repair->random = index->meta.seed ^
+		U64FromFullTransactionId(ReadNextFullTransactionId());
 }
 
 /*
@@ -602,6 +637,9 @@ DiskannRepair(IndexVacuumInfo *info, const DiskannIndex *index)
 	DiskannSelfRecall recall;
 	bool		due;
 
+	DiskannBarLinking(info->index);
+	DiskannAllowLinking(info->index);
+	DiskannPausePoint("inserts-ended");
 	init_repair(&repair, info, index);
 	find_leaving(&repair);
 	due = repair.nleaving > 0;

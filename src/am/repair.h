@@ -18,9 +18,10 @@
 #include "store/index.h"
 
 /*
- * Repair the graph around all tombstones that no running transaction can have
- * known alive, free their slots, and note in the metapage what is left.  Memory
- * comes from the current context.  Nothing is locked on entry and exit.
+ * Repair the graph around all tombstones there are, once the inserts have ended
+ * that may have known one alive; free their slots, and note in the metapage what
+ * is left.  Memory comes from the current context.  Nothing is locked on entry
+ * and exit.
  */
 extern void DiskannRepair(IndexVacuumInfo *info, const DiskannIndex *index);
 

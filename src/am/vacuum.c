@@ -6,8 +6,8 @@
  * Bulk delete passes over all slots once and takes dead TIDs out.  A node
  * without rows becomes a tombstone: searches walk through it, nothing new links
  * to it. TIDS slots left empty are taken out of their chains and freed.  When
- * tombstones are a tenth of all nodes, cleanup has repair.c take those out of
- * the graph that no running transaction can have known alive.
+ * tombstones are a tenth of all nodes, cleanup has repair.c take all of them
+ * out of the graph.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -72,7 +72,6 @@ bury(DiskannSlot head)
 {
 	Assert(is_empty_node(head));
 	head->state = DISKANN_DEAD;
-	head->u.xid = DiskannLastXid();
 }
 
 /*
@@ -123,8 +122,6 @@ count_slot(BulkState *state, DiskannNode node)
 			break;
 		case DISKANN_DEAD:
 			counts->tombstones++;
-			if (counts->oldest_xid == 0 || head->u.xid < counts->oldest_xid)
-				counts->oldest_xid = head->u.xid;
 			break;
 		case DISKANN_TIDS:
 			if (head->ntids == 0)
@@ -218,8 +215,6 @@ unlink_slot(BulkState *state, DiskannNode node, DiskannNode predecessor,
 			bury(head);
 			state->counts.live_nodes--;
 			state->counts.tombstones++;
-			if (state->counts.oldest_xid == 0)
-				state->counts.oldest_xid = head->u.xid;
 		}
 		DiskannNodeWriteHead(ref);
 		unlinked = true;
@@ -346,18 +341,13 @@ diskannbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 
 /* ---------- cleanup ---------- */
 
-/*
- * Are there enough tombstones, and can one of them go?  If not even the oldest
- * can, because a transaction that may have known it alive still runs, there is
- * no use in looking for more.
- */
+/* Are there enough tombstones? */
 static bool
 repair_is_due(const DiskannCounts *counts)
 {
 	return counts->tombstones > 0 &&
 		(uint64) counts->tombstones * NODES_PER_TOMBSTONE >=
-		counts->live_nodes + counts->tombstones &&
-		DiskannXidIsPast(counts->oldest_xid);
+		counts->live_nodes + counts->tombstones;
 }
 
 IndexBulkDeleteResult *

@@ -295,7 +295,6 @@ begin_check(DiskannCheck *check, bool compare_rows)
 	check->in_recovery = RecoveryInProgress();
 	check->index = index = DiskannLoadForInspection(check->rel);
 	check->strategy = GetAccessStrategy(BAS_BULKREAD);
-	check->last_xid = DiskannLastXid();
 	check->heap_blocks = end_of_heap(check);
 	check->rows = DiskannCheckRowsBegin(check->rel, check->heap, compare_rows,
 										index);

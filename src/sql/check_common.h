@@ -79,7 +79,6 @@ typedef struct DiskannCheck
 	bool		in_recovery;
 	DiskannNode nslots;
 	BlockNumber heap_blocks;	/* TIDs must be of blocks before this one */
-	uint64		last_xid;		/* the last one given out */
 	double		centre_length;	/* of the centre of the index space */
 
 	/* For reading slots; one at a time is locked, and only to copy it. */

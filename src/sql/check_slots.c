@@ -29,12 +29,6 @@
 #include "sql/check_rows.h"
 #include "sql/check_slots.h"
 
-/*
- * How far an xid may lie ahead: a crash forgets those that left nothing in
- * WAL, and a standby does not know those that have not yet.
- */
-#define XIDS_AHEAD 1000000
-
 /* Has the slot a vector and edges? */
 static bool
 is_node(const DiskannSlotData *head)
@@ -57,10 +51,7 @@ check_entry(const DiskannCheck *check, const DiskannSlotCopy *copy)
 		DiskannCheckReport(check, copy, "an entry node is not at the origin");
 }
 
-/*
- * A tombstone has lost its rows, and says which transactions may still hold it
- * for alive, so that VACUUM knows when it may be freed.
- */
+/* A tombstone has lost its rows. */
 static void
 check_tombstone(const DiskannCheck *check, const DiskannSlotCopy *copy)
 {
@@ -68,10 +59,6 @@ check_tombstone(const DiskannCheck *check, const DiskannSlotCopy *copy)
 
 	if (head->ntids != 0 || head->next != DISKANN_INVALID_NODE)
 		DiskannCheckReport(check, copy, "a tombstone has rows");
-	if (head->u.xid == 0)
-		DiskannCheckReport(check, copy, "a tombstone has no xid");
-	if (head->u.xid > check->last_xid + XIDS_AHEAD)
-		DiskannCheckReport(check, copy, "its xid is of the future");
 }
 
 /* A slot's chain must lead to slots that exist, before it is followed. */
@@ -342,7 +329,7 @@ check_live(DiskannCheck *check)
 
 	Assert(copy->head->state == DISKANN_LIVE);
 
-	node.hash = copy->head->u.hash;
+	node.hash = copy->head->hash;
 	node.residual = copy->head->residual;
 	node.length2 = copy->head->length2;
 	node.x = copy->x;

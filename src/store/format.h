@@ -188,7 +188,7 @@ typedef struct DiskannMetaPageData
 	uint32		self_searched;	/* nodes the last repair searched for by their
 								 * own vectors */
 	uint64		live_nodes;		/* as of the last VACUUM */
-	uint64		oldest_xid;		/* least xid of those tombstones */
+	uint64		reserved;		/* 0 in new indexes; no value matters */
 	uint32		self_missed;	/* of self_searched, not found */
 	uint32		unused;
 
@@ -240,13 +240,7 @@ typedef struct DiskannSlotData
 	uint32		sequence;		/* TIDS: falls along a chain; LIVE: of the
 								 * last slot put before its chain; node 0:
 								 * changes of the chain of entry nodes */
-	union
-	{
-		uint64		hash;		/* LIVE: of the user's vector */
-		uint64		xid;		/* DEAD: last transaction that may have known
-								 * it alive; ENTRY, but node 0: last one that
-								 * may put it into the chain */
-	}			u;
+	uint64		hash;			/* LIVE: of the user's vector */
 	ItemPointerData tids[DISKANN_INLINE_TIDS];
 } DiskannSlotData;
 

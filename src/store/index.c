@@ -364,7 +364,6 @@ DiskannForgetRows(Relation rel)
 		meta.ready = 0;
 		meta.live_nodes = 0;
 		meta.tombstones = 0;
-		meta.oldest_xid = 0;
 		meta.self_searched = 0;
 		meta.self_missed = 0;
 		DiskannWriteMetapage(rel, buffer, &meta, false);

@@ -42,7 +42,7 @@ DiskannFillNode(const DiskannIndex *index, char *image,
 	head->norm2 = node->factors.norm2;
 	head->residual = node->factors.residual;
 	head->length2 = node->length2;
-	head->u.hash = node->hash;
+	head->hash = node->hash;
 	memcpy(head->tids, node->tids, sizeof(ItemPointerData) * node->ntids);
 
 	for (int i = 0; i < node->degree; i++)

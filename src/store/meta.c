@@ -201,7 +201,6 @@ DiskannSetCounts(Relation rel, const DiskannCounts *counts,
 	memcpy(&old, &meta, sizeof(meta));
 	meta.tombstones = counts->tombstones;
 	meta.live_nodes = counts->live_nodes;
-	meta.oldest_xid = counts->oldest_xid;
 	if (recall)
 	{
 		meta.self_searched = recall->searched;
@@ -219,7 +218,6 @@ DiskannGetCounts(Relation rel, DiskannCounts *counts)
 
 	counts->tombstones = meta.tombstones;
 	counts->live_nodes = meta.live_nodes;
-	counts->oldest_xid = meta.oldest_xid;
 }
 
 float

@@ -61,7 +61,6 @@ typedef struct DiskannCounts
 {
 	uint64		live_nodes;
 	uint32		tombstones;
-	uint64		oldest_xid;		/* least xid of a tombstone; 0: there is none */
 } DiskannCounts;
 
 /* How many nodes a repair has searched for by their own vectors. */

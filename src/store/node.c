@@ -18,7 +18,6 @@
 
 #include <math.h>
 
-#include "access/transam.h"
 #include "compat.h"
 #include "miscadmin.h"
 #include "storage/indexfsm.h"
@@ -27,7 +26,6 @@
 #include "store/page.h"
 #include "store/recent.h"
 #include "store/xlog.h"
-#include "utils/snapmgr.h"
 
 /*
  * What of a slot is fetched ahead; reading on in sequence the processor fetches
@@ -403,19 +401,6 @@ DiskannNodeWriteAll(DiskannNodeRef *ref)
 }
 
 /* ---------- allocation ---------- */
-
-uint64
-DiskannLastXid(void)
-{
-	return U64FromFullTransactionId(ReadNextFullTransactionId()) - 1;
-}
-
-bool
-DiskannXidIsPast(uint64 xid)
-{
-	/* No relation: the horizon of all databases, the most cautious one. */
-	return GlobalVisCheckRemovableFullXid(NULL, FullTransactionIdFromU64(xid));
-}
 
 /*
  * Lock a page (or group of pages) exclusively, as part of ref.  False, holding

@@ -138,16 +138,6 @@ extern void DiskannNodeCreate(DiskannNodeRef *ref, DiskannNode node,
  */
 extern void DiskannNodeRecordFree(DiskannNodeRef *ref, DiskannNode node);
 
-/*
- * The last transaction id given out, for a node that becomes a tombstone: who
- * has known it alive and may yet link to it is inserting a row, and so has an
- * id up to this one.
- */
-extern uint64 DiskannLastXid(void);
-
-/* Has every transaction with an id up to this one ended? */
-extern bool DiskannXidIsPast(uint64 xid);
-
 /* Number of node slots in the index, free ones included; looks anew. */
 extern DiskannNode DiskannNodeCount(DiskannNodeRef *ref);
 

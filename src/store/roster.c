@@ -17,8 +17,9 @@
  * its code says.
  *
  * An entry node in the chain is never freed.  One that was written but not put
- * into the chain, because of a crash or an error, is freed by the next repair.
- * Its "xid" tells which transactions may yet put it there.
+ * into the chain, because of a crash or an error, is freed by the next repair,
+ * at a moment when no insert is linking (store/linking.h): whoever wrote it will
+ * then not put it there any more.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -236,7 +237,6 @@ create_entry(DiskannNodeRef *ref, DiskannNode next)
 	head = DiskannNodeEdit(ref);
 	DiskannFillEntry(ref->index, ref->image);
 	head->next = next;
-	head->u.xid = DiskannLastXid();
 	DiskannNodeWriteAll(ref);
 	DiskannNodeClose(ref);
 	DiskannPausePoint("entry-written");

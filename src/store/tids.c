@@ -140,7 +140,7 @@ link_tids_slot(DiskannNodeRef *ref, DiskannNode node, uint64 hash,
 
 	DiskannNodeOpen(ref, node, BUFFER_LOCK_EXCLUSIVE);
 	head = DiskannNodeEdit(ref);
-	unchanged = head->state == DISKANN_LIVE && head->u.hash == hash &&
+	unchanged = head->state == DISKANN_LIVE && head->hash == hash &&
 		head->next == old && head->sequence == sequence;
 	if (unchanged)
 	{
@@ -191,7 +191,7 @@ DiskannAddTid(DiskannNodeRef *ref, DiskannNode node, uint64 hash,
 		CHECK_FOR_INTERRUPTS();
 		DiskannNodeOpen(ref, node, BUFFER_LOCK_EXCLUSIVE);
 		head = DiskannNodeHead(ref);
-		if (head->state != DISKANN_LIVE || head->u.hash != hash)
+		if (head->state != DISKANN_LIVE || head->hash != hash)
 		{
 			DiskannNodeClose(ref);
 			return false;
