@@ -6,8 +6,8 @@
  * Bulk delete passes over all slots once and takes dead TIDs out.  A node
  * without rows becomes a tombstone: searches walk through it, nothing new links
  * to it. TIDS slots left empty are taken out of their chains and freed.  When
- * tombstones are a tenth of all nodes, cleanup has repair.c take all of them
- * out of the graph.
+ * tombstones are a twentieth of all nodes, cleanup has repair.c take all of
+ * them out of the graph.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -30,7 +30,7 @@
 #include "values/row.h"
 
 /* Repair is due when there is a tombstone for so many nodes. */
-#define NODES_PER_TOMBSTONE 10
+#define NODES_PER_TOMBSTONE 20
 
 /* ---------- bulk delete ---------- */
 
