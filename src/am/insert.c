@@ -6,10 +6,10 @@
  * Search for the row's vector over the edge codes, keeping the own vector of
  * every node visited; choose neighbours among these without reading anything
  * more; write the node; let the neighbours point back, each under its own lock.
- * A row whose vector is in the index already joins that node.  No slot is locked
- * between these steps; but from before the search to the last edge the insert
- * holds the lock of store/linking.h, so that no node it saw alive is freed
- * before it is done.  What makes the rest safe is said in src/README.
+ * A row whose vector is in the index already joins that node.  No slot is
+ * locked between these steps; but from before the search to the last edge the
+ * insert holds the lock of store/linking.h, so that no node it saw alive is
+ * freed before it is done.  What makes the rest safe is said in src/README.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -261,9 +261,9 @@ join_duplicate(Inserter *inserter, const char *own, uint64 hash,
 
 /*
  * A search for the new node may end among tombstones nearer than any live
- * node: let the nearest of these point to it.  (A repair may have freed it since
- * it was visited, and the new node have come into its slot.)  If there is no
- * live node at all, only the entry node lasts.  Nothing is locked on entry and
+ * node: let the nearest of these point to it.  (A repair may have freed it
+ * since it was visited, and the new node have come into its slot.)  If there is
+ * no live node at all, only the entry node lasts.  Nothing is locked on entry and
  * exit.
  */
 static void

@@ -33,8 +33,8 @@
  *   one may have been of an entry node whose edges were drawn anew.
  * - An insert that began after the wait may hold the number of a leaving node.
  *   It met a tombstone, and links to none: it does let one point to its new
- *   node, and should another node be in that slot by then, that gets an edge too
- *   many.
+ *   node, and should another node be in that slot by then, that gets an edge
+ *   too many.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -61,8 +61,8 @@
 #include "vector/rotate.h"
 
 /*
- * Nodes looked at beyond the leaving neighbours of a node, for each of them, and
- * how many live ones among these are enough to choose from.
+ * Nodes looked at beyond the leaving neighbours of a node, for each of them,
+ * and how many live ones among these are enough to choose from.
  */
 #define VISITS_PER_EDGE 4
 #define CANDIDATES_PER_EDGE 3
@@ -336,8 +336,8 @@ find_substitutes(Repair *repair, const OldEdges *old,
 /*
  * Remove the edges of a node, at repair->query, to leaving ones, and let
  * substitutes take their places.  Its list may have changed since these were
- * found, so what is in it now decides.  Nothing is locked on entry and exit; the
- * slot exclusively meanwhile.
+ * found, so what is in it now decides.  Nothing is locked on entry and exit;
+ * the slot exclusively meanwhile.
  */
 static void
 replace_edges(Repair *repair, DiskannNode node, DiskannNearNode *substitutes,

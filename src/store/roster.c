@@ -18,8 +18,8 @@
  *
  * An entry node in the chain is never freed.  One that was written but not put
  * into the chain, because of a crash or an error, is freed by the next repair,
- * at a moment when no insert is linking (store/linking.h): whoever wrote it will
- * then not put it there any more.
+ * at a moment when no insert is linking (store/linking.h): whoever wrote it
+ * will then not put it there any more.
  *
  * Copyright (c) 2026, diskann contributors
  *
