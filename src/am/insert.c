@@ -263,8 +263,8 @@ join_duplicate(Inserter *inserter, const char *own, uint64 hash,
  * A search for the new node may end among tombstones nearer than any live
  * node: let the nearest of these point to it.  (A repair may have freed it
  * since it was visited, and the new node have come into its slot.)  If there is
- * no live node at all, only the entry node lasts.  Nothing is locked on entry and
- * exit.
+ * no live node at all, only the entry node lasts.  Nothing is locked on entry
+ * and exit.
  */
 static void
 link_past_tombstones(Inserter *inserter, DiskannNode node,

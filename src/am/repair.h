@@ -20,8 +20,8 @@
 /*
  * Repair the graph around all tombstones there are, once the inserts have ended
  * that may have known one alive; free their slots, and note in the metapage
- * what is left.  Memory comes from the current context.  Nothing is locked on entry
- * and exit.
+ * what is left.  Memory comes from the current context.  Nothing is locked on
+ * entry and exit.
  */
 extern void DiskannRepair(IndexVacuumInfo *info, const DiskannIndex *index);
 
