@@ -114,7 +114,7 @@ DROP INDEX t_idx;
 TRUNCATE t;
 INSERT INTO t SELECT i, vec(i) FROM generate_series(1, 2000) i;
 CREATE INDEX t_idx ON t USING diskann (v);
-DELETE FROM t WHERE id % 20 = 0;
+DELETE FROM t WHERE id % 25 = 0;
 CALL wait_for_others();
 VACUUM t;
 SELECT * FROM scan();
@@ -124,7 +124,7 @@ SELECT property, value FROM diskann_index_info('t_idx')
 WHERE property IN ('rows', 'nodes', 'tombstones');
 SELECT found(1, 200) > 0.95 AS found;
 -- with more of them they leave
-DELETE FROM t WHERE id % 20 < 4;
+DELETE FROM t WHERE id % 25 < 5;
 CALL wait_for_others();
 VACUUM t;
 SELECT * FROM scan();
@@ -147,15 +147,15 @@ TRUNCATE t;
 INSERT INTO t SELECT i, vec(i) FROM generate_series(1, 4000) i;
 INSERT INTO t
 SELECT i, ARRAY[10000 + i, i % 100, i % 89, i % 79, i % 31, i % 11]
-FROM generate_series(4001, 4300) i;
+FROM generate_series(4001, 4200) i;
 CREATE INDEX t_idx ON t USING diskann (v);
 DELETE FROM t WHERE id > 4000;
 CALL wait_for_others();
 VACUUM t;
 INSERT INTO t
 SELECT i, ARRAY[10000 + i - 1000, i % 100, i % 89, i % 79, i % 31, i % 11]
-FROM generate_series(5001, 5300) i;
-SELECT found(5001, 5300) > 0.95 AS found;
+FROM generate_series(5001, 5200) i;
+SELECT found(5001, 5200) > 0.95 AS found;
 SELECT nodes, tids, unreachable < 10 AS reachable
 FROM diskann_index_check('t_idx', true);
 SELECT * FROM scan();
