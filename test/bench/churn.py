@@ -38,7 +38,6 @@ def binary_rows(column_type, ids, vectors):
     n, dims = vectors.shape
     fields = [('fields', '>i2'), ('id_bytes', '>i4'), ('id', '>i4'),
               ('bytes', '>i4')]
-    rows = None
     if column_type == 'vector':
         rows = numpy.zeros(n, fields + [('dims', '>i2'), ('unused', '>i2'),
                                         ('x', '>f4', (dims,))])

@@ -182,7 +182,8 @@ class Labels(Clusters):
         self.vectors = numpy.zeros((0, self.dims), 'f4')
         self.clusters = numpy.zeros(0, int)
         self.exchange(self.ids, *self.come(len(self.data) // 2))
-        self.batch = int(len(self.ids) * options.window)
+        self.target = len(self.ids)
+        self.batch = int(self.target * options.window)
 
     @staticmethod
     def split_labels(labels, most):
@@ -212,7 +213,8 @@ class Labels(Clusters):
             leave.append(self.circle[self.first % len(self.circle)])
             self.first += 1
             places = numpy.flatnonzero(numpy.isin(self.clusters, leave))
-        return self.exchange(places, *self.come(len(places)))
+        staying = len(self.ids) - len(places)
+        return self.exchange(places, *self.come(self.target - staying))
 
     def queries(self):
         live = numpy.flatnonzero(numpy.isin(self.asked_labels, self.clusters))
