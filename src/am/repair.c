@@ -89,6 +89,9 @@ typedef struct Repair
 	DiskannNode *members;		/* of the next roster: live nodes by chance */
 	int			nmembers;
 	uint64		random;
+	int64		repaired;		/* nodes whose edges were replaced */
+	int64		attached;		/* nodes no edge led to */
+	DiskannSelfRecall recall;	/* nodes searched for, and not found */
 } Repair;
 
 /* Is the slot's state one of a node? */
@@ -386,6 +389,7 @@ repair_node(Repair *repair, DiskannNode node)
 						 CANDIDATES_PER_EDGE);
 	n = find_substitutes(repair, &old, substitutes);
 	replace_edges(repair, node, substitutes, n);
+	repair->repaired++;
 }
 
 /* ---------- reachability ---------- */
@@ -512,7 +516,6 @@ attach_unreachable(Repair *repair)
 	int			nentries = DiskannReadEntries(&repair->ref, entries);
 	NodeSet		reached;
 	NodeList	list = {0};
-	int64		attached = 0;
 
 	DiskannNodeSetInit(&reached, DiskannNodeCount(&repair->ref));
 	for (int i = 0; i < nentries; i++)
@@ -537,33 +540,29 @@ attach_unreachable(Repair *repair)
 		MemoryContextReset(repair->node_context);
 		if (!lost)
 			continue;
-		attached++;
+		repair->attached++;
 		DiskannNodeSetAdd(&reached, node);
 		DiskannNodeListAdd(&list, node);
 		spread(repair, &reached, &list, head);
 	}
-	if (attached > 0)
-		elog(DEBUG1, "diskann: attached " INT64_FORMAT " unreachable nodes",
-			 attached);
 }
 
 /*
  * What can be reached need not be found: a search that begins in another
  * cluster may fill its list there.  The edges that lead from cluster to cluster
  * go when their nodes leave, so look for a sample of all nodes in proportion to
- * those that left, and attach what is not found.  A link to one node of a
- * cluster serves all of it.  Nothing is locked on entry and exit.
+ * those that left, or so many, and attach what is not found.  A link to one node
+ * of a cluster serves all of it.  Nothing is locked on entry and exit.
  */
 static void
-attach_missed(Repair *repair, DiskannSelfRecall *recall)
+attach_missed(Repair *repair, uint32 searches)
 {
 	MemoryContext old = MemoryContextSwitchTo(repair->node_context);
 	double		nodes = Max(repair->counts.live_nodes, 1);
-	double		share = SEARCHES_PER_LEAVING * repair->nleaving / nodes;
+	double		wanted = SEARCHES_PER_LEAVING * (double) repair->nleaving;
+	double		share = Max(wanted, searches) / nodes;
 	DiskannNode count = DiskannNodeCount(&repair->ref);
 
-	recall->searched = 0;
-	recall->missed = 0;
 	for (DiskannNode node = 1; node < count; node++)
 	{
 		double		draw = (double) diskann_random64(&repair->random);
@@ -573,9 +572,9 @@ attach_missed(Repair *repair, DiskannSelfRecall *recall)
 		DiskannVacuumDelayPoint();
 		if (read_query(repair, node))
 		{
-			recall->searched++;
+			repair->recall.searched++;
 			if (!find_or_attach(repair, node, SELF_LIST_SIZE))
-				recall->missed++;
+				repair->recall.missed++;
 		}
 		MemoryContextReset(repair->node_context);
 	}
@@ -630,11 +629,24 @@ remove_leaving(Repair *repair)
 	}
 }
 
+/* Tell what was done, if VACUUM is to tell of indexes. */
+static void
+report_repair(const Repair *repair, const IndexVacuumInfo *info)
+{
+	ereport(info->message_level,
+			(errmsg("repaired the graph of index \"%s\"",
+					RelationGetRelationName(info->index)),
+			 errdetail("%u tombstones were removed, and edges of " INT64_FORMAT " nodes replaced.\n"
+					   INT64_FORMAT " nodes could not be reached and were attached.\n"
+					   "%u nodes were searched for; %u were not found and were attached.",
+					   repair->nleaving, repair->repaired, repair->attached,
+					   repair->recall.searched, repair->recall.missed)));
+}
+
 void
-DiskannRepair(IndexVacuumInfo *info, const DiskannIndex *index)
+DiskannRepair(IndexVacuumInfo *info, const DiskannIndex *index, uint32 searches)
 {
 	Repair		repair;
-	DiskannSelfRecall recall;
 	bool		due;
 
 	DiskannBarLinking(info->index);
@@ -642,15 +654,18 @@ DiskannRepair(IndexVacuumInfo *info, const DiskannIndex *index)
 	DiskannPausePoint("inserts-ended");
 	init_repair(&repair, info, index);
 	find_leaving(&repair);
-	due = repair.nleaving > 0;
+	due = repair.nleaving > 0 || searches > 0;
 	if (due)
 	{
 		DiskannDrawRoster(&repair.ref, repair.members, repair.nmembers);
 		free_lost_entries(&repair);
-		remove_leaving(&repair);
+		if (repair.nleaving > 0)
+			remove_leaving(&repair);
 		attach_unreachable(&repair);
-		attach_missed(&repair, &recall);
+		attach_missed(&repair, searches);
 		IndexFreeSpaceMapVacuum(info->index);
+		report_repair(&repair, info);
 	}
-	DiskannSetCounts(info->index, &repair.counts, due ? &recall : NULL);
+	DiskannSetCounts(info->index, &repair.counts,
+					 due ? &repair.recall : NULL);
 }
