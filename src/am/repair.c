@@ -73,6 +73,10 @@
 /* Nodes searched for so after a repair, for each one that left. */
 #define SEARCHES_PER_LEAVING 2
 
+/* If more than this share of them was not found, as many again, and so on. */
+#define MISSED_TOLERATED 0.002
+#define MAX_ROUNDS 4
+
 typedef struct Repair
 {
 	MemoryContext node_context; /* reset after every node */
@@ -548,20 +552,16 @@ attach_unreachable(Repair *repair)
 }
 
 /*
- * What can be reached need not be found: a search that begins in another
- * cluster may fill its list there.  The edges that lead from cluster to cluster
- * go when their nodes leave, so look for a sample of all nodes in proportion to
- * those that left, or so many, and attach what is not found.  A link to one node
- * of a cluster serves all of it.  Nothing is locked on entry and exit.
+ * Search for about so many live nodes by chance, and attach those that are not
+ * found.  Nothing is locked on entry and exit.
  */
-static void
-attach_missed(Repair *repair, uint32 searches)
+static DiskannSelfRecall
+search_for_sample(Repair *repair, double wanted)
 {
 	MemoryContext old = MemoryContextSwitchTo(repair->node_context);
-	double		nodes = Max(repair->counts.live_nodes, 1);
-	double		wanted = SEARCHES_PER_LEAVING * (double) repair->nleaving;
-	double		share = Max(wanted, searches) / nodes;
+	double		share = wanted / Max(repair->counts.live_nodes, 1);
 	DiskannNode count = DiskannNodeCount(&repair->ref);
+	DiskannSelfRecall recall = {0, 0};
 
 	for (DiskannNode node = 1; node < count; node++)
 	{
@@ -572,13 +572,38 @@ attach_missed(Repair *repair, uint32 searches)
 		DiskannVacuumDelayPoint();
 		if (read_query(repair, node))
 		{
-			repair->recall.searched++;
+			recall.searched++;
 			if (!find_or_attach(repair, node, SELF_LIST_SIZE))
-				repair->recall.missed++;
+				recall.missed++;
 		}
 		MemoryContextReset(repair->node_context);
 	}
 	MemoryContextSwitchTo(old);
+	return recall;
+}
+
+/*
+ * What can be reached need not be found: a search that begins in another
+ * cluster may fill its list there.  The edges that lead from cluster to cluster
+ * go when their nodes leave, so look for a sample of all nodes in proportion to
+ * those that left, or of so many, and attach what is not found.  A link to one
+ * node of a cluster serves all of it.  Where more than a few were missed there
+ * are others like them, so look for another sample.  Nothing is locked on entry
+ * and exit.
+ */
+static void
+attach_missed(Repair *repair, uint32 searches)
+{
+	double		wanted = SEARCHES_PER_LEAVING * (double) repair->nleaving;
+	int			rounds = 0;
+
+	wanted = Max(wanted, searches);
+	do
+	{
+		repair->recall = search_for_sample(repair, wanted);
+		rounds++;
+	} while (rounds < MAX_ROUNDS &&
+			 repair->recall.missed > MISSED_TOLERATED * repair->recall.searched);
 }
 
 /* ---------- the whole ---------- */
