@@ -551,8 +551,8 @@ attach_unreachable(Repair *repair)
  * What can be reached need not be found: a search that begins in another
  * cluster may fill its list there.  The edges that lead from cluster to cluster
  * go when their nodes leave, so look for a sample of all nodes in proportion to
- * those that left, or so many, and attach what is not found.  A link to one node
- * of a cluster serves all of it.  Nothing is locked on entry and exit.
+ * those that left, or so many, and attach what is not found.  A link to one
+ * node of a cluster serves all of it.  Nothing is locked on entry and exit.
  */
 static void
 attach_missed(Repair *repair, uint32 searches)
