@@ -207,7 +207,7 @@ class Server:
             return self.explain('ANALYZE, TIMING OFF', sql)['Execution Time']
 
         first = once()
-        runs = 3 if first < 1000 else 1
+        runs = 5 if first < 20 else 3 if first < 500 else 1
         return statistics.median(once() for _ in range(runs))
 
 
