@@ -222,15 +222,32 @@ cost_of_all(const ScanModel *model)
 		model->nodes * (model->compare + cpu_index_tuple_cost);
 }
 
-/* The total cost for which the line from startup meets the cost of a share. */
-static Cost
-aim_at(const ScanModel *model, Cost startup, double share, double rows)
+/*
+ * Startup and total cost, and the share of the index's rows that the executor
+ * fetches for the total.
+ */
+static void
+price_scan(PlannerInfo *root, const IndexPath *path, const ScanModel *model,
+		   Cost *startup, Cost *total, double *fetched)
 {
-	double		looked_at = Min(share * rows / model->selectivity,
-								model->nodes * model->bound);
-	Cost		cost = cost_of_rows(model, looked_at);
+	double		share = share_wanted(root, path);
+	double		looked_at;
 
-	return startup + Max(0, cost - startup) / share;
+	*startup = model->list * model->visit;
+	*fetched = model->bound;
+	if (root->tuple_fraction == 0)
+		*startup = *total = cost_of_all(model);
+	else if (share > 0)
+	{
+		looked_at = Min(share * path->path.rows / model->selectivity,
+						model->nodes * model->bound);
+		*total = *startup +
+			Max(0, cost_of_rows(model, looked_at) - *startup) / share;
+		*fetched = Min(1, looked_at / (share * model->nodes));
+	}
+	else
+		*total = *startup + model->nodes * model->bound *
+			(VISITS_PER_ROW * model->visit + model->compare);
 }
 
 void
@@ -242,7 +259,7 @@ diskanncostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	IndexOptInfo *info = path->indexinfo;
 	GenericCosts costs;
 	ScanModel	model;
-	double		share;
+	double		fetched;
 
 	*correlation = 0;
 	*selectivity = 1.0;
@@ -259,17 +276,8 @@ diskanncostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 
 	MemSet(&costs, 0, sizeof(costs));
 	genericcostestimate(root, path, loop_count, &costs);
-	*selectivity = costs.indexSelectivity;
-
 	estimate_conditions(root, path, &model);
 	price_parts(root, path, &model);
-	*startup_cost = model.list * model.visit;
-	share = share_wanted(root, path);
-	if (root->tuple_fraction == 0)
-		*startup_cost = *total_cost = cost_of_all(&model);
-	else if (share > 0)
-		*total_cost = aim_at(&model, *startup_cost, share, path->path.rows);
-	else
-		*total_cost = *startup_cost + model.nodes *
-			(VISITS_PER_ROW * model.visit + model.compare);
+	price_scan(root, path, &model, startup_cost, total_cost, &fetched);
+	*selectivity = costs.indexSelectivity * fetched;
 }
