@@ -104,6 +104,14 @@ CREATE INDEX ON parts USING diskann (v);
 ANALYZE parts;
 SELECT plan('SELECT id FROM parts ORDER BY v <-> vec(1) LIMIT 10');
 
+-- the function of another extension does not tell what a distance costs
+BEGIN;
+UPDATE pg_proc SET prosupport = 0 WHERE proname ~ 'l2_distance';
+SELECT plan('SELECT id FROM large WHERE fifth = 1 ORDER BY v <-> vec(1) LIMIT 10');
+SELECT plan('SELECT id FROM small WHERE fifth = 1
+    ORDER BY v <-> ''{1,2,3,4,5,6,7,8}'' LIMIT 10');
+ROLLBACK;
+
 -- another order than the index has
 SET enable_seqscan = off;
 SET enable_sort = off;
