@@ -201,7 +201,7 @@ price_parts(PlannerInfo *root, const IndexPath *path, ScanModel *model)
 		(OPERATORS_PER_NODE + 2 * log2(Max(model->nodes, 2)));
 }
 
-/* The cost of the first so many rows, whether they meet the conditions or not. */
+/* The cost of the first so many rows, whatever of them meets the conditions. */
 static Cost
 cost_of_rows(const ScanModel *model, double rows)
 {

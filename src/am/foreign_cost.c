@@ -35,7 +35,7 @@ is_ours(const Path *path)
 		scan->indexinfo->amcostestimate == diskanncostestimate;
 }
 
-/* A distance that an index of ours is ordered by without its cost being told. */
+/* A distance that an index of ours is ordered by, whose cost nobody tells. */
 static Node *
 find_distance(const RelOptInfo *rel)
 {
