@@ -201,7 +201,10 @@ price_parts(PlannerInfo *root, const IndexPath *path, ScanModel *model)
 		(OPERATORS_PER_NODE + 2 * log2(Max(model->nodes, 2)));
 }
 
-/* The cost of the first so many rows, whatever of them meets the conditions. */
+/*
+ * The cost of the first so many rows, of which only those that meet the
+ * conditions are compared with others.
+ */
 static Cost
 cost_of_rows(const ScanModel *model, double rows)
 {
@@ -209,7 +212,7 @@ cost_of_rows(const ScanModel *model, double rows)
 		VISITS_PER_ROW * Max(0, rows - model->list);
 
 	return Min(visits, model->most_visits) * model->visit +
-		rows * (model->compare + cpu_index_tuple_cost);
+		rows * (model->selectivity * model->compare + cpu_index_tuple_cost);
 }
 
 /* All rows are wanted: those within the bound, or all pages sorted. */
@@ -218,8 +221,8 @@ cost_of_all(const ScanModel *model)
 {
 	if (model->bound < 1)
 		return cost_of_rows(model, model->nodes * model->bound);
-	return model->sort_pages +
-		model->nodes * (model->compare + cpu_index_tuple_cost);
+	return model->sort_pages + model->nodes *
+		(model->selectivity * model->compare + cpu_index_tuple_cost);
 }
 
 /*
