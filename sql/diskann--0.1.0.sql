@@ -34,6 +34,15 @@ END
 $$;
 
 --
+-- What a distance costs depends on where the vectors are stored.
+--
+
+CREATE FUNCTION diskann_distance_cost(internal)
+	RETURNS internal
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+--
 -- Distances and other functions on real[] and double precision[].  Each C
 -- function serves all signatures: it finds the element types in the values.
 --
@@ -45,42 +54,50 @@ $$;
 CREATE FUNCTION l2_distance(real[], real[])
 	RETURNS double precision
 	AS 'MODULE_PATHNAME', 'diskann_l2_distance'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50
+	SUPPORT diskann_distance_cost;
 
 CREATE FUNCTION l2_distance(double precision[], double precision[])
 	RETURNS double precision
 	AS 'MODULE_PATHNAME', 'diskann_l2_distance'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50
+	SUPPORT diskann_distance_cost;
 
 CREATE FUNCTION inner_product(real[], real[])
 	RETURNS double precision
 	AS 'MODULE_PATHNAME', 'diskann_inner_product'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50
+	SUPPORT diskann_distance_cost;
 
 CREATE FUNCTION inner_product(double precision[], double precision[])
 	RETURNS double precision
 	AS 'MODULE_PATHNAME', 'diskann_inner_product'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50
+	SUPPORT diskann_distance_cost;
 
 CREATE FUNCTION negative_inner_product(real[], real[])
 	RETURNS double precision
 	AS 'MODULE_PATHNAME', 'diskann_negative_inner_product'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50
+	SUPPORT diskann_distance_cost;
 
 CREATE FUNCTION negative_inner_product(double precision[], double precision[])
 	RETURNS double precision
 	AS 'MODULE_PATHNAME', 'diskann_negative_inner_product'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50
+	SUPPORT diskann_distance_cost;
 
 CREATE FUNCTION cosine_distance(real[], real[])
 	RETURNS double precision
 	AS 'MODULE_PATHNAME', 'diskann_cosine_distance'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50
+	SUPPORT diskann_distance_cost;
 
 CREATE FUNCTION cosine_distance(double precision[], double precision[])
 	RETURNS double precision
 	AS 'MODULE_PATHNAME', 'diskann_cosine_distance'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50
+	SUPPORT diskann_distance_cost;
 
 CREATE FUNCTION vector_dims(real[])
 	RETURNS integer
@@ -155,32 +172,38 @@ CREATE OPERATOR <=> (
 CREATE FUNCTION diskann_l2_distance(real[], double precision[])
 	RETURNS double precision
 	AS 'MODULE_PATHNAME', 'diskann_l2_distance'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50
+	SUPPORT diskann_distance_cost;
 
 CREATE FUNCTION diskann_l2_distance(double precision[], real[])
 	RETURNS double precision
 	AS 'MODULE_PATHNAME', 'diskann_l2_distance'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50
+	SUPPORT diskann_distance_cost;
 
 CREATE FUNCTION diskann_negative_inner_product(real[], double precision[])
 	RETURNS double precision
 	AS 'MODULE_PATHNAME', 'diskann_negative_inner_product'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50
+	SUPPORT diskann_distance_cost;
 
 CREATE FUNCTION diskann_negative_inner_product(double precision[], real[])
 	RETURNS double precision
 	AS 'MODULE_PATHNAME', 'diskann_negative_inner_product'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50
+	SUPPORT diskann_distance_cost;
 
 CREATE FUNCTION diskann_cosine_distance(real[], double precision[])
 	RETURNS double precision
 	AS 'MODULE_PATHNAME', 'diskann_cosine_distance'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50
+	SUPPORT diskann_distance_cost;
 
 CREATE FUNCTION diskann_cosine_distance(double precision[], real[])
 	RETURNS double precision
 	AS 'MODULE_PATHNAME', 'diskann_cosine_distance'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50
+	SUPPORT diskann_distance_cost;
 
 CREATE OPERATOR <-> (
 	LEFTARG = real[], RIGHTARG = double precision[],

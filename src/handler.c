@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "am/am.h"
+#include "am/foreign_cost.h"
 #include "am/options.h"
 #include "am/plan.h"
 #include "build/build.h"
@@ -30,6 +31,7 @@ _PG_init(void)
 {
 	DiskannInitOptions();
 	DiskannInitPlan();
+	DiskannInitForeignCost();
 }
 
 /* Ordering by distance is what the index can do; say so to those who ask. */
