@@ -15,6 +15,7 @@
 #include "am/am.h"
 #include "am/options.h"
 #include "am/plan.h"
+#include "am/wanted.h"
 #include "build/build.h"
 #include "commands/vacuum.h"
 #include "compat.h"
@@ -30,6 +31,7 @@ _PG_init(void)
 {
 	DiskannInitOptions();
 	DiskannInitPlan();
+	DiskannInitWanted();
 }
 
 /* Ordering by distance is what the index can do; say so to those who ask. */
