@@ -30,6 +30,7 @@
 #include "am/scan.h"
 #include "am/scan_order.h"
 #include "am/scan_rows.h"
+#include "am/wanted.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
@@ -90,6 +91,7 @@ typedef struct DiskannScan
 	int			query_rescore;
 	int			iterative;
 	int			max_scan_tuples;
+	DiskannWanted wanted;
 
 	/* Visiting nodes. */
 	Phase		phase;
@@ -113,11 +115,18 @@ typedef struct DiskannScan
 
 /* Of the scan that was asked for a row last. */
 static DiskannScanCounts last_scan;
+static DiskannWanted last_wanted;
 
 DiskannScanCounts
 DiskannLastScan(void)
 {
 	return last_scan;
+}
+
+DiskannWanted
+DiskannLastWanted(void)
+{
+	return last_wanted;
 }
 
 /* ---------- visiting ---------- */
@@ -637,6 +646,7 @@ reset_state(DiskannScan *state)
 	state->iterative = diskann_iterative_search;
 	state->query_rescore = diskann_query_rescore;
 	state->max_scan_tuples = diskann_max_scan_tuples;
+	DiskannFindWanted(state->desc, &state->wanted);
 	memset(&state->counts, 0, sizeof(state->counts));
 	state->phase = PHASE_DONE;
 	state->slow = false;
@@ -736,6 +746,7 @@ diskanngettuple(IndexScanDesc scan, ScanDirection dir)
 	scan->xs_recheckorderby = false;
 	DiskannRowReaderPause(&state->reader);
 	last_scan = state->counts;
+	last_wanted = state->wanted;
 	MemoryContextSwitchTo(old);
 	Assert(!BufferIsValid(state->ref.buffer));
 	return found;

@@ -13,6 +13,7 @@
 #ifndef DISKANN_SCAN_H
 #define DISKANN_SCAN_H
 
+#include "am/wanted.h"
 
 /* What a scan has done since its start. */
 typedef struct DiskannScanCounts
@@ -22,7 +23,8 @@ typedef struct DiskannScanCounts
 	int64		rescored;		/* rows looked at to compare them */
 } DiskannScanCounts;
 
-/* The counts of the scan of this session that was last asked for a row. */
+/* Of the scan of this session that was last asked for a row. */
 extern DiskannScanCounts DiskannLastScan(void);
+extern DiskannWanted DiskannLastWanted(void);
 
 #endif							/* DISKANN_SCAN_H */
