@@ -64,71 +64,109 @@ my %shapes = (
 		SELECT d FROM c',
 );
 
-# The distances of a statement's rows, in the order they come in.
-sub answer
+# Answers of several statements, one after the other in one session: each a
+# list of lines.
+sub answers
 {
-	my ($statement, $query, $table, $settings) = @_;
+	my ($settings, @statements) = @_;
+	my @answers = split /^--\n/m,
+	  $node->safe_psql('postgres',
+		"$settings;\n" . join("\\echo '--'\n", map { "$_;\n" } @statements));
 
-	$statement =~ s/\bQ\b/'$query'::real[]/g;
-	$statement =~ s/\bT\b/$table/g;
-	return $node->safe_psql('postgres', "$settings; $statement");
+	return map { [ split /\n/ ] } @answers;
+}
+
+# A shape filled in.
+sub statement
+{
+	my ($shape, $query, $table) = @_;
+
+	$shape =~ s/\bQ\b/'$query'::real[]/g;
+	$shape =~ s/\bT\b/$table/g;
+	return $shape;
+}
+
+# The distance is the first column.
+sub distances
+{
+	return map { (split /\|/)[0] } @{ $_[0] };
 }
 
 my $index = q(SET enable_seqscan = off; SET enable_sort = off;
 	SET enable_incremental_sort = off; SET enable_hashagg = off;
 	SET enable_hashjoin = off; SET enable_nestloop = off;
-	SET enable_material = off);
+	SET diskann.query_search_list_size = 10);
 my $exact = q(SET enable_indexscan = off);
+my @limits = (1, 30, 700, 5000);
+my @queries = (@$vectors[ 10, 1500 ], '{' . join(',', (0) x 24) . '}');
 my $asked = 0;
 
-# Rows in order: those of an answer without the index, but that some may lack.
-sub in_order
+# Are the rows of a LIMIT in order, and all among those that there are?
+sub limited_ok
 {
-	my ($what, $got, $all) = @_;
-	my %left;
+	my ($got, $all, $limit, $what) = @_;
+	my @got = distances($got);
+	my %exists = map { $_ => 1 } distances($all);
+	my $unsorted = grep { $got[$_] < $got[ $_ - 1 ] } 1 .. $#got;
+	my $unknown = grep { !$exists{$_} } @got;
 
-	$left{$_}++ for split /\n/, $all;
-	my @rows = split /\n/, $got;
-	my @distances = map { (split /\|/, $_)[0] } @rows;
-	my $unsorted = grep { $distances[$_] < $distances[ $_ - 1 ] } 1 .. $#rows;
-	is($unsorted, 0, "$what: in order");
-	return scalar @rows;
+	ok($unsorted == 0 && $unknown == 0 && @got <= $limit && @got > 0,
+		"$what, LIMIT $limit: in order")
+	  or diag("$unsorted unsorted, $unknown unknown of " . scalar @got);
+	$asked++;
+	return;
+}
+
+sub shape_ok
+{
+	my ($name, $table, $work_mem) = @_;
+	my $what = "$name, $table, $work_mem";
+	my @plain = map { statement($shapes{$name}, $_, $table) } @queries;
+	my @all = answers($exact, @plain);
+	my $settings = "$index; SET work_mem = '$work_mem'";
+	my ($plan) = answers($settings, "EXPLAIN (COSTS OFF) $plain[0]");
+
+	like("@$plan", qr/Index Scan using/, "$what: by the index");
+	unlike("@$plan", qr/(^|-> +)(Incremental )?Sort\b/, "$what: no sort");
+	my @got = answers($settings, @plain);
+	is_deeply($got[$_], $all[$_], "$what, query $_: all rows, in order")
+	  for (0 .. $#queries);
+	$asked += @queries;
+	for my $limit (@limits)
+	{
+		my @limited = answers($settings, map { "$_ LIMIT $limit" } @plain);
+
+		limited_ok($limited[$_], $all[$_], $limit, "$what, query $_")
+		  for (0 .. $#queries);
+	}
+	return;
 }
 
 for my $table ('t', 'u')
 {
 	for my $work_mem ('64kB', '16MB')
 	{
-		for my $name (sort keys %shapes)
-		{
-			for my $query (@$vectors[ 10, 1500 ], zeroes())
-			{
-				my $what = "$name, $table, $work_mem";
-				my $all = answer($shapes{$name}, $query, $table, $exact);
-				my $settings =
-				  "$index; SET work_mem = '$work_mem'; SET diskann.query_search_list_size = 10";
-
-				is(answer($shapes{$name}, $query, $table, $settings),
-					$all, "$what: all rows, in order");
-				for my $limit (1, 30, 700, 5000)
-				{
-					my $limited = answer("$shapes{$name} LIMIT $limit",
-						$query, $table, $settings);
-
-					in_order("$what, LIMIT $limit", $limited, $all);
-					$asked++;
-				}
-				$asked++;
-			}
-		}
+		shape_ok($_, $table, $work_mem) for (sort keys %shapes);
 	}
 }
 cmp_ok($asked, '>=', 500, "$asked statements were asked");
 
-sub zeroes
-{
-	return '{' . join(',', (0) x 24) . '}';
-}
+# A cursor does not tell how many rows will be fetched: it is in order.
+my ($cursor) = answers("$index; BEGIN", qq(
+DECLARE c NO SCROLL CURSOR FOR
+	SELECT v <-> '$queries[0]' FROM t ORDER BY v <-> '$queries[0]';
+FETCH 2000 FROM c; FETCH ALL FROM c; COMMIT));
+my @fetched = grep { /\d/ } @$cursor;
+is(scalar(grep { $fetched[$_] < $fetched[ $_ - 1 ] } 1 .. $#fetched),
+	0, 'a cursor: in order');
+cmp_ok(scalar @fetched, '>=', 2800, 'a cursor: nearly all rows');
+
+# relaxed_order returns all rows.
+my ($relaxed) = answers("$index; SET diskann.iterative_search = relaxed_order; BEGIN",
+	"DECLARE c NO SCROLL CURSOR FOR SELECT id FROM t ORDER BY v <-> '$queries[0]';
+FETCH 2000 FROM c; FETCH ALL FROM c; COMMIT");
+my %ids = map { $_ => 1 } grep { /\d/ } @$relaxed;
+is(scalar(keys %ids), scalar @$vectors, 'relaxed order: a cursor gets all rows');
 
 no_crash_in_log($node, 'server');
 done_testing();
