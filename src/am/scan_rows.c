@@ -54,14 +54,14 @@ DiskannNodeRowsClear(DiskannNodeRows *rows)
 }
 
 void
-DiskannNodeRowsStart(DiskannNodeRows *rows, const DiskannResult *result)
+DiskannNodeRowsStart(DiskannNodeRows *rows, const DiskannFound *found)
 {
-	Assert(result->ntids >= 0 && result->ntids <= DISKANN_INLINE_TIDS);
+	Assert(found->ntids >= 0 && found->ntids <= DISKANN_INLINE_TIDS);
 
-	memcpy(rows->tids, result->tids, sizeof(result->tids));
-	rows->ntids = result->ntids;
+	memcpy(rows->tids, found->tids, sizeof(found->tids));
+	rows->ntids = found->ntids;
 	rows->next = 0;
-	DiskannStartChain(&rows->chain, result->node, result->next);
+	DiskannStartChain(&rows->chain, found->node, found->next);
 }
 
 bool
@@ -212,7 +212,7 @@ DiskannRowReaderDistance(DiskannRowReader *reader,
 	bool		found = false;
 
 	prepare_fetch(reader);
-	DiskannNodeRowsStart(rows, result);
+	DiskannNodeRowsStart(rows, &result->found);
 	while (!found && DiskannNodeRowsNext(rows, &tid))
 	{
 		bool		call_again = false;
@@ -250,9 +250,9 @@ DiskannRowReaderAhead(DiskannRowReader *reader, DiskannOrder *order,
 		DiskannResult *result = results[i];
 
 		/* All of a node's rows may be in its TIDS slots. */
-		if (!result->announced && result->ntids > 0)
+		if (!result->announced && result->found.ntids > 0)
 			(void) PrefetchBuffer(heap, MAIN_FORKNUM,
-								  ItemPointerGetBlockNumber(&result->tids[0]));
+								  ItemPointerGetBlockNumber(&result->found.tids[0]));
 		result->announced = true;
 		if (result != first)
 			DiskannOrderPutBack(order, result);

@@ -40,7 +40,7 @@ extern void DiskannNodeRowsClear(DiskannNodeRows *rows);
 
 /* Turn to the rows of a node that has been visited; reads nothing. */
 extern void DiskannNodeRowsStart(DiskannNodeRows *rows,
-								 const DiskannResult *result);
+								 const DiskannFound *found);
 
 /*
  * Turn to the rows of a node that has not been visited.  False, having none, if
