@@ -298,8 +298,8 @@ sort_pages(DiskannScan *state)
 			!DiskannMeasureNext(&state->ref, &state->query, node, visit))
 			continue;
 		state->counts.visits++;
-		DiskannOrderMeasure(&state->order, node, visit, &found);
-		DiskannSortedPut(&state->pages, &found);
+		if (DiskannOrderMeasure(&state->order, node, visit, &found))
+			DiskannSortedPut(&state->pages, &found);
 	}
 	DiskannSortedPerform(&state->pages);
 	state->phase = PHASE_PAGES;
@@ -345,6 +345,23 @@ bound_of_stream(DiskannScan *state, double enough, double *lower_bound)
 	return true;
 }
 
+/* bound_of_unvisited(), but that *lower_bound is not set if there are none. */
+static bool
+has_unvisited(DiskannScan *state, double enough, double *lower_bound)
+{
+	if (state->max_scan_tuples > 0 &&
+		state->considered >= state->max_scan_tuples)
+		return false;
+	if (state->phase == PHASE_STREAM)
+	{
+		if (bound_of_stream(state, enough, lower_bound))
+			return *lower_bound <= state->order.bound;
+		sort_pages(state);
+	}
+	return state->phase == PHASE_PAGES &&
+		DiskannSortedPeek(&state->pages, lower_bound);
+}
+
 /*
  * A lower bound of the rank of all nodes that this scan may yet visit; false,
  * with infinity for a bound, if it will visit no more.
@@ -356,17 +373,7 @@ bound_of_stream(DiskannScan *state, double enough, double *lower_bound)
 static bool
 bound_of_unvisited(DiskannScan *state, double enough, double *lower_bound)
 {
-	bool		limited = state->max_scan_tuples > 0 &&
-		state->considered >= state->max_scan_tuples;
-
-	if (!limited && state->phase == PHASE_STREAM)
-	{
-		if (bound_of_stream(state, enough, lower_bound))
-			return true;
-		sort_pages(state);
-	}
-	if (!limited && state->phase == PHASE_PAGES &&
-		DiskannSortedPeek(&state->pages, lower_bound))
+	if (has_unvisited(state, enough, lower_bound))
 		return true;
 	*lower_bound = get_float8_infinity();
 	return false;
@@ -702,7 +709,45 @@ wants_all(DiskannScan *state)
 
 	if (state->iterative == DISKANN_ITERATE_OFF || state->max_scan_tuples > 0)
 		return false;
-	return rows == 0 || rows * WALK_PER_SORT >= DiskannNodeCount(&state->ref);
+	if (rows == DISKANN_ROWS_ALL)
+		return state->wanted.bound == get_float8_infinity();
+	return rows * WALK_PER_SORT >= DiskannNodeCount(&state->ref);
+}
+
+/*
+ * If all rows within a bound are wanted, visit what may be within it before the
+ * first is returned, so that none is found too late for its place.  All pages
+ * are sorted instead once that is cheaper.
+ */
+static void
+visit_all_wanted(DiskannScan *state)
+{
+	double		infinity = get_float8_infinity();
+	double		lower_bound;
+
+	if (state->wanted.rows != DISKANN_ROWS_ALL ||
+		state->max_scan_tuples > 0)
+		return;
+	while (state->phase == PHASE_STREAM &&
+		   bound_of_unvisited(state, infinity, &lower_bound))
+	{
+		if (state->considered * WALK_PER_SORT >= DiskannNodeCount(&state->ref))
+			sort_pages(state);
+		else
+			visit_unvisited(state);
+	}
+}
+
+/* The rank beyond which no row is wanted. */
+static double
+rank_of_bound(const DiskannScan *state)
+{
+	const DiskannSpace *space = &state->index->space;
+	double		bound = state->wanted.bound;
+
+	if (space->metric == DISKANN_L2)
+		bound = Max(bound, 0);
+	return diskann_space_rank_of(space, bound);
 }
 
 /*
@@ -725,7 +770,8 @@ start_scan(DiskannScan *state)
 
 	DiskannOrderStart(&state->order, state->results_context,
 					  state->iterative != DISKANN_ITERATE_RELAXED &&
-					  state->query_rescore != 0);
+					  state->query_rescore != 0,
+					  rank_of_bound(state));
 	DiskannRowReaderStart(&state->reader);
 	DiskannNodeRowsClear(&state->rows);
 	state->max_length2 = 0;
@@ -737,6 +783,7 @@ start_scan(DiskannScan *state)
 			sort_all(state);
 		else
 			search_list(state);
+		visit_all_wanted(state);
 	}
 	else
 	{

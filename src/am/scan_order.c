@@ -45,7 +45,7 @@
 
 static void
 measure_interval(const DiskannOrder *order, const DiskannVisit *visit,
-		DiskannInterval *interval)
+				 DiskannInterval *interval)
 {
 	const DiskannSpace *space = order->space;
 	const DiskannSpaceQuery *query = order->query;
@@ -104,7 +104,7 @@ set_rank(DiskannInterval *interval, double rank)
 }
 
 /* DiskannOrderMeasure(), for the compiler to put into DiskannOrderAdd(). */
-static inline void
+static inline bool
 measure(const DiskannOrder *order, DiskannNode node, const DiskannVisit *visit,
 		DiskannFound *found)
 {
@@ -114,19 +114,22 @@ measure(const DiskannOrder *order, DiskannNode node, const DiskannVisit *visit,
 	Assert(head->ntids <= DISKANN_INLINE_TIDS);
 
 	measure_interval(order, visit, &found->interval);
+	if (found->interval.low > order->bound)
+		return false;
 	if (!order->strict)
 		set_rank(&found->interval, found->interval.rank);
 	found->node = node;
 	found->next = head->next;
 	found->ntids = head->ntids;
 	memcpy(found->tids, head->tids, sizeof(found->tids));
+	return true;
 }
 
-void
+bool
 DiskannOrderMeasure(const DiskannOrder *order, DiskannNode node,
 					const DiskannVisit *visit, DiskannFound *found)
 {
-	measure(order, node, visit, found);
+	return measure(order, node, visit, found);
 }
 
 /* ---------- the heap ---------- */
@@ -162,12 +165,14 @@ DiskannOrderInit(DiskannOrder *order, const DiskannSpace *space,
 }
 
 void
-DiskannOrderStart(DiskannOrder *order, MemoryContext context, bool strict)
+DiskannOrderStart(DiskannOrder *order, MemoryContext context, bool strict,
+				  double bound)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
 
 	order->context = context;
 	order->strict = strict;
+	order->bound = bound;
 	order->returned = -get_float8_infinity();
 	order->nresults = 0;
 	order->heap = pairingheap_allocate(compare_results, NULL);
@@ -194,8 +199,10 @@ DiskannOrderAdd(DiskannOrder *order, DiskannNode node,
 {
 	DiskannResult *result = create_result(order);
 
-	measure(order, node, visit, &result->found);
-	pairingheap_add(order->heap, &result->heap_node);
+	if (measure(order, node, visit, &result->found))
+		pairingheap_add(order->heap, &result->heap_node);
+	else
+		DiskannOrderFree(order, result);
 }
 
 void

@@ -63,6 +63,7 @@ typedef struct DiskannOrder
 	/* Set anew by every start. */
 	MemoryContext context;		/* of the results */
 	bool		strict;			/* the operator decides, not the estimates */
+	double		bound;			/* no rank beyond is wanted */
 	double		returned;		/* no rank returned was greater than this */
 	Size		nresults;		/* added and not yet freed */
 	pairingheap *heap;
@@ -75,17 +76,18 @@ extern void DiskannOrderInit(DiskannOrder *order, const DiskannSpace *space,
 /*
  * Begin with no results.  They, and the heap, are allocated in the context; its
  * reset frees what an earlier start has left.  Unless strict, the estimated
- * ranks are taken for exact.
+ * ranks are taken for exact.  What is certainly beyond the bound, which is a
+ * rank, is not wanted.
  */
 extern void DiskannOrderStart(DiskannOrder *order, MemoryContext context,
-							  bool strict);
+							  bool strict, double bound);
 
-/* What there is to know of a live node just visited. */
-extern void DiskannOrderMeasure(const DiskannOrder *order, DiskannNode node,
+/* What there is to know of a live node just visited; false: not wanted. */
+extern bool DiskannOrderMeasure(const DiskannOrder *order, DiskannNode node,
 								const DiskannVisit *visit,
 								DiskannFound *found);
 
-/* Add a live node just visited, or one measured before. */
+/* Add a live node just visited, if it is wanted, or one measured before. */
 extern void DiskannOrderAdd(DiskannOrder *order, DiskannNode node,
 							const DiskannVisit *visit);
 extern void DiskannOrderAddFound(DiskannOrder *order,

@@ -27,8 +27,11 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/parallel.h"
 #include "access/relscan.h"
+#include "am/bound.h"
 #include "am/wanted.h"
 #include "compat.h"
 #include "executor/executor.h"
@@ -55,8 +58,8 @@ typedef struct Walk
 	DiskannWanted result;		/* of the scan, once found */
 } Walk;
 
-static const DiskannWanted all_rows = {DISKANN_ROWS_ALL, false};
-static const DiskannWanted unknown_rows = {DISKANN_ROWS_UNKNOWN, false};
+static const DiskannWanted all_rows = {DISKANN_ROWS_ALL, false, INFINITY};
+static const DiskannWanted unknown_rows = {DISKANN_ROWS_UNKNOWN, false, INFINITY};
 
 static Running *running;		/* the innermost one */
 static ExecutorRun_hook_type previous_run;
@@ -207,12 +210,37 @@ wanted_by_both(DiskannWanted a, DiskannWanted b)
 	return a;
 }
 
-static void
-take_result(Walk *walk, const IndexScanState *node, DiskannWanted wanted)
+/* DiskannCompute, of the plan node that is being executed. */
+static bool
+compute_now(Expr *expr, void *context, Datum *value, bool *isnull)
 {
-	if (wanted.rows > 0 && node->ss.ps.qual != NULL)
-		wanted.filtered = true;
-	walk->result = walk->found ? wanted_by_both(walk->result, wanted) : wanted;
+	ExprContext *econtext = ((IndexScanState *) context)->ss.ps.ps_ExprContext;
+	ExprState  *state = ExecInitExprWithParams(expr,
+											   econtext->ecxt_param_list_info);
+
+	*value = ExecEvalExprSwitchContext(state, econtext, isnull);
+	return true;
+}
+
+/*
+ * So much is wanted of the plan node that the scan belongs to.  It drops rows
+ * by conditions; but those that bound the distance drop the last rows only.
+ */
+static void
+take_result(Walk *walk, IndexScanState *node, DiskannWanted wanted)
+{
+	IndexScan  *plan = (IndexScan *) node->ss.ps.plan;
+	ListCell   *lc;
+
+	if (walk->found)
+		wanted = wanted_by_both(walk->result, wanted);
+	foreach(lc, plan->scan.plan.qual)
+	{
+		if (!DiskannLowerBound(lfirst(lc), linitial(plan->indexorderbyorig),
+							   compute_now, node, &wanted.bound))
+			wanted.filtered = true;
+	}
+	walk->result = wanted;
 	walk->found = true;
 }
 

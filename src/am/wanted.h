@@ -29,6 +29,12 @@ typedef struct DiskannWanted
 	 * to return more than that.
 	 */
 	bool		filtered;
+
+	/*
+	 * The greatest distance, as the operator has it, that the conditions on
+	 * the row leave room for; infinity if they do not bound it.
+	 */
+	double		bound;
 } DiskannWanted;
 
 /* Take part in the execution of queries. */

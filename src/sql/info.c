@@ -17,6 +17,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
@@ -375,8 +377,8 @@ diskann_last_scan(PG_FUNCTION_ARGS)
 	DiskannScanCounts counts = DiskannLastScan();
 	DiskannWanted wanted = DiskannLastWanted();
 	TupleDesc	desc;
-	Datum		values[4];
-	bool		nulls[4] = {false, false, false, false};
+	Datum		values[5];
+	bool		nulls[5] = {false, false, false, false, false};
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -384,6 +386,8 @@ diskann_last_scan(PG_FUNCTION_ARGS)
 	values[1] = Int64GetDatum(counts.estimates);
 	values[2] = Int64GetDatum(counts.rescored);
 	values[3] = CStringGetTextDatum(wanted_rows(&wanted));
+	values[4] = Float8GetDatum(wanted.bound);
+	nulls[4] = isinf(wanted.bound);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
 													  values, nulls)));
 }
