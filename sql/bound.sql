@@ -10,8 +10,8 @@ INSERT INTO t SELECT i, i % 5, ARRAY[i % 50 - 20.5, i / 50, (i * 7) % 11]
 FROM generate_series(1, 3000) i;
 INSERT INTO t VALUES (0, 0, '{0,0,0}'), (-1, 0, NULL);
 CREATE INDEX t_l2 ON t USING diskann (v);
-CREATE INDEX t_cosine ON t USING diskann (v array_cosine_ops);
-CREATE INDEX t_ip ON t USING diskann (v array_ip_ops);
+CREATE INDEX t_cosine ON t USING diskann (v real_cosine_ops);
+CREATE INDEX t_ip ON t USING diskann (v real_ip_ops);
 ANALYZE t;
 
 -- what the index returns, beside a sequential scan; and what the scan was like
@@ -26,6 +26,7 @@ BEGIN
     EXECUTE 'SELECT array_agg(id) FROM (' || query || ') s' INTO exact;
     SET LOCAL enable_indexscan = on;
     SET LOCAL enable_seqscan = off;
+    PERFORM id FROM t ORDER BY v <-> '{9,9,9}' LIMIT 123456;
     EXECUTE 'SELECT array_agg(id) FROM (' || query || ') s' INTO found;
     SELECT s.wanted, round(s.bound::numeric, 3), s.visits < 1500
     INTO bounded.wanted, bounded.bound, short FROM diskann_last_scan() s;
@@ -74,7 +75,7 @@ SELECT * FROM bounded('SELECT id FROM t WHERE v <-> ''{3,3,3}'' < ''-infinity''
     ORDER BY v <-> ''{3,3,3}''');
 SELECT * FROM bounded('SELECT id FROM t WHERE v <-> ''{3,3,3}'' < ''nan''
     ORDER BY v <-> ''{3,3,3}''');
-SELECT * FROM bounded('SELECT id FROM t WHERE v <-> ''{3,3,3}'' < NULLIF(a, a)
+SELECT * FROM bounded('SELECT id FROM t WHERE v <-> ''{3,3,3}'' < NULLIF(1, a)
     ORDER BY v <-> ''{3,3,3}''');
 SELECT * FROM bounded('SELECT id FROM t WHERE v <-> ''{3,3,3}'' < 1000
     ORDER BY v <-> ''{3,3,3}''');
@@ -89,8 +90,6 @@ SELECT * FROM bounded('SELECT id FROM t WHERE v <-> ''{3,3,4}'' < 5
 SELECT * FROM bounded('SELECT id FROM t WHERE v <=> ''{3,3,3}'' < 0.02
     ORDER BY v <-> ''{3,3,3}''');
 SELECT * FROM bounded('SELECT id FROM t WHERE v <-> ''{3,3,3}'' > 5
-    ORDER BY v <-> ''{3,3,3}''');
-SELECT * FROM bounded('SELECT id FROM t WHERE v <-> ''{3,3,3}'' = 5
     ORDER BY v <-> ''{3,3,3}''');
 SELECT * FROM bounded('SELECT id FROM t WHERE v <-> ''{3,3,3}'' < a
     ORDER BY v <-> ''{3,3,3}''');
@@ -126,10 +125,10 @@ SET diskann.iterative_search = relaxed_order;
 SELECT * FROM bounded('SELECT id FROM t WHERE v <-> ''{3,3,3}'' < 5
     ORDER BY v <-> ''{3,3,3}'' LIMIT 1000');
 SELECT * FROM bounded('SELECT id FROM t WHERE v <-> ''{3,3,3}'' < 1000
-    ORDER BY v <-> ''{3,3,3}'' LIMIT 1000');
+    ORDER BY v <-> ''{3,3,3}''');
 RESET diskann.iterative_search;
 SET diskann.max_scan_tuples = 50;
-SELECT rows <= 50, wrong, bound FROM bounded('SELECT id FROM t
+SELECT wrong, bound, short FROM bounded('SELECT id FROM t
     WHERE v <-> ''{3,3,3}'' < 10 ORDER BY v <-> ''{3,3,3}''');
 RESET diskann.max_scan_tuples;
 

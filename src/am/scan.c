@@ -237,13 +237,24 @@ visits_for(const DiskannScan *state, int64 rows)
 			   rows + state->list_size * sqrt(rows) / LIST_SHARE_OF_ROOT);
 }
 
-/* The size that is set, or what the rows wanted need, if that is more. */
+static bool
+has_bound(const DiskannScan *state)
+{
+	return state->order.bound < get_float8_infinity();
+}
+
+/*
+ * The size that is set, or what the rows wanted need, if that is more.  Within
+ * a bound there may be fewer rows: they need no more than a stream.
+ */
 static int
 size_of_list(const DiskannScan *state)
 {
 	int64		size = Min(visits_for(state, Max(state->wanted.rows, 0)),
 						   MAX_LIST_SIZE);
 
+	if (has_bound(state))
+		return state->list_size;
 	if (state->max_scan_tuples > 0)
 		size = Min(size, state->max_scan_tuples);
 	return (int) Max(size, state->list_size);
@@ -709,25 +720,21 @@ wants_all(DiskannScan *state)
 
 	if (state->iterative == DISKANN_ITERATE_OFF || state->max_scan_tuples > 0)
 		return false;
-	if (rows == DISKANN_ROWS_ALL)
-		return state->wanted.bound == get_float8_infinity();
-	return rows * WALK_PER_SORT >= DiskannNodeCount(&state->ref);
+	return rows == DISKANN_ROWS_ALL ||
+		rows * WALK_PER_SORT >= DiskannNodeCount(&state->ref);
 }
 
 /*
- * If all rows within a bound are wanted, visit what may be within it before the
+ * All rows within the bound are wanted: visit what may be within it before the
  * first is returned, so that none is found too late for its place.  All pages
  * are sorted instead once that is cheaper.
  */
 static void
-visit_all_wanted(DiskannScan *state)
+visit_bounded(DiskannScan *state)
 {
 	double		infinity = get_float8_infinity();
 	double		lower_bound;
 
-	if (state->wanted.rows != DISKANN_ROWS_ALL ||
-		state->max_scan_tuples > 0)
-		return;
 	while (state->phase == PHASE_STREAM &&
 		   bound_of_unvisited(state, infinity, &lower_bound))
 	{
@@ -779,11 +786,14 @@ start_scan(DiskannScan *state)
 		state->max_length2 = DiskannMaxLength2(rel);
 	if (prepare_query(state))
 	{
-		if (wants_all(state))
+		bool		all = wants_all(state);
+
+		if (all && !has_bound(state))
 			sort_all(state);
 		else
 			search_list(state);
-		visit_all_wanted(state);
+		if (all && has_bound(state))
+			visit_bounded(state);
 	}
 	else
 	{
