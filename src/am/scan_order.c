@@ -184,6 +184,7 @@ create_result(DiskannOrder *order)
 	result->floor = order->returned;
 	result->exact = false;
 	result->announced = false;
+	result->passes = false;
 	order->nresults++;
 	return result;
 }

@@ -55,8 +55,8 @@ typedef struct Walk
 	DiskannWanted result;		/* of the scan, once found */
 } Walk;
 
-static const DiskannWanted all_rows = {DISKANN_ROWS_ALL, false};
-static const DiskannWanted unknown_rows = {DISKANN_ROWS_UNKNOWN, false};
+static const DiskannWanted all_rows = {.rows = DISKANN_ROWS_ALL};
+static const DiskannWanted unknown_rows = {.rows = DISKANN_ROWS_UNKNOWN};
 
 static Running *running;		/* the innermost one */
 static ExecutorRun_hook_type previous_run;
@@ -199,17 +199,21 @@ static DiskannWanted
 wanted_by_both(DiskannWanted a, DiskannWanted b)
 {
 	if (a.rows == DISKANN_ROWS_ALL || b.rows == DISKANN_ROWS_ALL)
-		return all_rows;
-	if (a.rows == DISKANN_ROWS_UNKNOWN || b.rows == DISKANN_ROWS_UNKNOWN)
-		return unknown_rows;
-	a.rows = Max(a.rows, b.rows);
+		a.rows = DISKANN_ROWS_ALL;
+	else if (a.rows == DISKANN_ROWS_UNKNOWN || b.rows == DISKANN_ROWS_UNKNOWN)
+		a.rows = DISKANN_ROWS_UNKNOWN;
+	else
+		a.rows = Max(a.rows, b.rows);
 	a.filtered |= b.filtered;
+	a.filtered_above |= b.filtered_above;
 	return a;
 }
 
 static void
-take_result(Walk *walk, const IndexScanState *node, DiskannWanted wanted)
+take_result(Walk *walk, IndexScanState *node, DiskannWanted wanted)
 {
+	wanted.node = node;
+	wanted.filtered_above = wanted.filtered;
 	if (wanted.rows > 0 && node->ss.ps.qual != NULL)
 		wanted.filtered = true;
 	walk->result = walk->found ? wanted_by_both(walk->result, wanted) : wanted;

@@ -29,6 +29,12 @@ typedef struct DiskannWanted
 	 * to return more than that.
 	 */
 	bool		filtered;
+
+	/* The same without regard to the filter of the scan's own node. */
+	bool		filtered_above;
+
+	/* The scan's own node, whose filter it may apply; NULL: not found. */
+	struct IndexScanState *node;
 } DiskannWanted;
 
 /* Take part in the execution of queries. */
