@@ -384,7 +384,8 @@ walk_is_too_long(DiskannScan *state)
 	int64		rows = state->wanted.rows;
 	int64		met = state->returned + state->dropped;
 
-	if (rows <= 0 || state->reader.filter == NULL ||
+	if (rows <= 0 || state->wanted.filtered_above ||
+		state->reader.filter == NULL ||
 		state->max_scan_tuples > 0 || met < state->list_size)
 		return false;
 	return (double) rows * met * WALK_PER_SORT / Max(state->returned, 1) >=
