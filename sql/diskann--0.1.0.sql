@@ -370,12 +370,13 @@ COMMENT ON FUNCTION diskann_simd()
 CREATE FUNCTION diskann_last_scan(
 	OUT visits bigint,
 	OUT estimates bigint,
-	OUT rescored bigint)
+	OUT rescored bigint,
+	OUT wanted text)
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION diskann_last_scan()
-	IS 'what the last scan of a diskann index in this session has done: nodes visited, distances estimated, rows fetched to compare them';
+	IS 'what the last scan of a diskann index in this session has done: nodes visited, distances estimated, rows fetched to compare them; and how many rows the plan wanted';
 
 CREATE FUNCTION diskann_index_info(index regclass)
 	RETURNS TABLE (property text, value text)

@@ -122,11 +122,18 @@ typedef struct DiskannScan
 
 /* Of the scan that was asked for a row last. */
 static DiskannScanCounts last_scan;
+static DiskannWanted last_wanted;
 
 DiskannScanCounts
 DiskannLastScan(void)
 {
 	return last_scan;
+}
+
+DiskannWanted
+DiskannLastWanted(void)
+{
+	return last_wanted;
 }
 
 /* ---------- visiting ---------- */
@@ -842,6 +849,7 @@ diskanngettuple(IndexScanDesc scan, ScanDirection dir)
 	scan->xs_recheckorderby = false;
 	DiskannRowReaderPause(&state->reader);
 	last_scan = state->counts;
+	last_wanted = state->wanted;
 	MemoryContextSwitchTo(old);
 	Assert(!BufferIsValid(state->ref.buffer));
 	return found;

@@ -13,6 +13,7 @@
 #ifndef DISKANN_SCAN_H
 #define DISKANN_SCAN_H
 
+#include "am/wanted.h"
 
 /* What a scan has done since its start. */
 typedef struct DiskannScanCounts
@@ -24,7 +25,8 @@ typedef struct DiskannScanCounts
 	int64		list_size;
 } DiskannScanCounts;
 
-/* The counts of the scan of this session that was last asked for a row. */
+/* Of the scan of this session that was last asked for a row. */
 extern DiskannScanCounts DiskannLastScan(void);
+extern DiskannWanted DiskannLastWanted(void);
 
 #endif							/* DISKANN_SCAN_H */
