@@ -255,6 +255,7 @@ search_list(DiskannScan *state)
 	int			size = iterate ? size_of_list(state) : state->list_size;
 
 	state->counts.list_size = size;
+	state->counts.way = "the list";
 	DiskannSearchReset(state->search, size, iterate);
 
 	/* Entry nodes are no candidates: they take no place in the list. */
@@ -274,12 +275,12 @@ search_list(DiskannScan *state)
 /* ---------- all pages, sorted ---------- */
 
 /*
- * All rows are wanted, or the graph is exhausted, or memory is: measure the
- * nodes that have not been visited, from all pages in turn, and sort them.
+ * All rows are wanted, or the graph is exhausted, or memory is, as "why" tells
+ * whoever asks what the scan has done: measure the nodes that have not been visited, from all pages in turn, and sort them.
  * Nodes that no edge leads to are found here.  Share-locks one slot at a time.
  */
 static void
-sort_pages(DiskannScan *state)
+sort_pages(DiskannScan *state, const char *why)
 {
 	DiskannVisit *visit = &state->visit;
 	DiskannNode count = DiskannNodeCount(&state->ref);
@@ -301,6 +302,7 @@ sort_pages(DiskannScan *state)
 	}
 	DiskannSortedPerform(&state->pages);
 	state->phase = PHASE_PAGES;
+	state->counts.way = why;
 }
 
 /* The same with nothing visited. */
@@ -308,7 +310,7 @@ static void
 sort_all(DiskannScan *state)
 {
 	DiskannSearchReset(state->search, state->list_size, true);
-	sort_pages(state);
+	sort_pages(state, "all pages: so many rows are wanted");
 }
 
 /* ---------- beyond the list ---------- */
@@ -361,7 +363,7 @@ bound_of_unvisited(DiskannScan *state, double enough, double *lower_bound)
 	{
 		if (bound_of_stream(state, enough, lower_bound))
 			return true;
-		sort_pages(state);
+		sort_pages(state, "all pages: the graph was used up");
 	}
 	if (!limited && state->phase == PHASE_PAGES &&
 		DiskannSortedPeek(&state->pages, lower_bound))
@@ -412,11 +414,15 @@ visit_unvisited(DiskannScan *state)
 
 	if (state->phase == PHASE_PAGES)
 		take_sorted(state);
-	else if (memory_used(state) > state->memory_limit ||
-			 walk_is_too_long(state))
-		sort_pages(state);
+	else if (memory_used(state) > state->memory_limit)
+		sort_pages(state, "all pages: work_mem was used up");
+	else if (walk_is_too_long(state))
+		sort_pages(state, "all pages: few rows pass the filter");
 	else if (DiskannSearchStream(state->search, &node))
+	{
+		state->counts.way = "beyond the list";
 		visit_node(state, node);
+	}
 }
 
 /*
@@ -787,6 +793,7 @@ start_scan(DiskannScan *state)
 	else
 	{
 		state->phase = PHASE_UNORDERED;
+		state->counts.way = "all pages: the query has no order";
 		state->next_node = DISKANN_ENTRY_NODE + 1;
 		state->end_node = DiskannNodeCount(&state->ref);
 	}

@@ -375,8 +375,8 @@ diskann_last_scan(PG_FUNCTION_ARGS)
 	DiskannScanCounts counts = DiskannLastScan();
 	DiskannWanted wanted = DiskannLastWanted();
 	TupleDesc	desc;
-	Datum		values[4];
-	bool		nulls[4] = {false, false, false, false};
+	Datum		values[7];
+	bool		nulls[7] = {false};
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -384,6 +384,9 @@ diskann_last_scan(PG_FUNCTION_ARGS)
 	values[1] = Int64GetDatum(counts.estimates);
 	values[2] = Int64GetDatum(counts.rescored);
 	values[3] = CStringGetTextDatum(wanted_rows(&wanted));
+	values[4] = Int64GetDatum(counts.list_size);
+	values[5] = Int64GetDatum(counts.late);
+	values[6] = CStringGetTextDatum(counts.way ? counts.way : "");
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
 													  values, nulls)));
 }
