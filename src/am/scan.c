@@ -56,11 +56,8 @@
 #define SLOW_VISIT_US 40
 #define BEAM_WIDTH 8
 
-/*
- * To return k rows a scan visits k nodes and, of the list's size by this, the
- * root of k times as many.
- */
-#define LIST_SHARE_OF_ROOT 4
+/* To return k rows a scan visits k nodes, and so many lists by the root of k. */
+#define LIST_PER_ROOT 0.28
 
 /* Beyond this a heap is faster than a list. */
 #define MAX_LIST_SIZE 4000
@@ -112,7 +109,8 @@ typedef struct DiskannScan
 	bool		slow;			/* pages come from a disk: read ahead */
 	bool		missed;			/* the last visit had to read a page */
 	int64		considered;		/* nodes visited, or taken from the sort */
-	int64		passed;			/* results returned, or dropped as late */
+	int64		returned;		/* results whose rows were returned */
+	int64		dropped;		/* late ones, and what the filter rejects */
 	DiskannSortedNodes pages;	/* of PHASE_PAGES */
 	DiskannNode next_node;		/* of PHASE_UNORDERED */
 	DiskannNode end_node;
@@ -234,7 +232,7 @@ static int64
 visits_for(const DiskannScan *state, int64 rows)
 {
 	return Max(state->list_size,
-			   rows + state->list_size * sqrt(rows) / LIST_SHARE_OF_ROOT);
+			   rows + LIST_PER_ROOT * state->list_size * (sqrt(rows) - 1));
 }
 
 static bool
@@ -268,6 +266,7 @@ search_list(DiskannScan *state)
 	int			size = iterate ? size_of_list(state) : state->list_size;
 
 	state->counts.list_size = size;
+	state->counts.way = "the list";
 	DiskannSearchReset(state->search, size, iterate);
 
 	/* Entry nodes are no candidates: they take no place in the list. */
@@ -287,12 +286,12 @@ search_list(DiskannScan *state)
 /* ---------- all pages, sorted ---------- */
 
 /*
- * All rows are wanted, or the graph is exhausted, or memory is: measure the
- * nodes that have not been visited, from all pages in turn, and sort them.
+ * All rows are wanted, or the graph is exhausted, or memory is, as "why" tells
+ * whoever asks what the scan has done: measure the nodes that have not been visited, from all pages in turn, and sort them.
  * Nodes that no edge leads to are found here.  Share-locks one slot at a time.
  */
 static void
-sort_pages(DiskannScan *state)
+sort_pages(DiskannScan *state, const char *why)
 {
 	DiskannVisit *visit = &state->visit;
 	DiskannNode count = DiskannNodeCount(&state->ref);
@@ -314,6 +313,7 @@ sort_pages(DiskannScan *state)
 	}
 	DiskannSortedPerform(&state->pages);
 	state->phase = PHASE_PAGES;
+	state->counts.way = why;
 }
 
 /* The same with nothing visited. */
@@ -321,7 +321,7 @@ static void
 sort_all(DiskannScan *state)
 {
 	DiskannSearchReset(state->search, state->list_size, true);
-	sort_pages(state);
+	sort_pages(state, "all pages: so many rows are wanted");
 }
 
 /* ---------- beyond the list ---------- */
@@ -367,7 +367,7 @@ has_unvisited(DiskannScan *state, double enough, double *lower_bound)
 	{
 		if (bound_of_stream(state, enough, lower_bound))
 			return *lower_bound <= state->order.bound;
-		sort_pages(state);
+		sort_pages(state, "all pages: the graph was used up");
 	}
 	return state->phase == PHASE_PAGES &&
 		DiskannSortedPeek(&state->pages, lower_bound);
@@ -402,6 +402,24 @@ take_sorted(DiskannScan *state)
 }
 
 /*
+ * Are the rows that pass the filter so few that the walk will be longer than
+ * to look at all nodes in turn?
+ */
+static bool
+walk_is_too_long(DiskannScan *state)
+{
+	int64		rows = state->wanted.rows;
+	int64		met = state->returned + state->dropped;
+
+	if (rows <= 0 || state->wanted.filtered_above ||
+		state->reader.filter == NULL ||
+		state->max_scan_tuples > 0 || met < state->list_size)
+		return false;
+	return (double) rows * met * WALK_PER_SORT / Max(state->returned, 1) >=
+		state->ref.count;
+}
+
+/*
  * Visit the node that bound_of_unvisited() has told of, or change to
  * PHASE_PAGES, which has better bounds.
  */
@@ -415,9 +433,14 @@ visit_unvisited(DiskannScan *state)
 	if (state->phase == PHASE_PAGES)
 		take_sorted(state);
 	else if (memory_used(state) > state->memory_limit)
-		sort_pages(state);
+		sort_pages(state, "all pages: work_mem was used up");
+	else if (walk_is_too_long(state))
+		sort_pages(state, "all pages: few rows pass the filter");
 	else if (DiskannSearchStream(state->search, &node))
+	{
+		state->counts.way = "beyond the list";
 		visit_node(state, node);
+	}
 }
 
 /*
@@ -430,7 +453,8 @@ static bool
 visited_enough(const DiskannScan *state, const DiskannResult *first,
 			   double lower_bound)
 {
-	int64		rows = Max(state->passed + 1, state->wanted.rows);
+	int64		rows = Max(state->returned + state->dropped + 1,
+						   state->wanted.rows);
 
 	if (state->phase == PHASE_PAGES)
 		return lower_bound > DiskannIntervalHigh(&first->found.interval);
@@ -512,7 +536,8 @@ rescore(DiskannScan *state, DiskannResult *result)
 
 /*
  * How many rows may be compared at once: of those compared before a part, since
- * some may turn out to be needless, and no more than are still wanted.
+ * some may turn out to be needless, and no more than are still wanted.  Those
+ * after one that passes the scan's filter are likely not to.
  */
 static int
 rows_to_compare(const DiskannScan *state)
@@ -520,8 +545,10 @@ rows_to_compare(const DiskannScan *state)
 	int64		most = Min(state->counts.rescored / COMPARED_SHARE,
 						   MAX_COMPARED);
 
+	if (state->reader.filter != NULL)
+		return 1;
 	if (state->wanted.rows > 0 && !state->wanted.filtered)
-		most = Min(most, state->wanted.rows - state->passed);
+		most = Min(most, state->wanted.rows - state->returned);
 	return (int) Max(1, most);
 }
 
@@ -543,6 +570,26 @@ compare_rows(DiskannScan *state, DiskannResult *first)
 		rescore(state, results[i]);
 }
 
+/*
+ * Does a result pass the scan's filter, if it is for us to know?  What does not
+ * is never compared, and nothing is late because of it.
+ */
+static bool
+passes_filter(DiskannScan *state, DiskannResult *result)
+{
+	if (!result->passes)
+		result->passes = state->reader.filter == NULL ||
+			DiskannRowReaderPasses(&state->reader, result);
+	return result->passes;
+}
+
+static void
+drop_result(DiskannScan *state, DiskannResult *result)
+{
+	state->dropped++;
+	DiskannOrderFree(&state->order, result);
+}
+
 /* Take the next result whose rows are to be returned; NULL: there is none. */
 static DiskannResult *
 next_result(DiskannScan *state)
@@ -556,16 +603,20 @@ next_result(DiskannScan *state)
 			return NULL;
 		if (state->slow)
 			DiskannRowReaderAhead(&state->reader, &state->order, result);
-		if (!is_settled(state, result, lower_bound))
-		{
+		if (state->order.strict && !passes_filter(state, result))
+			drop_result(state, result);
+		else if (!is_settled(state, result, lower_bound))
 			compare_rows(state, result);
-			continue;
-		}
-		state->passed++;
-		if (DiskannOrderPass(&state->order, result))
+		else if (DiskannOrderPass(&state->order, result))
+		{
+			state->returned++;
 			return result;
-		state->counts.late++;
-		DiskannOrderFree(&state->order, result);
+		}
+		else
+		{
+			state->counts.late++;
+			drop_result(state, result);
+		}
 	}
 }
 
@@ -706,7 +757,8 @@ reset_state(DiskannScan *state)
 	state->slow = false;
 	state->missed = false;
 	state->considered = 0;
-	state->passed = 0;
+	state->returned = 0;
+	state->dropped = 0;
 }
 
 /*
@@ -739,7 +791,7 @@ visit_bounded(DiskannScan *state)
 		   bound_of_unvisited(state, infinity, &lower_bound))
 	{
 		if (state->considered * WALK_PER_SORT >= DiskannNodeCount(&state->ref))
-			sort_pages(state);
+			sort_pages(state, "all pages: the bound holds many");
 		else
 			visit_unvisited(state);
 	}
@@ -779,7 +831,7 @@ start_scan(DiskannScan *state)
 					  state->iterative != DISKANN_ITERATE_RELAXED &&
 					  state->query_rescore != 0,
 					  rank_of_bound(state));
-	DiskannRowReaderStart(&state->reader);
+	DiskannRowReaderStart(&state->reader, state->wanted.node);
 	DiskannNodeRowsClear(&state->rows);
 	state->max_length2 = 0;
 	if (state->index->space.metric == DISKANN_INNER_PRODUCT)
@@ -798,6 +850,7 @@ start_scan(DiskannScan *state)
 	else
 	{
 		state->phase = PHASE_UNORDERED;
+		state->counts.way = "all pages: the query has no order";
 		state->next_node = DISKANN_ENTRY_NODE + 1;
 		state->end_node = DiskannNodeCount(&state->ref);
 	}

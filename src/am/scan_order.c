@@ -189,6 +189,7 @@ create_result(DiskannOrder *order)
 	result->floor = order->returned;
 	result->exact = false;
 	result->announced = false;
+	result->passes = false;
 	order->nresults++;
 	return result;
 }

@@ -52,6 +52,7 @@ typedef struct DiskannResult
 	double		floor;			/* order->returned when it was added */
 	bool		exact;			/* the rank is the operator's own value */
 	bool		announced;		/* its row's page is being read ahead */
+	bool		passes;			/* one of its rows passes the filter */
 } DiskannResult;
 
 typedef struct DiskannOrder

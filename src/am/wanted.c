@@ -58,8 +58,12 @@ typedef struct Walk
 	DiskannWanted result;		/* of the scan, once found */
 } Walk;
 
-static const DiskannWanted all_rows = {DISKANN_ROWS_ALL, false, INFINITY};
-static const DiskannWanted unknown_rows = {DISKANN_ROWS_UNKNOWN, false, INFINITY};
+static const DiskannWanted all_rows = {
+	.rows = DISKANN_ROWS_ALL, .bound = INFINITY
+};
+static const DiskannWanted unknown_rows = {
+	.rows = DISKANN_ROWS_UNKNOWN, .bound = INFINITY
+};
 
 static Running *running;		/* the innermost one */
 static ExecutorRun_hook_type previous_run;
@@ -202,11 +206,13 @@ static DiskannWanted
 wanted_by_both(DiskannWanted a, DiskannWanted b)
 {
 	if (a.rows == DISKANN_ROWS_ALL || b.rows == DISKANN_ROWS_ALL)
-		return all_rows;
-	if (a.rows == DISKANN_ROWS_UNKNOWN || b.rows == DISKANN_ROWS_UNKNOWN)
-		return unknown_rows;
-	a.rows = Max(a.rows, b.rows);
+		a.rows = DISKANN_ROWS_ALL;
+	else if (a.rows == DISKANN_ROWS_UNKNOWN || b.rows == DISKANN_ROWS_UNKNOWN)
+		a.rows = DISKANN_ROWS_UNKNOWN;
+	else
+		a.rows = Max(a.rows, b.rows);
 	a.filtered |= b.filtered;
+	a.filtered_above |= b.filtered_above;
 	return a;
 }
 
@@ -232,8 +238,10 @@ take_result(Walk *walk, IndexScanState *node, DiskannWanted wanted)
 	IndexScan  *plan = (IndexScan *) node->ss.ps.plan;
 	ListCell   *lc;
 
+	wanted.filtered_above = wanted.filtered;
 	if (walk->found)
 		wanted = wanted_by_both(walk->result, wanted);
+	wanted.node = node;
 	foreach(lc, plan->scan.plan.qual)
 	{
 		if (!DiskannLowerBound(lfirst(lc), linitial(plan->indexorderbyorig),

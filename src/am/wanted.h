@@ -35,6 +35,12 @@ typedef struct DiskannWanted
 	 * the row leave room for; infinity if they do not bound it.
 	 */
 	double		bound;
+
+	/* The same without regard to the filter of the scan's own node. */
+	bool		filtered_above;
+
+	/* The scan's own node, whose filter it may apply; NULL: not found. */
+	struct IndexScanState *node;
 } DiskannWanted;
 
 /* Take part in the execution of queries. */

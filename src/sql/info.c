@@ -377,8 +377,8 @@ diskann_last_scan(PG_FUNCTION_ARGS)
 	DiskannScanCounts counts = DiskannLastScan();
 	DiskannWanted wanted = DiskannLastWanted();
 	TupleDesc	desc;
-	Datum		values[5];
-	bool		nulls[5] = {false, false, false, false, false};
+	Datum		values[8];
+	bool		nulls[8] = {false};
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -388,6 +388,9 @@ diskann_last_scan(PG_FUNCTION_ARGS)
 	values[3] = CStringGetTextDatum(wanted_rows(&wanted));
 	values[4] = Float8GetDatum(wanted.bound);
 	nulls[4] = isinf(wanted.bound);
+	values[5] = Int64GetDatum(counts.list_size);
+	values[6] = Int64GetDatum(counts.late);
+	values[7] = CStringGetTextDatum(counts.way ? counts.way : "");
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
 													  values, nulls)));
 }
