@@ -797,18 +797,6 @@ visit_bounded(DiskannScan *state)
 	}
 }
 
-/* The rank beyond which no row is wanted. */
-static double
-rank_of_bound(const DiskannScan *state)
-{
-	const DiskannSpace *space = &state->index->space;
-	double		bound = state->wanted.bound;
-
-	if (space->metric == DISKANN_L2)
-		bound = Max(bound, 0);
-	return diskann_space_rank_of(space, bound);
-}
-
 /*
  * Begin a scan when its first row is wanted: through the graph if the query has
  * a place in the index, in the order of the pages if not.
@@ -830,7 +818,7 @@ start_scan(DiskannScan *state)
 	DiskannOrderStart(&state->order, state->results_context,
 					  state->iterative != DISKANN_ITERATE_RELAXED &&
 					  state->query_rescore != 0,
-					  rank_of_bound(state));
+					  state->wanted.bound);
 	DiskannRowReaderStart(&state->reader, state->wanted.node);
 	DiskannNodeRowsClear(&state->rows);
 	state->max_length2 = 0;
