@@ -393,12 +393,17 @@ COMMENT ON FUNCTION diskann_simd()
 CREATE FUNCTION diskann_last_scan(
 	OUT visits bigint,
 	OUT estimates bigint,
-	OUT rescored bigint)
+	OUT rescored bigint,
+	OUT wanted text,
+	OUT bound double precision,
+	OUT list_size bigint,
+	OUT late bigint,
+	OUT way text)
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION diskann_last_scan()
-	IS 'what the last scan of a diskann index in this session has done: nodes visited, distances estimated, rows fetched to compare them';
+	IS 'what the last scan of a diskann index in this session has done: nodes visited, distances estimated, rows fetched to compare them; how many rows the plan wanted, and within what distance; the size of the search list, nodes found too late for their place, and where rows came from at last';
 
 CREATE FUNCTION diskann_index_info(index regclass)
 	RETURNS TABLE (property text, value text)

@@ -1,8 +1,8 @@
 --
 -- Scans that go on: every row once, in order
 --
--- A row that turns up after a farther one was returned comes last of all, so
--- a scan is in order but for its last few rows.
+-- A row that turns up after a farther one was returned has no place any more:
+-- every row comes if no LIMIT ends the scan, for then all are sorted at first.
 --
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS diskann;
@@ -47,6 +47,32 @@ BEGIN
         (SELECT id FROM t ORDER BY v %s vec(-7)) s', op) INTO n, n_distinct;
 END$$;
 
+-- how many of the k nearest rows that pass a filter are found
+CREATE FUNCTION stream_filtered(filter text, k int DEFAULT 10) RETURNS bigint
+    LANGUAGE plpgsql AS $$
+DECLARE wanted int[]; found bigint;
+BEGIN
+    EXECUTE format('SELECT array_agg(id) FROM (SELECT id FROM
+        (SELECT id, v <-> vec(-5) AS d FROM t WHERE %s OFFSET 0) s
+        ORDER BY d LIMIT $1) n', filter) INTO wanted USING k;
+    EXECUTE format('SELECT count(*) FROM (SELECT id FROM t WHERE %s
+        ORDER BY v <-> vec(-5) LIMIT $1) s WHERE id = ANY ($2)', filter)
+        INTO found USING k, wanted;
+    RETURN found;
+END$$;
+CREATE FUNCTION removed_by_filter(statement text) RETURNS bigint
+    LANGUAGE plpgsql AS $$
+DECLARE line text;
+BEGIN
+    FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) ' || statement
+    LOOP
+        IF line ~ 'Rows Removed by Filter' THEN
+            RETURN substring(line FROM '[0-9]+');
+        END IF;
+    END LOOP;
+    RETURN 0;
+END$$;
+
 \set ECHO none
 \i test/regress/wait_for_others.sql
 \set ECHO all
@@ -78,6 +104,21 @@ SELECT id FROM t WHERE id = -1 ORDER BY v <-> vec(-5) LIMIT 1;
 -- a filter that a tenth passes
 SELECT count(*), count(DISTINCT id), bool_and(id % 10 = 0) FROM
     (SELECT id FROM t WHERE id % 10 = 0 ORDER BY v <-> vec(-5) LIMIT 100) s;
+-- what the filter rejects is not compared, makes nothing late, and is counted
+SELECT stream_filtered('id % 50 = 0') AS found;
+SELECT rescored < 30 AS few_compared, wanted, late, way FROM diskann_last_scan();
+SELECT stream_filtered('(v)[1] > 0.45') AS found;
+SELECT rescored < 30 AS few_compared FROM diskann_last_scan();
+SELECT removed_by_filter('SELECT id FROM t WHERE id % 50 = 0
+    ORDER BY v <-> vec(-5) LIMIT 10') > 100 AS removed;
+-- one that may not be applied twice is left to the plan
+SELECT stream_filtered('id % 50 = 0 AND random() >= 0') AS found;
+SELECT q.id, count(*) FROM (SELECT id, v FROM t WHERE id <= 3 ORDER BY id) q,
+    LATERAL (SELECT id FROM t WHERE t.id % 50 = q.id ORDER BY t.v <-> q.v LIMIT 5) n
+GROUP BY q.id ORDER BY q.id;
+-- so few rows pass that all pages are looked at
+SELECT stream_filtered('id % 2500 = 0', 3) AS found;
+SELECT way FROM diskann_last_scan();
 -- joins that stop the scan at any point, and go through all of it
 SELECT sum(n) FROM generate_series(1, 200, 20) q, LATERAL
     (SELECT count(*) AS n FROM
@@ -223,5 +264,5 @@ SELECT count(*), count(DISTINCT id) FROM
 SELECT nodes, tids, empty, orphans FROM diskann_index_check('t_ip', true);
 
 DROP TABLE t;
-DROP FUNCTION vec, stream, whole;
+DROP FUNCTION vec, stream, whole, stream_filtered, removed_by_filter;
 DROP PROCEDURE wait_for_others;

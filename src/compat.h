@@ -57,6 +57,15 @@
 	TestForOldSnapshot(snapshot, rel, page)
 #endif
 
+/* What ExecutorRun() is told: whether it is called but once until 17. */
+#if PG_VERSION_NUM >= 180000
+#define DISKANN_RUN_ARGUMENTS(count, once) uint64 count
+#define DISKANN_RUN_VALUES(count, once) count
+#else
+#define DISKANN_RUN_ARGUMENTS(count, once) uint64 count, bool once
+#define DISKANN_RUN_VALUES(count, once) count, once
+#endif
+
 /* Where a relation's files are. */
 #if PG_VERSION_NUM >= 160000
 #define DiskannRelLocator(rel) ((rel)->rd_locator)

@@ -16,6 +16,7 @@
 #include "am/foreign_cost.h"
 #include "am/options.h"
 #include "am/plan.h"
+#include "am/wanted.h"
 #include "build/build.h"
 #include "commands/vacuum.h"
 #include "compat.h"
@@ -32,6 +33,7 @@ _PG_init(void)
 	DiskannInitOptions();
 	DiskannInitPlan();
 	DiskannInitForeignCost();
+	DiskannInitWanted();
 }
 
 /* Ordering by distance is what the index can do; say so to those who ask. */

@@ -24,16 +24,16 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/relscan.h"
 #include "am/am.h"
 #include "am/options.h"
 #include "am/scan.h"
 #include "am/scan_order.h"
+#include "am/scan_pages.h"
 #include "am/scan_rows.h"
-#include "catalog/pg_operator.h"
-#include "catalog/pg_type.h"
-#include "compat.h"
-#include "executor/tuptable.h"
+#include "am/wanted.h"
 #include "graph/search.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -44,7 +44,6 @@
 #include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-#include "utils/tuplesort.h"
 #include "values/row.h"
 
 /*
@@ -57,6 +56,19 @@
 #define SLOW_VISIT_US 40
 #define BEAM_WIDTH 8
 
+/* To return k rows a scan visits k nodes, and so many lists by the root of k. */
+#define LIST_PER_ROOT 0.28
+
+/* Beyond this a heap is faster than a list. */
+#define MAX_LIST_SIZE 4000
+
+/* So many nodes are sorted in the time in which one is walked to. */
+#define WALK_PER_SORT 6
+
+/* Rows compared at once: as many as were before by this, and at most. */
+#define COMPARED_SHARE 8
+#define MAX_COMPARED 256
+
 /* Where the next node to visit comes from. */
 typedef enum Phase
 {
@@ -66,14 +78,6 @@ typedef enum Phase
 	PHASE_UNORDERED,			/* all pages, as they come */
 	PHASE_DONE					/* nowhere: no more nodes are visited */
 } Phase;
-
-/* PHASE_PAGES: the nodes not visited, by the least rank they may have. */
-typedef struct SortedNodes
-{
-	Tuplesortstate *sort;		/* of (rank, node); NULL in other phases */
-	TupleTableSlot *slot;		/* takes its tuples */
-	bool		pending;		/* slot holds the next node to visit */
-} SortedNodes;
 
 typedef struct DiskannScan
 {
@@ -90,6 +94,8 @@ typedef struct DiskannScan
 	int			query_rescore;
 	int			iterative;
 	int			max_scan_tuples;
+	int			list_size;
+	DiskannWanted wanted;
 
 	/* Visiting nodes. */
 	Phase		phase;
@@ -102,7 +108,10 @@ typedef struct DiskannScan
 	float		max_length2;	/* of rows, if the metric is inner product */
 	bool		slow;			/* pages come from a disk: read ahead */
 	bool		missed;			/* the last visit had to read a page */
-	SortedNodes pages;
+	int64		considered;		/* nodes visited, or taken from the sort */
+	int64		returned;		/* results whose rows were returned */
+	int64		dropped;		/* late ones, and what the filter rejects */
+	DiskannSortedNodes pages;	/* of PHASE_PAGES */
 	DiskannNode next_node;		/* of PHASE_UNORDERED */
 	DiskannNode end_node;
 
@@ -113,11 +122,18 @@ typedef struct DiskannScan
 
 /* Of the scan that was asked for a row last. */
 static DiskannScanCounts last_scan;
+static DiskannWanted last_wanted;
 
 DiskannScanCounts
 DiskannLastScan(void)
 {
 	return last_scan;
+}
+
+DiskannWanted
+DiskannLastWanted(void)
+{
+	return last_wanted;
 }
 
 /* ---------- visiting ---------- */
@@ -132,17 +148,16 @@ visit_node(DiskannScan *state, DiskannNode node)
 {
 	DiskannVisit *visit = &state->visit;
 
-	Assert(state->phase == PHASE_LIST || state->phase == PHASE_STREAM ||
-		   state->phase == PHASE_PAGES);
+	Assert(state->phase == PHASE_LIST || state->phase == PHASE_STREAM);
 
 	CHECK_FOR_INTERRUPTS();
 	state->counts.visits++;
+	state->considered++;
 	if (!DiskannVisitNode(&state->ref, &state->query, node, visit, NULL))
 		return;
 	state->counts.estimates += visit->degree;
-	if (state->phase != PHASE_PAGES)
-		DiskannSearchAddAll(state->search, visit->nodes, visit->estimates,
-							visit->degree);
+	DiskannSearchAddAll(state->search, visit->nodes, visit->estimates,
+						visit->degree);
 
 	/* Tombstones only lead to other nodes. */
 	if (visit->head.state == DISKANN_LIVE)
@@ -209,18 +224,53 @@ memory_used(const DiskannScan *state)
 		DiskannOrderMemory(&state->order);
 }
 
+/*
+ * How many nodes are to be visited before this many rows may be returned: fewer
+ * and too many rows would be found too late for their place.
+ */
+static int64
+visits_for(const DiskannScan *state, int64 rows)
+{
+	return Max(state->list_size,
+			   rows + LIST_PER_ROOT * state->list_size * (sqrt(rows) - 1));
+}
+
+static bool
+has_bound(const DiskannScan *state)
+{
+	return state->order.bound < get_float8_infinity();
+}
+
+/*
+ * The size that is set, or what the rows wanted need, if that is more.  Within
+ * a bound there may be fewer rows: they need no more than a stream.
+ */
+static int
+size_of_list(const DiskannScan *state)
+{
+	int64		size = Min(visits_for(state, Max(state->wanted.rows, 0)),
+						   MAX_LIST_SIZE);
+
+	if (has_bound(state))
+		return state->list_size;
+	if (state->max_scan_tuples > 0)
+		size = Min(size, state->max_scan_tuples);
+	return (int) Max(size, state->list_size);
+}
+
 /* Pass through PHASE_LIST at once: no result is taken before its end. */
 static void
 search_list(DiskannScan *state)
 {
 	bool		iterate = state->iterative != DISKANN_ITERATE_OFF;
+	int			size = iterate ? size_of_list(state) : state->list_size;
 
-	state->phase = PHASE_LIST;
-	DiskannSearchReset(state->search,
-					   DiskannSearchListSize(state->desc->indexRelation),
-					   iterate);
+	state->counts.list_size = size;
+	state->counts.way = "the list";
+	DiskannSearchReset(state->search, size, iterate);
 
 	/* Entry nodes are no candidates: they take no place in the list. */
+	state->phase = PHASE_LIST;
 	state->counts.estimates += DiskannStartSearch(&state->ref, &state->query,
 												  &state->visit,
 												  state->search);
@@ -235,117 +285,43 @@ search_list(DiskannScan *state)
 
 /* ---------- all pages, sorted ---------- */
 
-/* Make an empty sort of (rank, node), allocated with the results. */
-static void
-begin_sort(DiskannScan *state)
-{
-	SortedNodes *pages = &state->pages;
-	MemoryContext old = MemoryContextSwitchTo(state->results_context);
-	TupleDesc	desc = CreateTemplateTupleDesc(2);
-	AttrNumber	column = 1;
-	Oid			less = Float8LessOperator;
-	Oid			collation = InvalidOid;
-	bool		nulls_first = false;
-
-	Assert(pages->sort == NULL && pages->slot == NULL);
-
-	TupleDescInitEntry(desc, 1, "rank", FLOAT8OID, -1, 0);
-	TupleDescInitEntry(desc, 2, "node", INT8OID, -1, 0);
-	pages->sort = tuplesort_begin_heap(desc, 1, &column, &less, &collation,
-									   &nulls_first, work_mem, NULL,
-									   TUPLESORT_NONE);
-	pages->slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	pages->pending = false;
-	MemoryContextSwitchTo(old);
-}
-
-/* Release the sort, if there is one, before its memory context is reset. */
-static void
-end_sort(DiskannScan *state)
-{
-	SortedNodes *pages = &state->pages;
-
-	if (pages->sort != NULL)
-		tuplesort_end(pages->sort);
-	pages->sort = NULL;
-	if (pages->slot != NULL)
-		ExecDropSingleTupleTableSlot(pages->slot);
-	pages->slot = NULL;
-}
-
-static void
-put_node(SortedNodes *pages, double rank, DiskannNode node)
-{
-	TupleTableSlot *slot = pages->slot;
-
-	ExecClearTuple(slot);
-	slot->tts_values[0] = Float8GetDatum(rank);
-	slot->tts_values[1] = Int64GetDatum(node);
-	slot->tts_isnull[0] = slot->tts_isnull[1] = false;
-	ExecStoreVirtualTuple(slot);
-	tuplesort_puttupleslot(pages->sort, slot);
-}
-
 /*
- * The graph is exhausted, or memory is: sort the nodes that have not been
- * visited, from all pages in turn.  Nodes that no edge leads to are found here.
- * Share-locks one slot at a time.
+ * All rows are wanted, or the graph is exhausted, or memory is, as "why" tells
+ * whoever asks what the scan has done: measure the nodes that have not been visited, from all pages in turn, and sort them.
+ * Nodes that no edge leads to are found here.  Share-locks one slot at a time.
  */
 static void
-sort_pages(DiskannScan *state)
+sort_pages(DiskannScan *state, const char *why)
 {
 	DiskannVisit *visit = &state->visit;
 	DiskannNode count = DiskannNodeCount(&state->ref);
+	MemoryContext old = MemoryContextSwitchTo(state->results_context);
 
-	Assert(state->phase == PHASE_STREAM);
-
-	begin_sort(state);
+	DiskannSortedBegin(&state->pages);
+	MemoryContextSwitchTo(old);
 	for (DiskannNode node = DISKANN_ENTRY_NODE + 1; node < count; node++)
 	{
-		DiskannInterval interval;
+		DiskannFound found;
 
 		CHECK_FOR_INTERRUPTS();
 		if (DiskannSearchVisited(state->search, node) ||
-			!DiskannVisitNext(&state->ref, &state->query, node, visit, NULL) ||
-			visit->head.state != DISKANN_LIVE)
+			!DiskannMeasureNext(&state->ref, &state->query, node, visit))
 			continue;
-		DiskannOrderMeasure(&state->order, visit, &interval);
-		put_node(&state->pages, interval.low, node);
+		state->counts.visits++;
+		if (DiskannOrderMeasure(&state->order, node, visit, &found))
+			DiskannSortedPut(&state->pages, &found);
 	}
-	tuplesort_performsort(state->pages.sort);
+	DiskannSortedPerform(&state->pages);
 	state->phase = PHASE_PAGES;
+	state->counts.way = why;
 }
 
-/* Have the next node pending; false at the end of the sort. */
-static bool
-fetch_sorted(SortedNodes *pages)
+/* The same with nothing visited. */
+static void
+sort_all(DiskannScan *state)
 {
-	if (!pages->pending)
-	{
-		pages->pending = tuplesort_gettupleslot(pages->sort, true, false,
-												pages->slot, NULL);
-		if (pages->pending)
-			slot_getallattrs(pages->slot);
-	}
-	return pages->pending;
-}
-
-static double
-pending_rank(const SortedNodes *pages)
-{
-	Assert(pages->pending);
-
-	return DatumGetFloat8(pages->slot->tts_values[0]);
-}
-
-/* The pending node, which then is not pending any more. */
-static DiskannNode
-take_pending(SortedNodes *pages)
-{
-	Assert(pages->pending);
-
-	pages->pending = false;
-	return (DiskannNode) DatumGetInt64(pages->slot->tts_values[1]);
+	DiskannSearchReset(state->search, state->list_size, true);
+	sort_pages(state, "all pages: so many rows are wanted");
 }
 
 /* ---------- beyond the list ---------- */
@@ -380,6 +356,23 @@ bound_of_stream(DiskannScan *state, double enough, double *lower_bound)
 	return true;
 }
 
+/* bound_of_unvisited(), but that *lower_bound is not set if there are none. */
+static bool
+has_unvisited(DiskannScan *state, double enough, double *lower_bound)
+{
+	if (state->max_scan_tuples > 0 &&
+		state->considered >= state->max_scan_tuples)
+		return false;
+	if (state->phase == PHASE_STREAM)
+	{
+		if (bound_of_stream(state, enough, lower_bound))
+			return *lower_bound <= state->order.bound;
+		sort_pages(state, "all pages: the graph was used up");
+	}
+	return state->phase == PHASE_PAGES &&
+		DiskannSortedPeek(&state->pages, lower_bound);
+}
+
 /*
  * A lower bound of the rank of all nodes that this scan may yet visit; false,
  * with infinity for a bound, if it will visit no more.
@@ -391,22 +384,39 @@ bound_of_stream(DiskannScan *state, double enough, double *lower_bound)
 static bool
 bound_of_unvisited(DiskannScan *state, double enough, double *lower_bound)
 {
-	bool		limited = state->max_scan_tuples > 0 &&
-		state->counts.visits >= state->max_scan_tuples;
-
-	if (!limited && state->phase == PHASE_STREAM)
-	{
-		if (bound_of_stream(state, enough, lower_bound))
-			return true;
-		sort_pages(state);
-	}
-	if (!limited && state->phase == PHASE_PAGES && fetch_sorted(&state->pages))
-	{
-		*lower_bound = pending_rank(&state->pages);
+	if (has_unvisited(state, enough, lower_bound))
 		return true;
-	}
 	*lower_bound = get_float8_infinity();
 	return false;
+}
+
+/* The node that bound_of_unvisited() has told of becomes a result. */
+static void
+take_sorted(DiskannScan *state)
+{
+	DiskannFound found;
+
+	state->considered++;
+	DiskannSortedTake(&state->pages, &found);
+	DiskannOrderAddFound(&state->order, &found);
+}
+
+/*
+ * Are the rows that pass the filter so few that the walk will be longer than
+ * to look at all nodes in turn?
+ */
+static bool
+walk_is_too_long(DiskannScan *state)
+{
+	int64		rows = state->wanted.rows;
+	int64		met = state->returned + state->dropped;
+
+	if (rows <= 0 || state->wanted.filtered_above ||
+		state->reader.filter == NULL ||
+		state->max_scan_tuples > 0 || met < state->list_size)
+		return false;
+	return (double) rows * met * WALK_PER_SORT / Max(state->returned, 1) >=
+		state->ref.count;
 }
 
 /*
@@ -421,16 +431,41 @@ visit_unvisited(DiskannScan *state)
 	Assert(state->phase == PHASE_STREAM || state->phase == PHASE_PAGES);
 
 	if (state->phase == PHASE_PAGES)
-		visit_node(state, take_pending(&state->pages));
+		take_sorted(state);
 	else if (memory_used(state) > state->memory_limit)
-		sort_pages(state);
+		sort_pages(state, "all pages: work_mem was used up");
+	else if (walk_is_too_long(state))
+		sort_pages(state, "all pages: few rows pass the filter");
 	else if (DiskannSearchStream(state->search, &node))
+	{
+		state->counts.way = "beyond the list";
 		visit_node(state, node);
+	}
 }
 
 /*
- * Visit nodes until none that is left can be nearer than the first result.
- * Returns a lower bound of the rank of those left, infinity if there are none.
+ * May the first result be taken, with this lower bound of what has not been
+ * visited?  A visit costs a page, so that it is put off as long as possible.
+ * What was sorted costs nothing, and spares rows of the table if all that may
+ * be as near as the result can be compared with it.
+ */
+static bool
+visited_enough(const DiskannScan *state, const DiskannResult *first,
+			   double lower_bound)
+{
+	int64		rows = Max(state->returned + state->dropped + 1,
+						   state->wanted.rows);
+
+	if (state->phase == PHASE_PAGES)
+		return lower_bound > DiskannIntervalHigh(&first->found.interval);
+	return lower_bound >= first->found.interval.low &&
+		state->considered >= visits_for(state, rows);
+}
+
+/*
+ * Visit nodes until none that is left can be nearer than the first result, and
+ * few that are nearer are likely to be met later.  Returns a lower bound of the
+ * rank of those left, infinity if there are none.
  */
 static double
 visit_nearer(DiskannScan *state)
@@ -442,10 +477,10 @@ visit_nearer(DiskannScan *state)
 		double		lower_bound;
 
 		if (first != NULL)
-			enough = DiskannIntervalHigh(&first->interval);
+			enough = DiskannIntervalHigh(&first->found.interval);
 		if (!bound_of_unvisited(state, enough, &lower_bound))
 			return lower_bound;
-		if (first != NULL && lower_bound >= first->interval.low)
+		if (first != NULL && visited_enough(state, first, lower_bound))
 			return lower_bound;
 		visit_unvisited(state);
 	}
@@ -453,9 +488,20 @@ visit_nearer(DiskannScan *state)
 
 /* ---------- returning ---------- */
 
+/* By where in the table the first of their rows is. */
+static int
+compare_places(const void *a, const void *b)
+{
+	const DiskannResult *x = *(DiskannResult *const *) a;
+	const DiskannResult *y = *(DiskannResult *const *) b;
+
+	return ItemPointerCompare((ItemPointer) x->found.tids,
+							  (ItemPointer) y->found.tids);
+}
+
 /*
- * May this result, just taken, be returned without a look at its row?
- * lower_bound is that of the nodes not visited.
+ * Need no row be looked at to tell whether this result, just taken, may be
+ * returned?  lower_bound is that of the nodes not visited.
  */
 static bool
 is_settled(const DiskannScan *state, const DiskannResult *result,
@@ -465,7 +511,8 @@ is_settled(const DiskannScan *state, const DiskannResult *result,
 		return true;
 	if (state->counts.rescored < state->query_rescore)
 		return false;
-	return DiskannOrderIsCertain(&state->order, result, lower_bound);
+	return DiskannOrderIsLate(result) ||
+		DiskannOrderIsCertain(&state->order, result, lower_bound);
 }
 
 /*
@@ -487,6 +534,62 @@ rescore(DiskannScan *state, DiskannResult *result)
 		DiskannOrderFree(&state->order, result);
 }
 
+/*
+ * How many rows may be compared at once: of those compared before a part, since
+ * some may turn out to be needless, and no more than are still wanted.  Those
+ * after one that passes the scan's filter are likely not to.
+ */
+static int
+rows_to_compare(const DiskannScan *state)
+{
+	int64		most = Min(state->counts.rescored / COMPARED_SHARE,
+						   MAX_COMPARED);
+
+	if (state->reader.filter != NULL)
+		return 1;
+	if (state->wanted.rows > 0 && !state->wanted.filtered)
+		most = Min(most, state->wanted.rows - state->returned);
+	return (int) Max(1, most);
+}
+
+/*
+ * Rescore a result that was taken, and of those after it some that may be
+ * nearer than it or each other, in the order of the table's pages.
+ */
+static void
+compare_rows(DiskannScan *state, DiskannResult *first)
+{
+	DiskannResult *results[MAX_COMPARED];
+	int			most = rows_to_compare(state);
+	int			n = DiskannOrderTakeDoubtful(&state->order, first, results,
+											 most);
+
+	if (n > 1)
+		qsort(results, n, sizeof(DiskannResult *), compare_places);
+	for (int i = 0; i < n; i++)
+		rescore(state, results[i]);
+}
+
+/*
+ * Does a result pass the scan's filter, if it is for us to know?  What does not
+ * is never compared, and nothing is late because of it.
+ */
+static bool
+passes_filter(DiskannScan *state, DiskannResult *result)
+{
+	if (!result->passes)
+		result->passes = state->reader.filter == NULL ||
+			DiskannRowReaderPasses(&state->reader, result);
+	return result->passes;
+}
+
+static void
+drop_result(DiskannScan *state, DiskannResult *result)
+{
+	state->dropped++;
+	DiskannOrderFree(&state->order, result);
+}
+
 /* Take the next result whose rows are to be returned; NULL: there is none. */
 static DiskannResult *
 next_result(DiskannScan *state)
@@ -497,13 +600,23 @@ next_result(DiskannScan *state)
 		DiskannResult *result = DiskannOrderTake(&state->order);
 
 		if (result == NULL)
-			return DiskannOrderTakeLate(&state->order);
+			return NULL;
 		if (state->slow)
 			DiskannRowReaderAhead(&state->reader, &state->order, result);
-		if (!is_settled(state, result, lower_bound))
-			rescore(state, result);
+		if (state->order.strict && !passes_filter(state, result))
+			drop_result(state, result);
+		else if (!is_settled(state, result, lower_bound))
+			compare_rows(state, result);
 		else if (DiskannOrderPass(&state->order, result))
+		{
+			state->returned++;
 			return result;
+		}
+		else
+		{
+			state->counts.late++;
+			drop_result(state, result);
+		}
 	}
 }
 
@@ -531,7 +644,7 @@ next_node(DiskannScan *state)
 	result = next_result(state);
 	if (result == NULL)
 		return false;
-	DiskannNodeRowsStart(&state->rows, result);
+	DiskannNodeRowsStart(&state->rows, &result->found);
 	DiskannOrderFree(&state->order, result);
 	return true;
 }
@@ -637,10 +750,51 @@ reset_state(DiskannScan *state)
 	state->iterative = diskann_iterative_search;
 	state->query_rescore = diskann_query_rescore;
 	state->max_scan_tuples = diskann_max_scan_tuples;
+	state->list_size = DiskannSearchListSize(state->desc->indexRelation);
+	DiskannFindWanted(state->desc, &state->wanted);
 	memset(&state->counts, 0, sizeof(state->counts));
 	state->phase = PHASE_DONE;
 	state->slow = false;
 	state->missed = false;
+	state->considered = 0;
+	state->returned = 0;
+	state->dropped = 0;
+}
+
+/*
+ * Are so many rows wanted that to look at all nodes in turn, and have them
+ * sorted, is cheaper than to walk to them?
+ */
+static bool
+wants_all(DiskannScan *state)
+{
+	int64		rows = state->wanted.rows;
+
+	if (state->iterative == DISKANN_ITERATE_OFF || state->max_scan_tuples > 0)
+		return false;
+	return rows == DISKANN_ROWS_ALL ||
+		rows * WALK_PER_SORT >= DiskannNodeCount(&state->ref);
+}
+
+/*
+ * All rows within the bound are wanted: visit what may be within it before the
+ * first is returned, so that none is found too late for its place.  All pages
+ * are sorted instead once that is cheaper.
+ */
+static void
+visit_bounded(DiskannScan *state)
+{
+	double		infinity = get_float8_infinity();
+	double		lower_bound;
+
+	while (state->phase == PHASE_STREAM &&
+		   bound_of_unvisited(state, infinity, &lower_bound))
+	{
+		if (state->considered * WALK_PER_SORT >= DiskannNodeCount(&state->ref))
+			sort_pages(state, "all pages: the bound holds many");
+		else
+			visit_unvisited(state);
+	}
 }
 
 /*
@@ -663,17 +817,28 @@ start_scan(DiskannScan *state)
 
 	DiskannOrderStart(&state->order, state->results_context,
 					  state->iterative != DISKANN_ITERATE_RELAXED &&
-					  state->query_rescore != 0);
-	DiskannRowReaderStart(&state->reader);
+					  state->query_rescore != 0,
+					  state->wanted.bound);
+	DiskannRowReaderStart(&state->reader, state->wanted.node);
 	DiskannNodeRowsClear(&state->rows);
 	state->max_length2 = 0;
 	if (state->index->space.metric == DISKANN_INNER_PRODUCT)
 		state->max_length2 = DiskannMaxLength2(rel);
 	if (prepare_query(state))
-		search_list(state);
+	{
+		bool		all = wants_all(state);
+
+		if (all && !has_bound(state))
+			sort_all(state);
+		else
+			search_list(state);
+		if (all && has_bound(state))
+			visit_bounded(state);
+	}
 	else
 	{
 		state->phase = PHASE_UNORDERED;
+		state->counts.way = "all pages: the query has no order";
 		state->next_node = DISKANN_ENTRY_NODE + 1;
 		state->end_node = DiskannNodeCount(&state->ref);
 	}
@@ -712,7 +877,7 @@ diskannrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
 	Assert(state->desc == scan);
 
 	state->started = false;
-	end_sort(state);
+	DiskannSortedEnd(&state->pages);
 	MemoryContextReset(state->results_context);
 	if (orderbys && scan->numberOfOrderBys > 0)
 		memmove(scan->orderByData, orderbys,
@@ -736,6 +901,7 @@ diskanngettuple(IndexScanDesc scan, ScanDirection dir)
 	scan->xs_recheckorderby = false;
 	DiskannRowReaderPause(&state->reader);
 	last_scan = state->counts;
+	last_wanted = state->wanted;
 	MemoryContextSwitchTo(old);
 	Assert(!BufferIsValid(state->ref.buffer));
 	return found;
@@ -746,7 +912,7 @@ diskannendscan(IndexScanDesc scan)
 {
 	DiskannScan *state = scan->opaque;
 
-	end_sort(state);
+	DiskannSortedEnd(&state->pages);
 	DiskannRowReaderEnd(&state->reader);
 	MemoryContextDelete(state->context);
 	scan->opaque = NULL;

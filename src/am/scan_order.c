@@ -9,8 +9,8 @@
  * only a look at the row itself can tell.
  *
  * A result can turn up after something farther has been returned: the search is
- * approximate, and has not met it earlier.  It is set aside as late and
- * returned after everything else, so that the rows before it are in order.
+ * approximate, and has not met it earlier.  In strict order it is late, and has
+ * no place any more.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -43,10 +43,9 @@
 
 /* ---------- intervals ---------- */
 
-/* DiskannOrderMeasure(), for the compiler to put into DiskannOrderAdd(). */
 static void
-measure(const DiskannOrder *order, const DiskannVisit *visit,
-		DiskannInterval *interval)
+measure_interval(const DiskannOrder *order, const DiskannVisit *visit,
+				 DiskannInterval *interval)
 {
 	const DiskannSpace *space = order->space;
 	const DiskannSpaceQuery *query = order->query;
@@ -96,19 +95,41 @@ measure(const DiskannOrder *order, const DiskannVisit *visit,
 	interval->low = interval->rank - interval->noise - interval->rounding;
 }
 
-void
-DiskannOrderMeasure(const DiskannOrder *order, const DiskannVisit *visit,
-					DiskannInterval *interval)
-{
-	measure(order, visit, interval);
-}
-
 /* Take the rank for exact, whatever was known of it. */
 static void
 set_rank(DiskannInterval *interval, double rank)
 {
 	interval->rank = interval->low = rank;
 	interval->noise = interval->rounding = 0;
+}
+
+/* DiskannOrderMeasure(), for the compiler to put into DiskannOrderAdd(). */
+static inline bool
+measure(const DiskannOrder *order, DiskannNode node, const DiskannVisit *visit,
+		DiskannFound *found)
+{
+	const DiskannSlotData *head = &visit->head;
+
+	Assert(head->state == DISKANN_LIVE);
+	Assert(head->ntids <= DISKANN_INLINE_TIDS);
+
+	measure_interval(order, visit, &found->interval);
+	if (found->interval.low > order->bound)
+		return false;
+	if (!order->strict)
+		set_rank(&found->interval, found->interval.rank);
+	found->node = node;
+	found->next = head->next;
+	found->ntids = head->ntids;
+	memcpy(found->tids, head->tids, sizeof(found->tids));
+	return true;
+}
+
+bool
+DiskannOrderMeasure(const DiskannOrder *order, DiskannNode node,
+					const DiskannVisit *visit, DiskannFound *found)
+{
+	return measure(order, node, visit, found);
 }
 
 /* ---------- the heap ---------- */
@@ -126,9 +147,9 @@ compare_results(const pairingheap_node *a, const pairingheap_node *b, void *arg)
 	const DiskannResult *x = result_of(a);
 	const DiskannResult *y = result_of(b);
 
-	if (x->interval.low != y->interval.low)
-		return x->interval.low < y->interval.low ? 1 : -1;
-	return x->node < y->node ? 1 : -1;
+	if (x->found.interval.low != y->found.interval.low)
+		return x->found.interval.low < y->found.interval.low ? 1 : -1;
+	return x->found.node < y->found.node ? 1 : -1;
 }
 
 void
@@ -144,43 +165,56 @@ DiskannOrderInit(DiskannOrder *order, const DiskannSpace *space,
 }
 
 void
-DiskannOrderStart(DiskannOrder *order, MemoryContext context, bool strict)
+DiskannOrderStart(DiskannOrder *order, MemoryContext context, bool strict,
+				  double bound)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
 
 	order->context = context;
 	order->strict = strict;
+	if (order->space->metric == DISKANN_L2)
+		bound = Max(bound, 0);
+	order->bound = diskann_space_rank_of(order->space, bound);
 	order->returned = -get_float8_infinity();
 	order->nresults = 0;
 	order->heap = pairingheap_allocate(compare_results, NULL);
-	order->late = NULL;
-	order->late_tail = NULL;
 	MemoryContextSwitchTo(old);
+}
+
+/* A result that is not in the heap; found is to be filled in. */
+static DiskannResult *
+create_result(DiskannOrder *order)
+{
+	DiskannResult *result = MemoryContextAlloc(order->context,
+											   sizeof(DiskannResult));
+
+	result->floor = order->returned;
+	result->exact = false;
+	result->announced = false;
+	result->passes = false;
+	order->nresults++;
+	return result;
 }
 
 void
 DiskannOrderAdd(DiskannOrder *order, DiskannNode node,
 				const DiskannVisit *visit)
 {
-	const DiskannSlotData *head = &visit->head;
-	DiskannResult *result;
+	DiskannResult *result = create_result(order);
 
-	Assert(head->state == DISKANN_LIVE);
-	Assert(head->ntids <= DISKANN_INLINE_TIDS);
+	if (measure(order, node, visit, &result->found))
+		pairingheap_add(order->heap, &result->heap_node);
+	else
+		DiskannOrderFree(order, result);
+}
 
-	result = MemoryContextAlloc(order->context, sizeof(DiskannResult));
-	measure(order, visit, &result->interval);
-	if (!order->strict)
-		set_rank(&result->interval, result->interval.rank);
-	result->floor = order->returned;
-	result->exact = false;
-	result->announced = false;
-	result->node = node;
-	result->next = head->next;
-	result->ntids = head->ntids;
-	memcpy(result->tids, head->tids, sizeof(result->tids));
+void
+DiskannOrderAddFound(DiskannOrder *order, const DiskannFound *found)
+{
+	DiskannResult *result = create_result(order);
+
+	result->found = *found;
 	pairingheap_add(order->heap, &result->heap_node);
-	order->nresults++;
 }
 
 DiskannResult *
@@ -218,6 +252,39 @@ DiskannOrderFree(DiskannOrder *order, DiskannResult *result)
 	pfree(result);
 }
 
+int
+DiskannOrderTakeDoubtful(DiskannOrder *order, DiskannResult *first,
+						 DiskannResult **results, int most)
+{
+	double		high = DiskannIntervalHigh(&first->found.interval);
+	pairingheap_node *exact = NULL;
+	DiskannResult *next;
+	int			n = 0;
+
+	results[n++] = first;
+	while (n < most && (next = DiskannOrderPeek(order)) != NULL &&
+		   next->found.interval.low <= high)
+	{
+		next = DiskannOrderTake(order);
+		high = Max(high, DiskannIntervalHigh(&next->found.interval));
+		if (!next->exact)
+			results[n++] = next;
+		else
+		{
+			next->heap_node.next_sibling = exact;
+			exact = &next->heap_node;
+		}
+	}
+	while (exact != NULL)
+	{
+		pairingheap_node *node = exact;
+
+		exact = node->next_sibling;
+		pairingheap_add(order->heap, node);
+	}
+	return n;
+}
+
 /* ---------- which is next ---------- */
 
 void
@@ -226,7 +293,7 @@ DiskannOrderSetExact(const DiskannOrder *order, DiskannResult *result,
 {
 	Assert(order->strict && !result->exact);
 
-	set_rank(&result->interval, diskann_space_rank_of(order->space, distance));
+	set_rank(&result->found.interval, diskann_space_rank_of(order->space, distance));
 	result->exact = true;
 }
 
@@ -279,16 +346,16 @@ static bool
 is_nearest(const DiskannOrder *order, const DiskannResult *result)
 {
 	const pairingheap_node *node = order->heap->ph_root;
-	double		high = DiskannIntervalHigh(&result->interval);
+	double		high = DiskannIntervalHigh(&result->found.interval);
 
 	while (node != NULL)
 	{
 		const DiskannResult *other = result_of(node);
 
-		Assert(other->interval.low >= result->interval.low);
-		if (high < other->interval.low)
+		Assert(other->found.interval.low >= result->found.interval.low);
+		if (high < other->found.interval.low)
 			node = next_outside(node);
-		else if (!is_nearer(&result->interval, &other->interval))
+		else if (!is_nearer(&result->found.interval, &other->found.interval))
 			return false;
 		else if (node->first_child != NULL)
 			node = node->first_child;
@@ -304,42 +371,18 @@ DiskannOrderIsCertain(const DiskannOrder *order, const DiskannResult *result,
 {
 	Assert(order->strict && !result->exact);
 
-	return result->interval.low >= result->floor &&
-		DiskannIntervalHigh(&result->interval) <= lower_bound &&
+	return result->found.interval.low >= result->floor &&
+		DiskannIntervalHigh(&result->found.interval) <= lower_bound &&
 		is_nearest(order, result);
 }
 
 bool
-DiskannOrderPass(DiskannOrder *order, DiskannResult *result)
+DiskannOrderPass(DiskannOrder *order, const DiskannResult *result)
 {
-	if (!order->strict || result->interval.low >= result->floor)
-	{
-		order->returned = Max(order->returned,
-							  DiskannIntervalHigh(&result->interval));
-		return true;
-	}
+	const DiskannInterval *interval = &result->found.interval;
 
-	/* It is late.  Late results need no order, so they do without a heap. */
-	result->heap_node.next_sibling = NULL;
-	if (order->late == NULL)
-		order->late = result;
-	else
-		order->late_tail->heap_node.next_sibling = &result->heap_node;
-	order->late_tail = result;
-	return false;
-}
-
-DiskannResult *
-DiskannOrderTakeLate(DiskannOrder *order)
-{
-	DiskannResult *result = order->late;
-	pairingheap_node *next;
-
-	Assert(pairingheap_is_empty(order->heap));
-	if (result == NULL)
-		return NULL;
-	next = result->heap_node.next_sibling;
-	order->late = next == NULL ? NULL :
-		pairingheap_container(DiskannResult, heap_node, next);
-	return result;
+	if (order->strict && interval->low < result->floor)
+		return false;
+	order->returned = Max(order->returned, DiskannIntervalHigh(interval));
+	return true;
 }

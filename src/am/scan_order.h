@@ -34,18 +34,25 @@ typedef struct DiskannInterval
 	double		low;			/* rank - noise - rounding */
 } DiskannInterval;
 
-/* A visited node whose rows have not been returned. */
-typedef struct DiskannResult
+/* A live node that has been read: how far it is, and where its rows are. */
+typedef struct DiskannFound
 {
-	pairingheap_node heap_node;
 	DiskannInterval interval;
-	double		floor;			/* order->returned when it was added */
-	bool		exact;			/* the rank is the operator's own value */
-	bool		announced;		/* its row's page is being read ahead */
 	DiskannNode node;
 	DiskannNode next;			/* its first TIDS slot */
 	int			ntids;
 	ItemPointerData tids[DISKANN_INLINE_TIDS];
+} DiskannFound;
+
+/* One whose rows have not been returned. */
+typedef struct DiskannResult
+{
+	pairingheap_node heap_node;
+	DiskannFound found;
+	double		floor;			/* order->returned when it was added */
+	bool		exact;			/* the rank is the operator's own value */
+	bool		announced;		/* its row's page is being read ahead */
+	bool		passes;			/* one of its rows passes the filter */
 } DiskannResult;
 
 typedef struct DiskannOrder
@@ -57,11 +64,10 @@ typedef struct DiskannOrder
 	/* Set anew by every start. */
 	MemoryContext context;		/* of the results */
 	bool		strict;			/* the operator decides, not the estimates */
+	double		bound;			/* no rank beyond is wanted */
 	double		returned;		/* no rank returned was greater than this */
 	Size		nresults;		/* added and not yet freed */
 	pairingheap *heap;
-	DiskannResult *late;		/* a list, linked by heap_node.next_sibling */
-	DiskannResult *late_tail;
 } DiskannOrder;
 
 /* Both pointers must outlive the order; *query may change between starts. */
@@ -71,19 +77,22 @@ extern void DiskannOrderInit(DiskannOrder *order, const DiskannSpace *space,
 /*
  * Begin with no results.  They, and the heap, are allocated in the context; its
  * reset frees what an earlier start has left.  Unless strict, the estimated
- * ranks are taken for exact.
+ * ranks are taken for exact.  What is certainly beyond the bound, a distance, is
+ * not wanted.
  */
 extern void DiskannOrderStart(DiskannOrder *order, MemoryContext context,
-							  bool strict);
+							  bool strict, double bound);
 
-/* The interval of the distance between the query and a node just visited. */
-extern void DiskannOrderMeasure(const DiskannOrder *order,
+/* What there is to know of a live node just visited; false: not wanted. */
+extern bool DiskannOrderMeasure(const DiskannOrder *order, DiskannNode node,
 								const DiskannVisit *visit,
-								DiskannInterval *interval);
+								DiskannFound *found);
 
-/* Add a live node just visited. */
+/* Add a live node just visited, if it is wanted, or one measured before. */
 extern void DiskannOrderAdd(DiskannOrder *order, DiskannNode node,
 							const DiskannVisit *visit);
+extern void DiskannOrderAddFound(DiskannOrder *order,
+								 const DiskannFound *found);
 
 /*
  * The result of the least possible rank, NULL if the heap is empty.  Peek
@@ -96,6 +105,14 @@ extern void DiskannOrderPutBack(DiskannOrder *order, DiskannResult *result);
 
 /* Free a result that was taken. */
 extern void DiskannOrderFree(DiskannOrder *order, DiskannResult *result);
+
+/*
+ * Take, after one that was taken, those whose distances are not exact as long
+ * as each may be nearer than one before it: at most so many, the first among
+ * them, which are put into the array.  Returns how many.
+ */
+extern int	DiskannOrderTakeDoubtful(DiskannOrder *order, DiskannResult *first,
+									 DiskannResult **results, int most);
 
 /* Replace the interval of a result that was taken by the operator's value. */
 extern void DiskannOrderSetExact(const DiskannOrder *order,
@@ -112,18 +129,23 @@ extern bool DiskannOrderIsCertain(const DiskannOrder *order,
 
 /*
  * May the rows of a result that was taken be returned next?  True counts it as
- * returned.  False if something farther has been returned already; it is kept
- * then, and handed out by TakeLate, which is called when all else has been
- * returned and gives NULL when there are no more.
+ * returned.  False if something farther has been returned already, and the
+ * order is strict.
  */
-extern bool DiskannOrderPass(DiskannOrder *order, DiskannResult *result);
-extern DiskannResult *DiskannOrderTakeLate(DiskannOrder *order);
+extern bool DiskannOrderPass(DiskannOrder *order, const DiskannResult *result);
 
 /* The greatest rank that a distance may have. */
 static inline double
 DiskannIntervalHigh(const DiskannInterval *interval)
 {
 	return interval->rank + interval->noise + interval->rounding;
+}
+
+/* Has something that is certainly farther been returned already? */
+static inline bool
+DiskannOrderIsLate(const DiskannResult *result)
+{
+	return DiskannIntervalHigh(&result->found.interval) < result->floor;
 }
 
 /* Bytes of memory that results take. */

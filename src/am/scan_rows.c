@@ -21,6 +21,8 @@
 #include "am/scan_rows.h"
 #include "catalog/index.h"
 #include "executor/executor.h"
+#include "optimizer/clauses.h"
+#include "optimizer/optimizer.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -54,14 +56,14 @@ DiskannNodeRowsClear(DiskannNodeRows *rows)
 }
 
 void
-DiskannNodeRowsStart(DiskannNodeRows *rows, const DiskannResult *result)
+DiskannNodeRowsStart(DiskannNodeRows *rows, const DiskannFound *found)
 {
-	Assert(result->ntids >= 0 && result->ntids <= DISKANN_INLINE_TIDS);
+	Assert(found->ntids >= 0 && found->ntids <= DISKANN_INLINE_TIDS);
 
-	memcpy(rows->tids, result->tids, sizeof(result->tids));
-	rows->ntids = result->ntids;
+	memcpy(rows->tids, found->tids, sizeof(found->tids));
+	rows->ntids = found->ntids;
 	rows->next = 0;
-	DiskannStartChain(&rows->chain, result->node, result->next);
+	DiskannStartChain(&rows->chain, found->node, found->next);
 }
 
 bool
@@ -111,14 +113,30 @@ DiskannRowReaderInit(DiskannRowReader *reader, IndexScanDesc desc,
 	reader->context = context;
 	reader->scratch = scratch;
 	DiskannNodeRowsInit(&reader->rows, ref);
-	DiskannRowReaderStart(reader);
+	DiskannRowReaderStart(reader, NULL);
 	MemoryContextSwitchTo(old);
 }
 
+/*
+ * May the node's filter be applied before the node does?  A volatile function
+ * may give another value then.  What is in a subplan is not known here.
+ */
+static bool
+may_filter(const IndexScanState *node)
+{
+	Node	   *qual;
+
+	if (node == NULL || node->ss.ps.qual == NULL)
+		return false;
+	qual = (Node *) node->ss.ps.plan->qual;
+	return !contain_volatile_functions(qual) && !contain_subplans(qual);
+}
+
 void
-DiskannRowReaderStart(DiskannRowReader *reader)
+DiskannRowReaderStart(DiskannRowReader *reader, IndexScanState *node)
 {
 	reader->rows_ahead = FIRST_ROWS_AHEAD;
+	reader->filter = may_filter(node) ? node : NULL;
 }
 
 /* Make what is needed to fetch rows, unless that has been done before. */
@@ -202,27 +220,81 @@ row_distance(DiskannRowReader *reader, double *distance)
 	return !isnull;
 }
 
-bool
-DiskannRowReaderDistance(DiskannRowReader *reader,
-						 const DiskannResult *result, double *distance)
+/*
+ * Have the next of the rows that reader->rows has turned to in reader->slot, if
+ * the snapshot sees it.  False at the end.
+ */
+static bool
+fetch_row(DiskannRowReader *reader)
 {
-	DiskannNodeRows *rows = &reader->rows;
 	Snapshot	snapshot = reader->desc->xs_snapshot;
 	ItemPointerData tid;		/* becomes that of the visible version */
-	bool		found = false;
 
-	prepare_fetch(reader);
-	DiskannNodeRowsStart(rows, result);
-	while (!found && DiskannNodeRowsNext(rows, &tid))
+	while (DiskannNodeRowsNext(&reader->rows, &tid))
 	{
 		bool		call_again = false;
 		bool		all_dead = false;
 
-		found = table_index_fetch_tuple(reader->fetch, &tid, snapshot,
-										reader->slot, &call_again, &all_dead) &&
-			row_distance(reader, distance);
+		if (table_index_fetch_tuple(reader->fetch, &tid, snapshot,
+									reader->slot, &call_again, &all_dead))
+			return true;
 	}
-	return found;
+	return false;
+}
+
+bool
+DiskannRowReaderDistance(DiskannRowReader *reader,
+						 const DiskannResult *result, double *distance)
+{
+	prepare_fetch(reader);
+	DiskannNodeRowsStart(&reader->rows, &result->found);
+	while (fetch_row(reader))
+	{
+		if (row_distance(reader, distance))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Does the row in reader->slot, which is emptied, pass the filter?  The node is
+ * waiting for a row, and has nothing in its context of expressions.
+ */
+static bool
+row_passes(DiskannRowReader *reader)
+{
+	PlanState  *plan = &reader->filter->ss.ps;
+	ExprContext *context = plan->ps_ExprContext;
+	TupleTableSlot *old = context->ecxt_scantuple;
+	bool		passes;
+
+	context->ecxt_scantuple = reader->slot;
+	passes = ExecQual(plan->qual, context);
+	context->ecxt_scantuple = old;
+	ResetExprContext(context);
+	ExecClearTuple(reader->slot);
+	return passes;
+}
+
+bool
+DiskannRowReaderPasses(DiskannRowReader *reader, const DiskannResult *result)
+{
+	int64		rejected = 0;
+
+	Assert(reader->filter != NULL);
+
+	prepare_fetch(reader);
+	DiskannNodeRowsStart(&reader->rows, &result->found);
+	while (fetch_row(reader))
+	{
+		if (row_passes(reader))
+			return true;
+		rejected++;
+	}
+
+	/* The node never sees them, and EXPLAIN is to show them all the same. */
+	InstrCountFiltered1(reader->filter, rejected);
+	return false;
 }
 
 /* ---------- between rows ---------- */
@@ -250,9 +322,9 @@ DiskannRowReaderAhead(DiskannRowReader *reader, DiskannOrder *order,
 		DiskannResult *result = results[i];
 
 		/* All of a node's rows may be in its TIDS slots. */
-		if (!result->announced && result->ntids > 0)
+		if (!result->announced && result->found.ntids > 0)
 			(void) PrefetchBuffer(heap, MAIN_FORKNUM,
-								  ItemPointerGetBlockNumber(&result->tids[0]));
+								  ItemPointerGetBlockNumber(&result->found.tids[0]));
 		result->announced = true;
 		if (result != first)
 			DiskannOrderPutBack(order, result);

@@ -40,7 +40,7 @@ extern void DiskannNodeRowsClear(DiskannNodeRows *rows);
 
 /* Turn to the rows of a node that has been visited; reads nothing. */
 extern void DiskannNodeRowsStart(DiskannNodeRows *rows,
-								 const DiskannResult *result);
+								 const DiskannFound *found);
 
 /*
  * Turn to the rows of a node that has not been visited.  False, having none, if
@@ -63,6 +63,9 @@ typedef struct DiskannRowReader
 	DiskannNodeRows rows;		/* of the node being looked at */
 	int			rows_ahead;		/* how many rows to read ahead next */
 
+	/* The plan node whose filter is applied here; NULL: it is not. */
+	IndexScanState *filter;
+
 	/* Made when the first row is fetched. */
 	IndexFetchTableData *fetch;
 	TupleTableSlot *slot;
@@ -80,8 +83,20 @@ extern void DiskannRowReaderInit(DiskannRowReader *reader, IndexScanDesc desc,
 								 DiskannNodeRef *ref, MemoryContext context,
 								 MemoryContext scratch);
 
-/* Begin to read ahead anew, for another query. */
-extern void DiskannRowReaderStart(DiskannRowReader *reader);
+/*
+ * Begin to read ahead anew, for another query.  node is the scan's plan node,
+ * or NULL if it is not known; its filter is applied if nobody can tell that it
+ * is applied twice to rows that pass.
+ */
+extern void DiskannRowReaderStart(DiskannRowReader *reader,
+								  IndexScanState *node);
+
+/*
+ * Does one of a node's rows pass the filter?  The same is done with the pages
+ * as by DiskannRowReaderDistance().
+ */
+extern bool DiskannRowReaderPasses(DiskannRowReader *reader,
+								   const DiskannResult *result);
 
 /*
  * The operator's distance between the query and a node's rows, which all have

@@ -17,6 +17,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
@@ -358,20 +360,38 @@ diskann_index_info(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+static const char *
+wanted_rows(const DiskannWanted *wanted)
+{
+	if (wanted->rows == DISKANN_ROWS_ALL)
+		return "all";
+	if (wanted->rows == DISKANN_ROWS_UNKNOWN)
+		return "unknown";
+	return psprintf(INT64_FORMAT "%s", wanted->rows,
+					wanted->filtered ? " or more" : "");
+}
+
 PG_FUNCTION_INFO_V1(diskann_last_scan);
 Datum
 diskann_last_scan(PG_FUNCTION_ARGS)
 {
 	DiskannScanCounts counts = DiskannLastScan();
+	DiskannWanted wanted = DiskannLastWanted();
 	TupleDesc	desc;
-	Datum		values[3];
-	bool		nulls[3] = {false, false, false};
+	Datum		values[8];
+	bool		nulls[8] = {false};
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	values[0] = Int64GetDatum(counts.visits);
 	values[1] = Int64GetDatum(counts.estimates);
 	values[2] = Int64GetDatum(counts.rescored);
+	values[3] = CStringGetTextDatum(wanted_rows(&wanted));
+	values[4] = Float8GetDatum(wanted.bound);
+	nulls[4] = isinf(wanted.bound);
+	values[5] = Int64GetDatum(counts.list_size);
+	values[6] = Int64GetDatum(counts.late);
+	values[7] = CStringGetTextDatum(counts.way ? counts.way : "");
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
 													  values, nulls)));
 }

@@ -46,6 +46,19 @@ DiskannQueryPrepareVector(DiskannQuery *query, const DiskannIndex *index)
 	DiskannQueryPrepare(query, index);
 }
 
+/* The squared distance to the vector of the open slot, of which head is a copy. */
+static float
+own_distance(const DiskannNodeRef *ref, const DiskannQuery *query,
+			 const DiskannSlotData *head)
+{
+	const DiskannIndex *index = ref->index;
+
+	return diskann_vector_distance(index->kind, query->x, query->norm2,
+								   DiskannSlotOwn(index, ref->slot),
+								   head->scale, head->norm2,
+								   index->space.dims);
+}
+
 /* Read all a visit yields from the open slot, and close it. */
 static bool
 read_open_node(DiskannNodeRef *ref, const DiskannQuery *query,
@@ -60,10 +73,7 @@ read_open_node(DiskannNodeRef *ref, const DiskannQuery *query,
 		DiskannNodeClose(ref);
 		return false;
 	}
-	visit->dist2 = diskann_vector_distance(index->kind, query->x, query->norm2,
-										   DiskannSlotOwn(index, slot),
-										   visit->head.scale,
-										   visit->head.norm2, index->space.dims);
+	visit->dist2 = own_distance(ref, query, &visit->head);
 	visit->degree = visit->head.degree;
 	memcpy(visit->nodes, DiskannSlotNodes(index, slot),
 		   sizeof(DiskannNode) * visit->degree);
@@ -88,9 +98,18 @@ DiskannVisitNode(DiskannNodeRef *ref, const DiskannQuery *query,
 }
 
 bool
-DiskannVisitNext(DiskannNodeRef *ref, const DiskannQuery *query,
-				 DiskannNode node, DiskannVisit *visit, void *own)
+DiskannMeasureNext(DiskannNodeRef *ref, const DiskannQuery *query,
+				   DiskannNode node, DiskannVisit *visit)
 {
-	return DiskannNodeOpenNext(ref, node, BUFFER_LOCK_SHARE, NULL) &&
-		read_open_node(ref, query, visit, own);
+	bool		live;
+
+	if (!DiskannNodeOpenNext(ref, node, BUFFER_LOCK_SHARE, NULL))
+		return false;
+	memcpy(&visit->head, ref->slot, sizeof(DiskannSlotData));
+	live = visit->head.state == DISKANN_LIVE;
+	if (live)
+		visit->dist2 = own_distance(ref, query, &visit->head);
+	visit->degree = 0;
+	DiskannNodeClose(ref);
+	return live;
 }

@@ -57,9 +57,12 @@ extern bool DiskannVisitNode(DiskannNodeRef *ref, const DiskannQuery *query,
 							 DiskannNode node, DiskannVisit *visit,
 							 void *own);
 
-/* The same for who visits all slots in order; false if this one has no node. */
-extern bool DiskannVisitNext(DiskannNodeRef *ref, const DiskannQuery *query,
-							 DiskannNode node, DiskannVisit *visit,
-							 void *own);
+/*
+ * Measure the distance of a live node, for who looks at all slots in order; no
+ * neighbours are noted.  False if this slot has no live node.  Nothing is open
+ * on entry and exit; share-locks the slot for the time of the call.
+ */
+extern bool DiskannMeasureNext(DiskannNodeRef *ref, const DiskannQuery *query,
+							   DiskannNode node, DiskannVisit *visit);
 
 #endif							/* DISKANN_VISIT_H */
