@@ -59,8 +59,8 @@
 /* To return k rows a scan visits k nodes, and so many lists by the root of k. */
 #define LIST_PER_ROOT 0.28
 
-/* Beyond this a heap is faster than a list. */
-#define MAX_LIST_SIZE 4000
+/* Beyond this a heap takes no longer than a list. */
+#define MAX_LIST_SIZE 2000
 
 /* So many nodes are sorted in the time in which one is walked to. */
 #define WALK_PER_SORT 6
