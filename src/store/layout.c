@@ -41,7 +41,7 @@ DiskannLayoutShape(const DiskannMetaPageData *meta)
 	shape.dims = meta->space_dims;
 	shape.code_dims = meta->code_dims;
 	shape.planes = meta->planes;
-	shape.groups = (meta->code_dims + 3) / 4;
+	shape.groups = diskann_edge_groups(meta->code_dims);
 	return shape;
 }
 

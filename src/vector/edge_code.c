@@ -37,6 +37,7 @@ diskann_edge_encode(const DiskannEdgeShape *shape, const float *node,
 						   k->l2sq_f32(node, neighbour, n)) / n);
 		lo = edge->nibbles + shape->groups;
 	}
+	memset(edge->nibbles, 0, (size_t) shape->planes * shape->groups);
 	k->encode_edge(node, neighbour, n, threshold, edge->nibbles, lo, dots);
 
 	/*
@@ -68,43 +69,21 @@ void
 diskann_edge_put(const DiskannEdgeShape *shape, uint8_t *codes, int i,
 				 const uint8_t *nibbles)
 {
-	int			j = i % DISKANN_EDGE_BLOCK;
-	int			shift = j < 16 ? 0 : 4;
-
 	for (int plane = 0; plane < shape->planes; plane++)
 	{
-		uint8_t    *p = codes + plane_offset(shape, i, plane) + j % 16;
+		uint8_t    *p = codes + plane_offset(shape, i, plane);
 
-		for (int g = 0; g < shape->groups; g++)
+		for (int t = 0; t < shape->groups / DISKANN_TILE; t++)
 		{
-			uint8_t    *byte = p + (size_t) g * DISKANN_GROUP_BYTES;
+			DiskannScanCell cell = diskann_scan_cell(shape->groups,
+													 i % DISKANN_EDGE_BLOCK, t);
+			const uint8_t *from = nibbles + cell.group;
 
-			*byte = (uint8_t) ((*byte & (0xF0 >> shift)) |
-							   (*nibbles++ << shift));
+			p[cell.byte] = (uint8_t) (from[0] | from[cell.step] << 4);
+			p[cell.byte + 1] = (uint8_t) (from[2 * cell.step] |
+										  from[3 * cell.step] << 4);
 		}
-	}
-}
-
-void
-diskann_edge_put_all(const DiskannEdgeShape *shape, uint8_t *codes,
-					 const DiskannEdgeCode *edges, int n)
-{
-	static const uint8_t none[DISKANN_MAX_NIBBLES];
-
-	/* Edges that share bytes are written at once. */
-	for (int i = 0; i < n; i += i % 16 == 15 ? 17 : 1)
-	{
-		const uint8_t *low = edges[i].nibbles;
-		const uint8_t *high = i + 16 < n ? edges[i + 16].nibbles : none;
-
-		for (int plane = 0; plane < shape->planes; plane++)
-		{
-			uint8_t    *to = codes + plane_offset(shape, i, plane) + i % 16;
-
-			for (int g = 0; g < shape->groups; g++)
-				to[(size_t) g * DISKANN_GROUP_BYTES] =
-					(uint8_t) (*low++ | *high++ << 4);
-		}
+		nibbles += shape->groups;
 	}
 }
 
@@ -112,15 +91,22 @@ void
 diskann_edge_get(const DiskannEdgeShape *shape, const uint8_t *codes, int i,
 				 uint8_t *nibbles)
 {
-	int			j = i % DISKANN_EDGE_BLOCK;
-	int			shift = j < 16 ? 0 : 4;
-
 	for (int plane = 0; plane < shape->planes; plane++)
 	{
-		const uint8_t *p = codes + plane_offset(shape, i, plane) + j % 16;
+		const uint8_t *p = codes + plane_offset(shape, i, plane);
 
-		for (int g = 0; g < shape->groups; g++)
-			*nibbles++ = (p[(size_t) g * DISKANN_GROUP_BYTES] >> shift) & 0x0F;
+		for (int t = 0; t < shape->groups / DISKANN_TILE; t++)
+		{
+			DiskannScanCell cell = diskann_scan_cell(shape->groups,
+													 i % DISKANN_EDGE_BLOCK, t);
+			uint8_t    *to = nibbles + cell.group;
+
+			to[0] = p[cell.byte] & 0x0F;
+			to[cell.step] = p[cell.byte] >> 4;
+			to[2 * cell.step] = p[cell.byte + 1] & 0x0F;
+			to[3 * cell.step] = p[cell.byte + 1] >> 4;
+		}
+		nibbles += shape->groups;
 	}
 }
 
@@ -143,7 +129,7 @@ unpack_group(uint8_t hi, const uint8_t *lo, int8_t *out)
 		out[i] = (int8_t) (2 * out[i] + nibble_signs[*lo][i]);
 }
 
-/* Coordinates that only fill the last group have no sign. */
+/* Coordinates that only fill the last tile have no sign. */
 static inline void
 clear_filling(const DiskannEdgeShape *shape, int8_t *out)
 {
@@ -160,33 +146,6 @@ diskann_edge_unpack(const DiskannEdgeShape *shape, const uint8_t *nibbles,
 	for (int g = 0; g < shape->groups; g++)
 		unpack_group(nibbles[g], lo ? lo + g : NULL, out + 4 * g);
 	clear_filling(shape, out);
-}
-
-void
-diskann_edge_unpack_block(const DiskannEdgeShape *shape, const uint8_t *codes,
-						  int block, int8_t *out)
-{
-	size_t		row = (size_t) 4 * shape->groups;
-	const uint8_t *hi = codes + plane_offset(shape, block * DISKANN_EDGE_BLOCK, 0);
-	const uint8_t *lo = shape->planes == 2 ?
-	hi + (size_t) shape->groups * DISKANN_GROUP_BYTES : NULL;
-
-	for (int g = 0; g < shape->groups; g++)
-	{
-		for (int j = 0; j < DISKANN_GROUP_BYTES; j++)
-		{
-			size_t		at = (size_t) g * DISKANN_GROUP_BYTES + j;
-			uint8_t		low = lo ? lo[at] & 0x0F : 0;
-			uint8_t		high = lo ? lo[at] >> 4 : 0;
-
-			unpack_group(hi[at] & 0x0F, lo ? &low : NULL,
-						 out + j * row + 4 * g);
-			unpack_group(hi[at] >> 4, lo ? &high : NULL,
-						 out + (j + DISKANN_GROUP_BYTES) * row + 4 * g);
-		}
-	}
-	for (int j = 0; j < DISKANN_EDGE_BLOCK; j++)
-		clear_filling(shape, out + j * row);
 }
 
 float
@@ -211,7 +170,7 @@ diskann_edge_cosine(const DiskannEdgeShape *shape, float rho)
 static inline uint8_t
 to_byte(float x)
 {
-	x = x < 255.0f ? x : 255.0f;
+	x = x < DISKANN_MAX_ENTRY ? x : DISKANN_MAX_ENTRY;
 	return (uint8_t) (x > 0 ? x : 0);
 }
 
@@ -232,7 +191,7 @@ diskann_edge_query(const DiskannEdgeShape *shape, const float *q,
 
 	/*
 	 * An entry is the sum of four signed coordinates, measured from the least
-	 * of its group in steps of 1/255 of the widest group's range.
+	 * of its group in steps of the widest group's range by DISKANN_MAX_ENTRY.
 	 */
 	for (int i = 0; i < shape->code_dims; i += 4)
 	{
@@ -243,12 +202,12 @@ diskann_edge_query(const DiskannEdgeShape *shape, const float *q,
 		max = sum > max ? sum : max;
 		offset -= sum;
 	}
-	query->step = 2 * max / 255.0f;
+	query->step = 2 * max / DISKANN_MAX_ENTRY;
 	query->offset = offset * (shape->planes == 2 ? 1.5f : 1.0f);
 	query->lut = lut;
 	inverse = query->step > 0 ? 1.0f / query->step : 0;
 
-	for (int i = 0; i < shape->code_dims; i += 4)
+	for (int i = 0; i < 4 * shape->groups; i += 4)
 	{
 		float		x[4] = {0, 0, 0, 0};
 		float		middle = 0.5f;
