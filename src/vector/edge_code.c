@@ -110,24 +110,27 @@ diskann_edge_get(const DiskannEdgeShape *shape, const uint8_t *codes, int i,
 	}
 }
 
-/* Four signs of a nibble, bit 0 first, as bytes of +1 and -1. */
-static const int8_t nibble_signs[16][4] = {
-	{-1, -1, -1, -1}, {1, -1, -1, -1}, {-1, 1, -1, -1}, {1, 1, -1, -1},
-	{-1, -1, 1, -1}, {1, -1, 1, -1}, {-1, 1, 1, -1}, {1, 1, 1, -1},
-	{-1, -1, -1, 1}, {1, -1, -1, 1}, {-1, 1, -1, 1}, {1, 1, -1, 1},
-	{-1, -1, 1, 1}, {1, -1, 1, 1}, {-1, 1, 1, 1}, {1, 1, 1, 1}
-};
+/*
+ * The coordinates of nibble x / 16 in the first plane and x % 16 in the second,
+ * twice rounded to what they were; and of nibble x of a single plane.
+ */
+#define SIGN(x, i) ((x) >> (i) & 1 ? 1 : -1)
+#define VALUE(x, i) (2 * SIGN(x, (i) + 4) + SIGN(x, i))
+#define VALUES(x) {VALUE(x, 0), VALUE(x, 1), VALUE(x, 2), VALUE(x, 3)}
+#define VALUES4(x) VALUES(x), VALUES((x) + 1), VALUES((x) + 2), VALUES((x) + 3)
+#define VALUES16(x) \
+	VALUES4(x), VALUES4((x) + 4), VALUES4((x) + 8), VALUES4((x) + 12)
+#define VALUES64(x) \
+	VALUES16(x), VALUES16((x) + 16), VALUES16((x) + 32), VALUES16((x) + 48)
+#define SIGNS(x) {SIGN(x, 0), SIGN(x, 1), SIGN(x, 2), SIGN(x, 3)}
+#define SIGNS4(x) SIGNS(x), SIGNS((x) + 1), SIGNS((x) + 2), SIGNS((x) + 3)
 
-/* Unpack the nibbles of one group, lo being NULL for one plane. */
-static inline void
-unpack_group(uint8_t hi, const uint8_t *lo, int8_t *out)
-{
-	memcpy(out, nibble_signs[hi], 4);
-	if (lo == NULL)
-		return;
-	for (int i = 0; i < 4; i++)
-		out[i] = (int8_t) (2 * out[i] + nibble_signs[*lo][i]);
-}
+static const int8_t two_planes[256][4] = {
+	VALUES64(0), VALUES64(64), VALUES64(128), VALUES64(192)
+};
+static const int8_t one_plane[16][4] = {
+	SIGNS4(0), SIGNS4(4), SIGNS4(8), SIGNS4(12)
+};
 
 /* Coordinates that only fill the last tile have no sign. */
 static inline void
@@ -141,29 +144,19 @@ void
 diskann_edge_unpack(const DiskannEdgeShape *shape, const uint8_t *nibbles,
 					int8_t *out)
 {
-	const uint8_t *lo = shape->planes == 2 ? nibbles + shape->groups : NULL;
+	if (shape->planes == 2)
+	{
+		const uint8_t *lo = nibbles + shape->groups;
 
-	for (int g = 0; g < shape->groups; g++)
-		unpack_group(nibbles[g], lo ? lo + g : NULL, out + 4 * g);
+		for (int g = 0; g < shape->groups; g++)
+			memcpy(out + 4 * g, two_planes[nibbles[g] << 4 | lo[g]], 4);
+	}
+	else
+	{
+		for (int g = 0; g < shape->groups; g++)
+			memcpy(out + 4 * g, one_plane[nibbles[g]], 4);
+	}
 	clear_filling(shape, out);
-}
-
-float
-diskann_edge_cosine(const DiskannEdgeShape *shape, float rho)
-{
-	float		rho2 = rho * rho;
-	float		cosine;
-
-	/*
-	 * One bit: the arcsine law of sign correlations, sin(pi/2 rho), here by a
-	 * polynomial that is off by 2e-4 at most.  Two bits: the inverse of what
-	 * rounding does to a correlation, by a polynomial that is off by 2e-3.
-	 */
-	if (shape->planes == 1)
-		return rho * (1.5706268f - rho2 * (0.6432292f - rho2 * 0.0727102f));
-	cosine = rho * (1.15108f - rho2 * (0.233976f - rho2 *
-									   (0.548730f - rho2 * 0.464476f)));
-	return cosine < 1.0f ? cosine : 1.0f;
 }
 
 /* In comparisons that need no call of a function; NaN becomes a number. */

@@ -90,7 +90,23 @@ extern void diskann_edge_unpack(const DiskannEdgeShape *shape,
  * Cosine of the angle between two edges of one node, estimated from the
  * correlation of their unpacked codes: <a, b> / (|a| |b|).
  */
-extern float diskann_edge_cosine(const DiskannEdgeShape *shape, float rho);
+static inline float
+diskann_edge_cosine(int planes, float rho)
+{
+	float		rho2 = rho * rho;
+	float		cosine;
+
+	/*
+	 * One bit: the arcsine law of sign correlations, sin(pi/2 rho), here by a
+	 * polynomial that is off by 2e-4 at most.  Two bits: the inverse of what
+	 * rounding does to a correlation, by a polynomial that is off by 2e-3.
+	 */
+	if (planes == 1)
+		return rho * (1.5706268f - rho2 * (0.6432292f - rho2 * 0.0727102f));
+	cosine = rho * (1.15108f - rho2 * (0.233976f - rho2 *
+									   (0.548730f - rho2 * 0.464476f)));
+	return cosine < 1.0f ? cosine : 1.0f;
+}
 
 /* A query prepared for scoring edges. */
 typedef struct DiskannEdgeQuery
