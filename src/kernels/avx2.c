@@ -746,16 +746,23 @@ typedef struct PairTables
 	__m256i		t3;
 } PairTables;
 
-/* Look up both nibbles of bytes; the sums fit. */
-INLINE __m256i
-scan_bytes(__m256i codes, __m256i low, __m256i high)
+INLINE void
+add_bytes(ByteSums *s, __m256i bytes)
+{
+	s->even = _mm256_add_epi16(s->even, bytes);
+	s->odd = _mm256_add_epi16(s->odd, _mm256_srli_epi16(bytes, 8));
+}
+
+/* Look up both nibbles of bytes. */
+INLINE void
+scan_bytes(ByteSums *s, __m256i codes, __m256i low, __m256i high)
 {
 	const __m256i nibble = _mm256_set1_epi8(0x0f);
+	__m256i		c = _mm256_and_si256(codes, nibble);
 
-	return _mm256_add_epi8(_mm256_shuffle_epi8(low, _mm256_and_si256(codes,
-																	 nibble)),
-						   _mm256_shuffle_epi8(high, _mm256_and_si256(_mm256_srli_epi16(codes, 4),
-																	  nibble)));
+	add_bytes(s, _mm256_shuffle_epi8(low, c));
+	c = _mm256_and_si256(_mm256_srli_epi16(codes, 4), nibble);
+	add_bytes(s, _mm256_shuffle_epi8(high, c));
 }
 
 /* Look up sixteen edges in a pair of tiles, eight in each of x and y. */
@@ -767,13 +774,9 @@ scan_pair(ByteSums *s, __m256i x, __m256i y, const PairTables *tables)
 																	1, 3, 5, 7, 9, 11, 13, 15));
 	__m256i		a = _mm256_shuffle_epi8(x, order);
 	__m256i		b = _mm256_shuffle_epi8(y, order);
-	__m256i		sums = _mm256_add_epi8(scan_bytes(_mm256_unpacklo_epi64(a, b),
-												  tables->t0, tables->t1),
-									   scan_bytes(_mm256_unpackhi_epi64(a, b),
-												  tables->t2, tables->t3));
 
-	s->even = _mm256_add_epi16(s->even, sums);
-	s->odd = _mm256_add_epi16(s->odd, _mm256_srli_epi16(sums, 8));
+	scan_bytes(s, _mm256_unpacklo_epi64(a, b), tables->t0, tables->t1);
+	scan_bytes(s, _mm256_unpackhi_epi64(a, b), tables->t2, tables->t3);
 }
 
 /* Thirty-two bytes. */

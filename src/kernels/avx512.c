@@ -781,18 +781,23 @@ store_bytes(const ByteSums *s, uint16_t *out)
 			   _mm512_extracti64x4_epi64(s->odd, 1), out + 8);
 }
 
-/* Look up both nibbles of bytes; the sums fit. */
-INLINE __m512i
-scan_bytes(__m512i codes, __m256i low, __m256i high)
+INLINE void
+add_bytes(ByteSums *s, __m512i bytes)
+{
+	s->even = _mm512_add_epi16(s->even, bytes);
+	s->odd = _mm512_add_epi16(s->odd, _mm512_srli_epi16(bytes, 8));
+}
+
+/* Look up both nibbles of bytes. */
+INLINE void
+scan_bytes(ByteSums *s, __m512i codes, __m256i low, __m256i high)
 {
 	const __m512i nibble = _mm512_set1_epi8(0x0f);
 	__m512i		c = _mm512_and_si512(codes, nibble);
-	__m512i		sums = _mm512_shuffle_epi8(_mm512_broadcast_i64x4(low), c);
 
+	add_bytes(s, _mm512_shuffle_epi8(_mm512_broadcast_i64x4(low), c));
 	c = _mm512_and_si512(_mm512_srli_epi16(codes, 4), nibble);
-	return _mm512_add_epi8(sums,
-						   _mm512_shuffle_epi8(_mm512_broadcast_i64x4(high),
-											   c));
+	add_bytes(s, _mm512_shuffle_epi8(_mm512_broadcast_i64x4(high), c));
 }
 
 /*
@@ -808,16 +813,13 @@ scan_pair(ByteSums *s, __m512i x, __m512i y, const uint8_t *lut,
 															   1, 3, 5, 7, 9, 11, 13, 15));
 	__m512i		a = _mm512_shuffle_epi8(x, order);
 	__m512i		b = _mm512_shuffle_epi8(y, order);
-	__m512i		sums = scan_bytes(_mm512_unpacklo_epi64(a, b),
-								  _mm256_maskz_loadu_epi8(mask, lut),
-								  _mm256_maskz_loadu_epi8(mask, lut + width));
 
-	sums = _mm512_add_epi8(sums,
-						   scan_bytes(_mm512_unpackhi_epi64(a, b),
-									  _mm256_maskz_loadu_epi8(mask, lut + 2 * width),
-									  _mm256_maskz_loadu_epi8(mask, lut + 3 * width)));
-	s->even = _mm512_add_epi16(s->even, sums);
-	s->odd = _mm512_add_epi16(s->odd, _mm512_srli_epi16(sums, 8));
+	scan_bytes(s, _mm512_unpacklo_epi64(a, b),
+			   _mm256_maskz_loadu_epi8(mask, lut),
+			   _mm256_maskz_loadu_epi8(mask, lut + width));
+	scan_bytes(s, _mm512_unpackhi_epi64(a, b),
+			   _mm256_maskz_loadu_epi8(mask, lut + 2 * width),
+			   _mm256_maskz_loadu_epi8(mask, lut + 3 * width));
 }
 
 /* Thirty-two bytes, sixteen in each half, and zeroes. */

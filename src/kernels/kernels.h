@@ -42,9 +42,6 @@
 /* Groups of a tile, the least fastscan32 works on: two bytes an edge. */
 #define DISKANN_TILE 4
 
-/* Greatest entry of a table: the sum of four fits a byte. */
-#define DISKANN_MAX_ENTRY 63
-
 /* Vectors in a panel, and bytes of four dimensions of all of them. */
 #define DISKANN_PANEL 16
 #define DISKANN_PANEL_GROUP (4 * DISKANN_PANEL)
@@ -57,7 +54,10 @@
 #define DISKANN_TAG_BITS 10
 #define DISKANN_TAG_MASK ((UINT32_C(1) << DISKANN_TAG_BITS) - 1)
 
-/* Most 4-dimension groups fastscan32 accepts. */
+/*
+ * Most 4-dimension groups fastscan32 accepts: the sums are 16 bits wide and a
+ * table entry is at most 255, 256 * 255 = 65280.
+ */
 #define DISKANN_MAX_GROUPS 256
 
 /* Factors with which a block of table sums becomes distance estimates. */
@@ -160,9 +160,8 @@ typedef struct DiskannKernels
 	 * FastScan: look up 32 four-bit codes per group and sum.  codes holds
 	 * ngroups x 16 bytes, as diskann_scan_cell() says; ngroups is a multiple
 	 * of DISKANN_TILE and at most DISKANN_MAX_GROUPS.  lut holds ngroups x 16
-	 * entries, none above DISKANN_MAX_ENTRY.  out[j] = sum over g of
-	 * lut[g][code(g, j)], exact.  (Andre, Kermarrec, Le Scouarnec: "Cache
-	 * locality is not enough", VLDB 2015.)
+	 * entries.  out[j] = sum over g of lut[g][code(g, j)], exact.  (Andre,
+	 * Kermarrec, Le Scouarnec: "Cache locality is not enough", VLDB 2015.)
 	 */
 	void		(*fastscan32) (const uint8_t *codes, const uint8_t *lut,
 							   size_t ngroups, uint16_t out[DISKANN_EDGE_BLOCK]);

@@ -588,12 +588,16 @@ typedef struct ScanSums
 	uint16x8_t	last;
 } ScanSums;
 
-/* Look up both nibbles of bytes; the sums fit. */
-INLINE uint8x16_t
-scan_bytes(uint8x16_t codes, const uint8_t *low, const uint8_t *high)
+/* Look up both nibbles of bytes. */
+INLINE void
+scan_bytes(ScanSums *s, uint8x16_t codes, const uint8_t *low,
+		   const uint8_t *high)
 {
-	return vaddq_u8(vqtbl1q_u8(vld1q_u8(low), vandq_u8(codes, vdupq_n_u8(0x0f))),
-					vqtbl1q_u8(vld1q_u8(high), vshrq_n_u8(codes, 4)));
+	uint8x16_t	x = vqtbl1q_u8(vld1q_u8(low), vandq_u8(codes, vdupq_n_u8(0x0f)));
+	uint8x16_t	y = vqtbl1q_u8(vld1q_u8(high), vshrq_n_u8(codes, 4));
+
+	s->first = vaddq_u16(s->first, vaddl_u8(vget_low_u8(x), vget_low_u8(y)));
+	s->last = vaddq_u16(s->last, vaddl_high_u8(x, y));
 }
 
 /*
@@ -606,12 +610,9 @@ scan_tile(ScanSums *s, const uint8_t *codes, size_t next, const uint8_t *lut,
 {
 	uint8x16_t	x = vld1q_u8(codes);
 	uint8x16_t	y = vld1q_u8(codes + next);
-	uint8x16_t	sums = vaddq_u8(scan_bytes(vuzp1q_u8(x, y), lut, lut + step),
-								scan_bytes(vuzp2q_u8(x, y), lut + 2 * step,
-										   lut + 3 * step));
 
-	s->first = vaddw_u8(s->first, vget_low_u8(sums));
-	s->last = vaddw_high_u8(s->last, sums);
+	scan_bytes(s, vuzp1q_u8(x, y), lut, lut + step);
+	scan_bytes(s, vuzp2q_u8(x, y), lut + 2 * step, lut + 3 * step);
 }
 
 static void

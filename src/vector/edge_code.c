@@ -163,7 +163,7 @@ diskann_edge_unpack(const DiskannEdgeShape *shape, const uint8_t *nibbles,
 static inline uint8_t
 to_byte(float x)
 {
-	x = x < DISKANN_MAX_ENTRY ? x : DISKANN_MAX_ENTRY;
+	x = x < 255.0f ? x : 255.0f;
 	return (uint8_t) (x > 0 ? x : 0);
 }
 
@@ -184,7 +184,7 @@ diskann_edge_query(const DiskannEdgeShape *shape, const float *q,
 
 	/*
 	 * An entry is the sum of four signed coordinates, measured from the least
-	 * of its group in steps of the widest group's range by DISKANN_MAX_ENTRY.
+	 * of its group in steps of 1/255 of the widest group's range.
 	 */
 	for (int i = 0; i < shape->code_dims; i += 4)
 	{
@@ -195,7 +195,7 @@ diskann_edge_query(const DiskannEdgeShape *shape, const float *q,
 		max = sum > max ? sum : max;
 		offset -= sum;
 	}
-	query->step = 2 * max / DISKANN_MAX_ENTRY;
+	query->step = 2 * max / 255.0f;
 	query->offset = offset * (shape->planes == 2 ? 1.5f : 1.0f);
 	query->lut = lut;
 	inverse = query->step > 0 ? 1.0f / query->step : 0;

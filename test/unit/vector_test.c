@@ -910,7 +910,7 @@ test_cosine(int dims, int planes, double rho)
 		diskann_edge_encode(&shape, origin, b, &edge);
 		diskann_edge_unpack(&shape, edge.nibbles, codes[1]);
 		cosine = diskann_edge_cosine(shape.planes, correlation(codes[0], codes[1],
-														 bytes));
+															   bytes));
 		truth = dot(a, b, dims) / sqrt(dot(a, a, dims) * dot(b, b, dims));
 		sum += cosine - truth;
 		sum2 += (cosine - truth) * (cosine - truth);
