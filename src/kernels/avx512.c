@@ -748,12 +748,38 @@ fht_f32(float *x, size_t n)
 		fht_pass2(x, n);
 }
 
-/* Sums of bytes without widening, see avx2.c. */
+/*
+ * Sums of bytes without widening, see avx2.c.  The halves are different edges,
+ * the quarters in each two tiles' parts of the same.
+ */
 typedef struct ByteSums
 {
 	__m512i		even;
 	__m512i		odd;
 } ByteSums;
+
+/* The sums of one half: of eight edges, and of those 16 after each. */
+INLINE void
+store_half(__m256i even, __m256i odd, uint16_t *out)
+{
+	__m128i		o = _mm_add_epi16(_mm256_castsi256_si128(odd),
+								  _mm256_extracti128_si256(odd, 1));
+	__m128i		e = _mm_add_epi16(_mm256_castsi256_si128(even),
+								  _mm256_extracti128_si256(even, 1));
+
+	e = _mm_sub_epi16(e, _mm_slli_epi16(o, 8));
+	_mm_storeu_si128((__m128i *) out, _mm_unpacklo_epi16(e, o));
+	_mm_storeu_si128((__m128i *) (out + 16), _mm_unpackhi_epi16(e, o));
+}
+
+INLINE void
+store_bytes(const ByteSums *s, uint16_t *out)
+{
+	store_half(_mm512_castsi512_si256(s->even), _mm512_castsi512_si256(s->odd),
+			   out);
+	store_half(_mm512_extracti64x4_epi64(s->even, 1),
+			   _mm512_extracti64x4_epi64(s->odd, 1), out + 8);
+}
 
 INLINE void
 add_bytes(ByteSums *s, __m512i bytes)
@@ -762,64 +788,63 @@ add_bytes(ByteSums *s, __m512i bytes)
 	s->odd = _mm512_add_epi16(s->odd, _mm512_srli_epi16(bytes, 8));
 }
 
-/* The sum of the four quarters (groups). */
-INLINE __m128i
-sum_quarters(__m512i v)
-{
-	__m256i		s = _mm256_add_epi16(_mm512_castsi512_si256(v),
-									 _mm512_extracti64x4_epi64(v, 1));
-
-	return _mm_add_epi16(_mm256_castsi256_si128(s),
-						 _mm256_extracti128_si256(s, 1));
-}
-
-/* Sixteen sums in the order of the bytes. */
+/* Look up both nibbles of bytes. */
 INLINE void
-store_bytes(const ByteSums *s, uint16_t *out)
-{
-	__m128i		odd = sum_quarters(s->odd);
-	__m128i		even = _mm_sub_epi16(sum_quarters(s->even),
-									 _mm_slli_epi16(odd, 8));
-
-	_mm_storeu_si128((__m128i *) out, _mm_unpacklo_epi16(even, odd));
-	_mm_storeu_si128((__m128i *) (out + 8), _mm_unpackhi_epi16(even, odd));
-}
-
-/* Look up four groups, one in each quarter of the registers. */
-INLINE void
-scan_groups(ByteSums *low, ByteSums *high, __m512i codes, __m512i lut)
+scan_bytes(ByteSums *s, __m512i codes, __m256i low, __m256i high)
 {
 	const __m512i nibble = _mm512_set1_epi8(0x0f);
 	__m512i		c = _mm512_and_si512(codes, nibble);
 
-	add_bytes(low, _mm512_shuffle_epi8(lut, c));
+	add_bytes(s, _mm512_shuffle_epi8(_mm512_broadcast_i64x4(low), c));
 	c = _mm512_and_si512(_mm512_srli_epi16(codes, 4), nibble);
-	add_bytes(high, _mm512_shuffle_epi8(lut, c));
+	add_bytes(s, _mm512_shuffle_epi8(_mm512_broadcast_i64x4(high), c));
+}
+
+/*
+ * Look up a pair of tiles, sixteen edges in each of x and y: these get the
+ * tables of a nibble, which are width bytes, from lut on.
+ */
+INLINE void
+scan_pair(ByteSums *s, __m512i x, __m512i y, const uint8_t *lut,
+		  __mmask32 mask, size_t width)
+{
+	/* First the first bytes of edges, then the second ones. */
+	const __m512i order = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14,
+															   1, 3, 5, 7, 9, 11, 13, 15));
+	__m512i		a = _mm512_shuffle_epi8(x, order);
+	__m512i		b = _mm512_shuffle_epi8(y, order);
+
+	scan_bytes(s, _mm512_unpacklo_epi64(a, b),
+			   _mm256_maskz_loadu_epi8(mask, lut),
+			   _mm256_maskz_loadu_epi8(mask, lut + width));
+	scan_bytes(s, _mm512_unpackhi_epi64(a, b),
+			   _mm256_maskz_loadu_epi8(mask, lut + 2 * width),
+			   _mm256_maskz_loadu_epi8(mask, lut + 3 * width));
+}
+
+/* Thirty-two bytes, sixteen in each half, and zeroes. */
+INLINE __m512i
+load_halves(const uint8_t *p)
+{
+	return _mm512_maskz_expandloadu_epi64(0x33, p);
 }
 
 TARGET static void
 fastscan32(const uint8_t *codes, const uint8_t *lut, size_t ngroups,
 		   uint16_t out[DISKANN_EDGE_BLOCK])
 {
-	const ByteSums zero = {_mm512_setzero_si512(), _mm512_setzero_si512()};
-	ByteSums	low = zero;
-	ByteSums	high = zero;
+	ByteSums	sums = {_mm512_setzero_si512(), _mm512_setzero_si512()};
 	size_t		g = 0;
 
-	for (; g + 4 <= ngroups; g += 4)
-		scan_groups(&low, &high, _mm512_loadu_si512(codes + 16 * g),
-					_mm512_loadu_si512(lut + 16 * g));
+	for (; g + 2 * DISKANN_TILE <= ngroups; g += 2 * DISKANN_TILE)
+		scan_pair(&sums, _mm512_loadu_si512(codes + 16 * g),
+				  _mm512_loadu_si512(codes + 16 * g + 64), lut + 16 * g,
+				  0xFFFFFFFF, 32);
+	/* tables of zeroes for the tile that there is not add nothing */
 	if (g < ngroups)
-	{
-		/* tables of zeros in the other quarters add nothing */
-		__mmask64	mask = MASK64(16 * (ngroups - g));
-
-		scan_groups(&low, &high,
-					_mm512_maskz_loadu_epi8(mask, codes + 16 * g),
-					_mm512_maskz_loadu_epi8(mask, lut + 16 * g));
-	}
-	store_bytes(&low, out);
-	store_bytes(&high, out + 16);
+		scan_pair(&sums, load_halves(codes + 16 * g),
+				  load_halves(codes + 16 * g + 32), lut + 16 * g, 0xFFFF, 16);
+	store_bytes(&sums, out);
 }
 
 /* The estimates of edges j .. j + 15. */

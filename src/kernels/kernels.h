@@ -39,6 +39,9 @@
 /* Bytes of one FastScan group (4 dimensions) of one block and one plane. */
 #define DISKANN_GROUP_BYTES 16
 
+/* Groups of a tile, the least fastscan32 works on: two bytes an edge. */
+#define DISKANN_TILE 4
+
 /* Vectors in a panel, and bytes of four dimensions of all of them. */
 #define DISKANN_PANEL 16
 #define DISKANN_PANEL_GROUP (4 * DISKANN_PANEL)
@@ -155,11 +158,10 @@ typedef struct DiskannKernels
 
 	/*
 	 * FastScan: look up 32 four-bit codes per group and sum.  codes holds
-	 * ngroups x 16 bytes; byte j (0..15) of a group has the code of edge j in
-	 * its low nibble and of edge j + 16 in its high nibble.  lut holds
-	 * ngroups x 16 entries.  out[j] = sum over g of lut[g][code(g, j)],
-	 * exact, ngroups <= DISKANN_MAX_GROUPS.  (Andre, Kermarrec, Le Scouarnec:
-	 * "Cache locality is not enough", VLDB 2015.)
+	 * ngroups x 16 bytes, as diskann_scan_cell() says; ngroups is a multiple
+	 * of DISKANN_TILE and at most DISKANN_MAX_GROUPS.  lut holds ngroups x 16
+	 * entries.  out[j] = sum over g of lut[g][code(g, j)], exact.  (Andre,
+	 * Kermarrec, Le Scouarnec: "Cache locality is not enough", VLDB 2015.)
 	 */
 	void		(*fastscan32) (const uint8_t *codes, const uint8_t *lut,
 							   size_t ngroups, uint16_t out[DISKANN_EDGE_BLOCK]);
@@ -178,6 +180,37 @@ typedef struct DiskannKernels
 							   const DiskannEstimateFactors *factors,
 							   float out[DISKANN_EDGE_BLOCK]);
 } DiskannKernels;
+
+/* Where an edge has its codes of the four groups of a tile. */
+typedef struct DiskannScanCell
+{
+	size_t		byte;			/* the first of two */
+	size_t		group;			/* that of the first nibble */
+	size_t		step;			/* from the group of a nibble to the next's */
+} DiskannScanCell;
+
+/*
+ * Tiles go in pairs, of which the last may be a single one.  Of each eight
+ * edges, one after another, a pair has 16 bytes of its first tile and then 16
+ * of its second: two an edge, whose nibbles, low before high, are the groups 0,
+ * 2, 4, 6 of the pair in its first tile and 1, 3, 5, 7 in its second, or 0 to 3
+ * in a single one.  So bytes of one edge are together, which makes changes
+ * cheap to log; and a shuffle within 16 bytes brings together what is looked
+ * up in one table, two of which are beside each other, one for each tile.
+ */
+static inline DiskannScanCell
+diskann_scan_cell(size_t ngroups, int edge, size_t tile)
+{
+	size_t		pair = tile / 2;
+	size_t		left = ngroups / DISKANN_TILE - 2 * pair;
+	DiskannScanCell cell;
+
+	cell.step = left < 2 ? 1 : 2;
+	cell.byte = 8 * pair * DISKANN_GROUP_BYTES +
+		16 * (cell.step * (edge / 8) + tile % 2) + 2 * (edge % 8);
+	cell.group = 8 * pair + tile % 2;
+	return cell;
+}
 
 /* The table in use. Set once at load, and again by diskann_kernels_force(). */
 extern const DiskannKernels *diskann_kernels;

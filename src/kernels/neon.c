@@ -581,31 +581,68 @@ fht_f32(float *x, size_t n)
 		fht_pass2(x, n);
 }
 
+/* Sums of sixteen edges. */
+typedef struct ScanSums
+{
+	uint16x8_t	first;
+	uint16x8_t	last;
+} ScanSums;
+
+/* Look up both nibbles of bytes. */
+INLINE void
+scan_bytes(ScanSums *s, uint8x16_t codes, const uint8_t *low,
+		   const uint8_t *high)
+{
+	uint8x16_t	x = vqtbl1q_u8(vld1q_u8(low), vandq_u8(codes, vdupq_n_u8(0x0f)));
+	uint8x16_t	y = vqtbl1q_u8(vld1q_u8(high), vshrq_n_u8(codes, 4));
+
+	s->first = vaddq_u16(s->first, vaddl_u8(vget_low_u8(x), vget_low_u8(y)));
+	s->last = vaddq_u16(s->last, vaddl_high_u8(x, y));
+}
+
+/*
+ * Look up sixteen edges in a tile, eight at codes and eight at codes + next;
+ * the table of each nibble is step bytes behind that of the one before.
+ */
+INLINE void
+scan_tile(ScanSums *s, const uint8_t *codes, size_t next, const uint8_t *lut,
+		  size_t step)
+{
+	uint8x16_t	x = vld1q_u8(codes);
+	uint8x16_t	y = vld1q_u8(codes + next);
+
+	scan_bytes(s, vuzp1q_u8(x, y), lut, lut + step);
+	scan_bytes(s, vuzp2q_u8(x, y), lut + 2 * step, lut + 3 * step);
+}
+
 static void
 fastscan32(const uint8_t *codes, const uint8_t *lut, size_t ngroups,
 		   uint16_t out[DISKANN_EDGE_BLOCK])
 {
-	uint16x8_t	s0 = vdupq_n_u16(0);
-	uint16x8_t	s1 = s0;
-	uint16x8_t	s2 = s0;
-	uint16x8_t	s3 = s0;
+	const uint16x8_t zero = vdupq_n_u16(0);
+	ScanSums	low = {zero, zero};
+	ScanSums	high = {zero, zero};
+	size_t		g = 0;
 
-	for (size_t g = 0; g < ngroups; g++)
+	for (; g + 2 * DISKANN_TILE <= ngroups; g += 2 * DISKANN_TILE)
 	{
-		uint8x16_t	c = vld1q_u8(codes + 16 * g);
-		uint8x16_t	table = vld1q_u8(lut + 16 * g);
-		uint8x16_t	low = vqtbl1q_u8(table, vandq_u8(c, vdupq_n_u8(0x0f)));
-		uint8x16_t	high = vqtbl1q_u8(table, vshrq_n_u8(c, 4));
+		const uint8_t *c = codes + 16 * g;
+		const uint8_t *t = lut + 16 * g;
 
-		s0 = vaddw_u8(s0, vget_low_u8(low));
-		s1 = vaddw_high_u8(s1, low);
-		s2 = vaddw_u8(s2, vget_low_u8(high));
-		s3 = vaddw_high_u8(s3, high);
+		scan_tile(&low, c, 32, t, 32);
+		scan_tile(&low, c + 16, 32, t + 16, 32);
+		scan_tile(&high, c + 64, 32, t, 32);
+		scan_tile(&high, c + 80, 32, t + 16, 32);
 	}
-	vst1q_u16(out, s0);
-	vst1q_u16(out + 8, s1);
-	vst1q_u16(out + 16, s2);
-	vst1q_u16(out + 24, s3);
+	if (g < ngroups)
+	{
+		scan_tile(&low, codes + 16 * g, 16, lut + 16 * g, 16);
+		scan_tile(&high, codes + 16 * g + 32, 16, lut + 16 * g, 16);
+	}
+	vst1q_u16(out, low.first);
+	vst1q_u16(out + 8, low.last);
+	vst1q_u16(out + 16, high.first);
+	vst1q_u16(out + 24, high.last);
 }
 
 /* Four table sums as floats. */

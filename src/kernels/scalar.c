@@ -299,16 +299,21 @@ static void
 fastscan32(const uint8_t *codes, const uint8_t *lut, size_t ngroups,
 		   uint16_t out[DISKANN_EDGE_BLOCK])
 {
-	memset(out, 0, sizeof(uint16_t) * DISKANN_EDGE_BLOCK);
-	for (size_t g = 0; g < ngroups; g++)
+	for (int j = 0; j < DISKANN_EDGE_BLOCK; j++)
 	{
-		for (int j = 0; j < DISKANN_GROUP_BYTES; j++)
+		out[j] = 0;
+		for (size_t t = 0; t < ngroups / DISKANN_TILE; t++)
 		{
-			out[j] += lut[codes[j] & 0x0f];
-			out[j + 16] += lut[codes[j] >> 4];
+			DiskannScanCell cell = diskann_scan_cell(ngroups, j, t);
+
+			for (size_t i = 0; i < DISKANN_TILE; i++)
+			{
+				uint8_t		byte = codes[cell.byte + i / 2];
+				uint8_t		code = i % 2 == 0 ? byte & 0x0f : byte >> 4;
+
+				out[j] += lut[16 * (cell.group + i * cell.step) + code];
+			}
 		}
-		codes += DISKANN_GROUP_BYTES;
-		lut += 16;
 	}
 }
 

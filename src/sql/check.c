@@ -64,20 +64,23 @@
 /* ---------- pages ---------- */
 
 /*
- * Check the header of a page in use, given a copy of it.  All pages of an
- * index have the same: pd_lower equals pd_upper, so that WAL leaves out no
- * "hole".
+ * Check the header of a page in use, given a copy of it.  What is between
+ * pd_lower and pd_upper is left out by WAL, so it has to be zeroes.
  */
 static void
 check_page_header(const DiskannCheck *check, BlockNumber block, Page page)
 {
 	PageHeader	header = (PageHeader) page;
 	LocationIndex special = BLCKSZ - MAXALIGN(sizeof(DiskannPageOpaqueData));
+	bool		sound = PageGetPageSize(page) == BLCKSZ &&
+		PageGetPageLayoutVersion(page) == PG_PAGE_LAYOUT_VERSION &&
+		header->pd_special == special && header->pd_upper == special &&
+		header->pd_lower >= SizeOfPageHeaderData &&
+		header->pd_lower <= special;
 
-	if (PageGetPageSize(page) != BLCKSZ ||
-		PageGetPageLayoutVersion(page) != PG_PAGE_LAYOUT_VERSION ||
-		header->pd_special != special || header->pd_upper != special ||
-		header->pd_lower != special)
+	for (int i = header->pd_lower; sound && i < special; i++)
+		sound = page[i] == 0;
+	if (!sound)
 		DiskannCheckReportPage(check, block, -1, PageGetLSN(page),
 							   "a page header is not that of a diskann page");
 }

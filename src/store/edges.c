@@ -112,9 +112,11 @@ DiskannEdgePutAll(const DiskannIndex *index, char *image,
 	if (n > 0)
 		set_edge_scale(head, edges, n);
 	for (int i = 0; i < n; i++)
+	{
 		put_factors(index, image, i, nodes[i], &edges[i]);
-	diskann_edge_put_all(&index->shape, DiskannSlotCodes(index, image), edges,
-						 n);
+		diskann_edge_put(&index->shape, DiskannSlotCodes(index, image), i,
+						 edges[i].nibbles);
+	}
 }
 
 void
@@ -125,17 +127,18 @@ DiskannEdgeUnpack(const DiskannIndex *index, const char *slot,
 	Size		code_bytes = DiskannEdgeCodeBytes(index);
 	float		unit = index->shape.planes == 2 ? 0.5f : 1.0f;
 
-	for (int i = 0; i < head->degree; i += DISKANN_EDGE_BLOCK)
-		diskann_edge_unpack_block(&index->shape, DiskannSlotCodes(index, slot),
-								  i / DISKANN_EDGE_BLOCK,
-								  codes + i * code_bytes);
 	for (int i = 0; i < head->degree; i++)
 	{
+		uint8		nibbles[DISKANN_MAX_NIBBLES];
 		float		rescale = head->edge_scale *
 			diskann_half_to_float(DiskannSlotRescale(index, slot)[i]);
-		float		dot = diskann_kernels->dot_f32_i8(decoded,
-													  codes + i * code_bytes,
-													  index->shape.code_dims);
+		float		dot;
+
+		diskann_edge_get(&index->shape, DiskannSlotCodes(index, slot), i,
+						 nibbles);
+		diskann_edge_unpack(&index->shape, nibbles, codes + i * code_bytes);
+		dot = diskann_kernels->dot_f32_i8(decoded, codes + i * code_bytes,
+										  index->shape.code_dims);
 
 		/* |r|^2 = f_add + f_rescale <u, c>, see vector/edge_code.h. */
 		dist2[i] = DiskannSlotAdd(index, slot)[i] + rescale * unit * dot;

@@ -97,7 +97,7 @@ typedef DiskannPageOpaqueData *DiskannPageOpaque;
  * The rotation of vector/rotate.c and the codes of vector/: vectors stored
  * under one number cannot be read under another.
  */
-#define DISKANN_CODE_SCHEME 1
+#define DISKANN_CODE_SCHEME 2
 
 /*
  * A list of pages beside those of nodes, by kind of page.  All zero while there

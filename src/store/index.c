@@ -121,9 +121,14 @@ write_first_pages(Relation rel, const DiskannIndex *index, bool building)
 		page = DiskannLogFreshPage(&log, buffer, centre ? DISKANN_PAGE_CENTRE :
 								   DISKANN_PAGE_NODES, part);
 		if (used)
+		{
+			Size		bytes = Min(total - start, DISKANN_PAGE_BYTES);
+
 			memcpy(DiskannPageContents(page),
 				   (centre ? (const char *) index->data : entry) + start,
-				   Min(total - start, DISKANN_PAGE_BYTES));
+				   bytes);
+			DiskannUsePage(page, bytes);
+		}
 		DiskannLogFinish(&log);
 		UnlockReleaseBuffer(buffer);
 	}

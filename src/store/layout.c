@@ -30,6 +30,9 @@
 #define EDGE_BITS_KEPT 320
 #define EDGE_BITS_ENOUGH 512
 
+/* Coordinates of a tile of groups. */
+#define TILE_DIMS (4 * DISKANN_TILE)
+
 /* Up to this many dimensions two bits a dimension are worth their place. */
 #define TWO_BIT_DIMS 256
 
@@ -41,7 +44,7 @@ DiskannLayoutShape(const DiskannMetaPageData *meta)
 	shape.dims = meta->space_dims;
 	shape.code_dims = meta->code_dims;
 	shape.planes = meta->planes;
-	shape.groups = (meta->code_dims + 3) / 4;
+	shape.groups = diskann_edge_groups(meta->code_dims);
 	return shape;
 }
 
@@ -120,13 +123,18 @@ refine_vector(DiskannMetaPageData *meta, DiskannVectorKind most, Size budget)
 static int
 first_code_dims(const DiskannMetaPageData *meta, int *most)
 {
+	int			wanted;
+
 	*most = Min((int) meta->space_dims, DISKANN_MAX_EDGE_BITS / meta->planes);
 	if (meta->prefix_dims > 0)
 		*most = Min(*most, (int) meta->prefix_dims);
 	if (meta->edge_bits > 0)
 		return Min(*most, meta->edge_bits / meta->planes);
-	return Min(*most, meta->planes == 2 ? TWO_BIT_DIMS + 1 :
-			   EDGE_BITS_WANTED / meta->planes);
+
+	/* Whole tiles, if many: filling up the last may cost a page a slot. */
+	wanted = Min(*most, meta->planes == 2 ? TWO_BIT_DIMS :
+				 EDGE_BITS_WANTED / meta->planes);
+	return wanted < 4 * TILE_DIMS ? wanted : wanted - wanted % TILE_DIMS;
 }
 
 /*

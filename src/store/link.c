@@ -72,24 +72,39 @@ edge_code(const EdgeGeometry *g, int i)
 	return g->codes + i * g->code_bytes;
 }
 
-/* Squared distances of neighbours, from lengths and coded angles. */
+/*
+ * Squared distances of neighbours, from lengths and coded angles; by fours,
+ * the last of which may be filled up with any.
+ */
 static void
 edge_pair_distances(void *arg, int a, const int *others, int n, float *out)
 {
 	EdgeGeometry *g = arg;
 	int			i = g->order[a];
 
-	for (int k = 0; k < n; k++)
+	for (int from = 0; from < n; from += 4)
 	{
-		int			j = g->order[others[k]];
-		int32		dot = diskann_kernels->dot_i8(edge_code(g, i),
-												  edge_code(g, j),
-												  g->code_bytes);
-		float		cosine = diskann_edge_cosine(&g->index->shape, dot *
-												 g->inverse[i] * g->inverse[j]);
+		int			to = Min(4, n - from);
+		int			j[4];
+		const int8 *rows[4];
+		int32		dots[4];
 
-		out[k] = Max(0, g->dist2[i] + g->dist2[j] -
-					 2 * cosine * g->dist[i] * g->dist[j]);
+		for (int k = 0; k < 4; k++)
+		{
+			j[k] = k < to ? g->order[others[from + k]] : i;
+			rows[k] = edge_code(g, j[k]);
+		}
+		diskann_kernels->dot4_i8(edge_code(g, i), rows, g->code_bytes, dots);
+		for (int k = 0; k < to; k++)
+		{
+			float		cosine = diskann_edge_cosine(g->index->shape.planes,
+													 dots[k] * g->inverse[i] *
+													 g->inverse[j[k]]);
+			float		between = g->dist2[i] + g->dist2[j[k]] -
+				2 * cosine * g->dist[i] * g->dist[j[k]];
+
+			out[from + k] = between > 0 ? between : 0;
+		}
 	}
 }
 
@@ -160,8 +175,7 @@ occlusion(EdgeGeometry *g, int place)
 {
 	int			shorter[DISKANN_MAX_DEGREE];
 	float		between[DISKANN_MAX_DEGREE];
-	float		dist2 = g->dist2[g->order[place]];
-	float		most = 0;
+	float		least = FLT_MAX;
 
 	Assert(place <= DISKANN_MAX_DEGREE);
 	if (place <= 0)
@@ -170,8 +184,8 @@ occlusion(EdgeGeometry *g, int place)
 		shorter[i] = i;
 	edge_pair_distances(g, place, shorter, place, between);
 	for (int i = 0; i < place; i++)
-		most = fmaxf(most, dist2 / fmaxf(between[i], FLT_MIN));
-	return most;
+		least = between[i] < least ? between[i] : least;
+	return g->dist2[g->order[place]] / Max(least, FLT_MIN);
 }
 
 /*

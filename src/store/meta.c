@@ -54,7 +54,7 @@ verify_version(Relation rel, Page page)
 		(meta->ready && meta->code_scheme != DISKANN_CODE_SCHEME))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("index \"%s\" was made by a newer version of diskann",
+				 errmsg("index \"%s\" was made by another version of diskann",
 						RelationGetRelationName(rel)),
 				 errdetail("It has features 0x%x and codes of kind %d, which this version does not know.",
 						   meta->features, meta->code_scheme),

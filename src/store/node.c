@@ -345,6 +345,7 @@ write_parts(DiskannNodeRef *ref, int first, int last, Size to)
 
 		memcpy(DiskannPageContents(page) + base, ref->image + start,
 			   Min(to - start, DISKANN_PAGE_BYTES));
+		DiskannUsePage(page, base + part_bytes(ref->index, part));
 	}
 	DiskannLogFinish(&log);
 

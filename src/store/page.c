@@ -39,8 +39,21 @@ DiskannInitPage(Page page, DiskannPageKind kind, int part)
 	opaque->part = part;
 	opaque->page_id = DISKANN_PAGE_ID;
 
-	/* No hole: all of the page is data, which WAL must not leave out. */
-	((PageHeader) page)->pd_lower = ((PageHeader) page)->pd_upper;
+	/*
+	 * No hole, which WAL would leave out, but that behind the slots in use of
+	 * a page of nodes.
+	 */
+	if (kind != DISKANN_PAGE_NODES)
+		((PageHeader) page)->pd_lower = ((PageHeader) page)->pd_upper;
+}
+
+void
+DiskannUsePage(Page page, Size bytes)
+{
+	PageHeader	header = (PageHeader) page;
+	Size		lower = DiskannPageContents(page) + bytes - (char *) page;
+
+	header->pd_lower = Max(header->pd_lower, lower);
 }
 
 /* The special area of a page that is not of zeroes, once it is one of ours. */

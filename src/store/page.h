@@ -26,6 +26,12 @@ pg_noreturn extern void DiskannReportCorrupt(Relation rel, BlockNumber block,
 extern void DiskannInitPage(Page page, DiskannPageKind kind, int part);
 
 /*
+ * The first bytes of a page of nodes are in use now.  What is behind them is
+ * zeroes, and not part of the page's image in WAL.
+ */
+extern void DiskannUsePage(Page page, Size bytes);
+
+/*
  * Error unless the page's special area is that of a diskann page of this kind
  * and part.  A page of zeroes passes.  The caller holds the buffer locked.
  */

@@ -37,6 +37,7 @@ diskann_edge_encode(const DiskannEdgeShape *shape, const float *node,
 						   k->l2sq_f32(node, neighbour, n)) / n);
 		lo = edge->nibbles + shape->groups;
 	}
+	memset(edge->nibbles, 0, (size_t) shape->planes * shape->groups);
 	k->encode_edge(node, neighbour, n, threshold, edge->nibbles, lo, dots);
 
 	/*
@@ -68,43 +69,21 @@ void
 diskann_edge_put(const DiskannEdgeShape *shape, uint8_t *codes, int i,
 				 const uint8_t *nibbles)
 {
-	int			j = i % DISKANN_EDGE_BLOCK;
-	int			shift = j < 16 ? 0 : 4;
-
 	for (int plane = 0; plane < shape->planes; plane++)
 	{
-		uint8_t    *p = codes + plane_offset(shape, i, plane) + j % 16;
+		uint8_t    *p = codes + plane_offset(shape, i, plane);
 
-		for (int g = 0; g < shape->groups; g++)
+		for (int t = 0; t < shape->groups / DISKANN_TILE; t++)
 		{
-			uint8_t    *byte = p + (size_t) g * DISKANN_GROUP_BYTES;
+			DiskannScanCell cell = diskann_scan_cell(shape->groups,
+													 i % DISKANN_EDGE_BLOCK, t);
+			const uint8_t *from = nibbles + cell.group;
 
-			*byte = (uint8_t) ((*byte & (0xF0 >> shift)) |
-							   (*nibbles++ << shift));
+			p[cell.byte] = (uint8_t) (from[0] | from[cell.step] << 4);
+			p[cell.byte + 1] = (uint8_t) (from[2 * cell.step] |
+										  from[3 * cell.step] << 4);
 		}
-	}
-}
-
-void
-diskann_edge_put_all(const DiskannEdgeShape *shape, uint8_t *codes,
-					 const DiskannEdgeCode *edges, int n)
-{
-	static const uint8_t none[DISKANN_MAX_NIBBLES];
-
-	/* Edges that share bytes are written at once. */
-	for (int i = 0; i < n; i += i % 16 == 15 ? 17 : 1)
-	{
-		const uint8_t *low = edges[i].nibbles;
-		const uint8_t *high = i + 16 < n ? edges[i + 16].nibbles : none;
-
-		for (int plane = 0; plane < shape->planes; plane++)
-		{
-			uint8_t    *to = codes + plane_offset(shape, i, plane) + i % 16;
-
-			for (int g = 0; g < shape->groups; g++)
-				to[(size_t) g * DISKANN_GROUP_BYTES] =
-					(uint8_t) (*low++ | *high++ << 4);
-		}
+		nibbles += shape->groups;
 	}
 }
 
@@ -112,38 +91,48 @@ void
 diskann_edge_get(const DiskannEdgeShape *shape, const uint8_t *codes, int i,
 				 uint8_t *nibbles)
 {
-	int			j = i % DISKANN_EDGE_BLOCK;
-	int			shift = j < 16 ? 0 : 4;
-
 	for (int plane = 0; plane < shape->planes; plane++)
 	{
-		const uint8_t *p = codes + plane_offset(shape, i, plane) + j % 16;
+		const uint8_t *p = codes + plane_offset(shape, i, plane);
 
-		for (int g = 0; g < shape->groups; g++)
-			*nibbles++ = (p[(size_t) g * DISKANN_GROUP_BYTES] >> shift) & 0x0F;
+		for (int t = 0; t < shape->groups / DISKANN_TILE; t++)
+		{
+			DiskannScanCell cell = diskann_scan_cell(shape->groups,
+													 i % DISKANN_EDGE_BLOCK, t);
+			uint8_t    *to = nibbles + cell.group;
+
+			to[0] = p[cell.byte] & 0x0F;
+			to[cell.step] = p[cell.byte] >> 4;
+			to[2 * cell.step] = p[cell.byte + 1] & 0x0F;
+			to[3 * cell.step] = p[cell.byte + 1] >> 4;
+		}
+		nibbles += shape->groups;
 	}
 }
 
-/* Four signs of a nibble, bit 0 first, as bytes of +1 and -1. */
-static const int8_t nibble_signs[16][4] = {
-	{-1, -1, -1, -1}, {1, -1, -1, -1}, {-1, 1, -1, -1}, {1, 1, -1, -1},
-	{-1, -1, 1, -1}, {1, -1, 1, -1}, {-1, 1, 1, -1}, {1, 1, 1, -1},
-	{-1, -1, -1, 1}, {1, -1, -1, 1}, {-1, 1, -1, 1}, {1, 1, -1, 1},
-	{-1, -1, 1, 1}, {1, -1, 1, 1}, {-1, 1, 1, 1}, {1, 1, 1, 1}
+/*
+ * The coordinates of nibble x / 16 in the first plane and x % 16 in the second,
+ * twice rounded to what they were; and of nibble x of a single plane.
+ */
+#define SIGN(x, i) ((x) >> (i) & 1 ? 1 : -1)
+#define VALUE(x, i) (2 * SIGN(x, (i) + 4) + SIGN(x, i))
+#define VALUES(x) {VALUE(x, 0), VALUE(x, 1), VALUE(x, 2), VALUE(x, 3)}
+#define VALUES4(x) VALUES(x), VALUES((x) + 1), VALUES((x) + 2), VALUES((x) + 3)
+#define VALUES16(x) \
+	VALUES4(x), VALUES4((x) + 4), VALUES4((x) + 8), VALUES4((x) + 12)
+#define VALUES64(x) \
+	VALUES16(x), VALUES16((x) + 16), VALUES16((x) + 32), VALUES16((x) + 48)
+#define SIGNS(x) {SIGN(x, 0), SIGN(x, 1), SIGN(x, 2), SIGN(x, 3)}
+#define SIGNS4(x) SIGNS(x), SIGNS((x) + 1), SIGNS((x) + 2), SIGNS((x) + 3)
+
+static const int8_t two_planes[256][4] = {
+	VALUES64(0), VALUES64(64), VALUES64(128), VALUES64(192)
+};
+static const int8_t one_plane[16][4] = {
+	SIGNS4(0), SIGNS4(4), SIGNS4(8), SIGNS4(12)
 };
 
-/* Unpack the nibbles of one group, lo being NULL for one plane. */
-static inline void
-unpack_group(uint8_t hi, const uint8_t *lo, int8_t *out)
-{
-	memcpy(out, nibble_signs[hi], 4);
-	if (lo == NULL)
-		return;
-	for (int i = 0; i < 4; i++)
-		out[i] = (int8_t) (2 * out[i] + nibble_signs[*lo][i]);
-}
-
-/* Coordinates that only fill the last group have no sign. */
+/* Coordinates that only fill the last tile have no sign. */
 static inline void
 clear_filling(const DiskannEdgeShape *shape, int8_t *out)
 {
@@ -155,56 +144,19 @@ void
 diskann_edge_unpack(const DiskannEdgeShape *shape, const uint8_t *nibbles,
 					int8_t *out)
 {
-	const uint8_t *lo = shape->planes == 2 ? nibbles + shape->groups : NULL;
-
-	for (int g = 0; g < shape->groups; g++)
-		unpack_group(nibbles[g], lo ? lo + g : NULL, out + 4 * g);
-	clear_filling(shape, out);
-}
-
-void
-diskann_edge_unpack_block(const DiskannEdgeShape *shape, const uint8_t *codes,
-						  int block, int8_t *out)
-{
-	size_t		row = (size_t) 4 * shape->groups;
-	const uint8_t *hi = codes + plane_offset(shape, block * DISKANN_EDGE_BLOCK, 0);
-	const uint8_t *lo = shape->planes == 2 ?
-	hi + (size_t) shape->groups * DISKANN_GROUP_BYTES : NULL;
-
-	for (int g = 0; g < shape->groups; g++)
+	if (shape->planes == 2)
 	{
-		for (int j = 0; j < DISKANN_GROUP_BYTES; j++)
-		{
-			size_t		at = (size_t) g * DISKANN_GROUP_BYTES + j;
-			uint8_t		low = lo ? lo[at] & 0x0F : 0;
-			uint8_t		high = lo ? lo[at] >> 4 : 0;
+		const uint8_t *lo = nibbles + shape->groups;
 
-			unpack_group(hi[at] & 0x0F, lo ? &low : NULL,
-						 out + j * row + 4 * g);
-			unpack_group(hi[at] >> 4, lo ? &high : NULL,
-						 out + (j + DISKANN_GROUP_BYTES) * row + 4 * g);
-		}
+		for (int g = 0; g < shape->groups; g++)
+			memcpy(out + 4 * g, two_planes[nibbles[g] << 4 | lo[g]], 4);
 	}
-	for (int j = 0; j < DISKANN_EDGE_BLOCK; j++)
-		clear_filling(shape, out + j * row);
-}
-
-float
-diskann_edge_cosine(const DiskannEdgeShape *shape, float rho)
-{
-	float		rho2 = rho * rho;
-	float		cosine;
-
-	/*
-	 * One bit: the arcsine law of sign correlations, sin(pi/2 rho), here by a
-	 * polynomial that is off by 2e-4 at most.  Two bits: the inverse of what
-	 * rounding does to a correlation, by a polynomial that is off by 2e-3.
-	 */
-	if (shape->planes == 1)
-		return rho * (1.5706268f - rho2 * (0.6432292f - rho2 * 0.0727102f));
-	cosine = rho * (1.15108f - rho2 * (0.233976f - rho2 *
-									   (0.548730f - rho2 * 0.464476f)));
-	return cosine < 1.0f ? cosine : 1.0f;
+	else
+	{
+		for (int g = 0; g < shape->groups; g++)
+			memcpy(out + 4 * g, one_plane[nibbles[g]], 4);
+	}
+	clear_filling(shape, out);
 }
 
 /* In comparisons that need no call of a function; NaN becomes a number. */
@@ -248,7 +200,7 @@ diskann_edge_query(const DiskannEdgeShape *shape, const float *q,
 	query->lut = lut;
 	inverse = query->step > 0 ? 1.0f / query->step : 0;
 
-	for (int i = 0; i < shape->code_dims; i += 4)
+	for (int i = 0; i < 4 * shape->groups; i += 4)
 	{
 		float		x[4] = {0, 0, 0, 0};
 		float		middle = 0.5f;

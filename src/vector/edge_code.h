@@ -35,7 +35,7 @@ typedef struct DiskannEdgeShape
 	int			dims;			/* of the index space */
 	int			code_dims;		/* leading coordinates that are coded */
 	int			planes;			/* bits a coordinate: 1 or 2 */
-	int			groups;			/* of 4 coordinates, (code_dims + 3) / 4 */
+	int			groups;			/* of 4 coordinates, see diskann_edge_groups() */
 } DiskannEdgeShape;
 
 /* Most coordinates an edge code can have. */
@@ -52,6 +52,15 @@ typedef struct DiskannEdgeCode
 	uint8_t		nibbles[DISKANN_MAX_NIBBLES];	/* plane-major */
 } DiskannEdgeCode;
 
+/* Groups for so many coordinates: whole tiles, the last filled up with zeroes. */
+static inline int
+diskann_edge_groups(int code_dims)
+{
+	int			tile_dims = 4 * DISKANN_TILE;
+
+	return (code_dims + tile_dims - 1) / tile_dims * DISKANN_TILE;
+}
+
 /* Code the edge from a node (its decoded vector) to a neighbour. */
 extern void diskann_edge_encode(const DiskannEdgeShape *shape,
 								const float *node, const float *neighbour,
@@ -65,10 +74,6 @@ extern size_t diskann_edge_bytes(const DiskannEdgeShape *shape,
 extern void diskann_edge_put(const DiskannEdgeShape *shape, uint8_t *codes,
 							 int i, const uint8_t *nibbles);
 
-/* Write those of the first n edges of a code area of zeroes. */
-extern void diskann_edge_put_all(const DiskannEdgeShape *shape, uint8_t *codes,
-								 const DiskannEdgeCode *edges, int n);
-
 /* Read those of edge number i. */
 extern void diskann_edge_get(const DiskannEdgeShape *shape,
 							 const uint8_t *codes, int i, uint8_t *nibbles);
@@ -81,16 +86,27 @@ extern void diskann_edge_get(const DiskannEdgeShape *shape,
 extern void diskann_edge_unpack(const DiskannEdgeShape *shape,
 								const uint8_t *nibbles, int8_t *out);
 
-/* The same for all 32 edges of a block of a node's codes, one after another. */
-extern void diskann_edge_unpack_block(const DiskannEdgeShape *shape,
-									  const uint8_t *codes, int block,
-									  int8_t *out);
-
 /*
  * Cosine of the angle between two edges of one node, estimated from the
  * correlation of their unpacked codes: <a, b> / (|a| |b|).
  */
-extern float diskann_edge_cosine(const DiskannEdgeShape *shape, float rho);
+static inline float
+diskann_edge_cosine(int planes, float rho)
+{
+	float		rho2 = rho * rho;
+	float		cosine;
+
+	/*
+	 * One bit: the arcsine law of sign correlations, sin(pi/2 rho), here by a
+	 * polynomial that is off by 2e-4 at most.  Two bits: the inverse of what
+	 * rounding does to a correlation, by a polynomial that is off by 2e-3.
+	 */
+	if (planes == 1)
+		return rho * (1.5706268f - rho2 * (0.6432292f - rho2 * 0.0727102f));
+	cosine = rho * (1.15108f - rho2 * (0.233976f - rho2 *
+									   (0.548730f - rho2 * 0.464476f)));
+	return cosine < 1.0f ? cosine : 1.0f;
+}
 
 /* A query prepared for scoring edges. */
 typedef struct DiskannEdgeQuery

@@ -169,6 +169,7 @@ my %damage = (
 	'old version' => meta_field('version', pack 'V', 2),
 	'unknown features' => meta_field('features', pack 'V', 4),
 	'unknown codes' => meta_field('code_scheme', pack 'v', 9),
+	'old codes' => meta_field('code_scheme', pack 'v', 1),
 	'nodes over factors' => meta_field('nodes_offset', pack 'V', 100),
 	'codes beyond the vector' => meta_field('codes_offset', pack 'V', 0xFFFFFFF0),
 	'vector beyond the slot' => meta_field('own_offset', pack 'V', 0xFFFFFFFC),
@@ -221,6 +222,7 @@ my %damage = (
 
 my %must_fail = map { $_ => 1 } (
 	'magic', 'version', 'old version', 'unknown features', 'unknown codes',
+	'old codes',
 	'nodes over factors', 'codes beyond the vector', 'vector beyond the slot',
 	'vector too short', 'metric', 'dims', 'slot size', 'first block',
 	'metapage of zeroes', 'centre of zeroes', 'entry page of zeroes',
@@ -233,7 +235,7 @@ my %must_fail = map { $_ => 1 } (
 
 # No damage, but nothing that can be read.
 my %unsupported = map { $_ => 1 }
-  ('version', 'old version', 'unknown features', 'unknown codes');
+  ('version', 'old version', 'unknown features', 'unknown codes', 'old codes');
 
 # And some at random: a few bytes, or a piece of another page.
 sub at_random

@@ -626,18 +626,27 @@ test_fht(const DiskannKernels *k)
  */
 #define MAX_SCAN_BYTES (DISKANN_MAX_GROUPS * DISKANN_GROUP_BYTES)
 
+/* Plain reading of the comment on diskann_scan_cell() in kernels.h. */
+static uint8_t
+scan_code(const uint8_t *codes, size_t ngroups, int edge, size_t group)
+{
+	size_t		pair = group / 8;
+	bool		single = ngroups - 8 * pair == 4;
+	size_t		tile = single ? 0 : group % 2;
+	size_t		nibble = single ? group % 4 : group % 8 / 2;
+	const uint8_t *eight = codes + 128 * pair + (single ? 16 : 32) * (edge / 8);
+	uint8_t		byte = eight[16 * tile + 2 * (edge % 8) + nibble / 2];
+
+	return nibble % 2 == 0 ? byte % 16 : byte / 16;
+}
+
 static unsigned int
 scan_edge(const uint8_t *codes, const uint8_t *lut, size_t ngroups, int edge)
 {
 	unsigned int sum = 0;
 
 	for (size_t g = 0; g < ngroups; g++)
-	{
-		uint8_t		byte = codes[g * DISKANN_GROUP_BYTES + edge % 16];
-		uint8_t		code = edge < 16 ? byte % 16 : byte / 16;
-
-		sum += lut[g * 16 + code];
-	}
+		sum += lut[g * 16 + scan_code(codes, ngroups, edge, g)];
 	return sum;
 }
 
@@ -690,7 +699,7 @@ test_fastscan(const DiskannKernels *k)
 
 	current_kernel = "fastscan32";
 	memset(full, 255, sizeof(full));
-	for (size_t g = 0; g <= DISKANN_MAX_GROUPS; g++)
+	for (size_t g = 0; g <= DISKANN_MAX_GROUPS; g += DISKANN_TILE)
 	{
 		random_bytes(codes, sizeof(codes));
 		random_bytes(lut, sizeof(lut));
