@@ -58,6 +58,12 @@ extern void diskann_l2sq_of_dots_avx2(void *dots, size_t n, float scale,
 extern void diskann_encode_edge_avx2(const float *node, const float *neighbour,
 									 size_t n, float threshold, uint8_t *hi,
 									 uint8_t *lo, float out[2]);
+extern void diskann_fastscan32_avx2(const uint8_t *codes, const uint8_t *lut,
+									size_t ngroups,
+									uint16_t out[DISKANN_EDGE_BLOCK]);
+extern void diskann_fastscan32_avx512(const uint8_t *codes, const uint8_t *lut,
+									  size_t ngroups,
+									  uint16_t out[DISKANN_EDGE_BLOCK]);
 #endif
 
 #ifdef DISKANN_KERNELS_AMX

@@ -52,7 +52,7 @@ typedef struct DiskannEdgeCode
 	uint8_t		nibbles[DISKANN_MAX_NIBBLES];	/* plane-major */
 } DiskannEdgeCode;
 
-/* Groups for so many coordinates: whole tiles, the last filled up with zeroes. */
+/* Groups of so many coordinates: whole tiles, filled up with zeroes. */
 static inline int
 diskann_edge_groups(int code_dims)
 {
