@@ -18,7 +18,7 @@
 
 #include "access/genam.h"
 #include "am/am.h"
-#include "am/scan.h"
+#include "am/scan_counts.h"
 #include "am/scan_order.h"
 #include "am/scan_pages.h"
 #include "am/scan_rows.h"
