@@ -77,8 +77,8 @@ extern void DiskannOrderInit(DiskannOrder *order, const DiskannSpace *space,
 /*
  * Begin with no results.  They, and the heap, are allocated in the context; its
  * reset frees what an earlier start has left.  Unless strict, the estimated
- * ranks are taken for exact.  What is certainly beyond the bound, a distance, is
- * not wanted.
+ * ranks are taken for exact.  What is certainly beyond the bound, a distance,
+ * is not wanted.
  */
 extern void DiskannOrderStart(DiskannOrder *order, MemoryContext context,
 							  bool strict, double bound);
