@@ -143,4 +143,4 @@ diskann_fastscan32_avx2(const uint8_t *codes, const uint8_t *lut, size_t ngroups
 	store_bytes(&high, out + 16);
 }
 
-#endif
+#endif							/* DISKANN_KERNELS_X86 */

@@ -120,4 +120,4 @@ diskann_fastscan32_avx512(const uint8_t *codes, const uint8_t *lut, size_t ngrou
 	store_bytes(&sums, out);
 }
 
-#endif
+#endif							/* DISKANN_KERNELS_X86 */
