@@ -22,8 +22,8 @@
 #define INLINE TARGET __attribute__((always_inline)) static inline
 
 /*
- * Sums of bytes without widening, see fastscan_avx2.c.  The halves are different
- * edges, the quarters in each two tiles' parts of the same.
+ * Sums of bytes without widening, see fastscan_avx2.c.  The halves are
+ * different edges, the quarters in each two tiles' parts of the same.
  */
 typedef struct ByteSums
 {
