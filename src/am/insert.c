@@ -41,8 +41,8 @@
 #include "utils/snapmgr.h"
 #include "values/row.h"
 
-/* The share of a full list of edges that get an edge back. */
-#define BACKLINK_SHARE 0.75
+/* Of a full list of edges, one in so many gets an edge back. */
+#define BACKLINK_SHARE 2
 
 /* A node visited by the search. */
 typedef struct Visited
@@ -293,7 +293,7 @@ add_node(Inserter *inserter, const DiskannNewNode *new, int nearest)
 	const DiskannIndex *index = inserter->index;
 	DiskannNodeRef *ref = &inserter->ref;
 	float	   *decoded = palloc(sizeof(float) * index->space.dims);
-	int			nbacklinks = Max((int) (BACKLINK_SHARE * index->meta.max_degree),
+	int			nbacklinks = Max(index->meta.max_degree / BACKLINK_SHARE,
 								 nearest);
 	DiskannNode node;
 
@@ -309,8 +309,8 @@ add_node(Inserter *inserter, const DiskannNewNode *new, int nearest)
 
 	/*
 	 * The nearest must point here, so that the node can be found.  Of equally
-	 * near ones not always the same.  The quarter that was admitted last gets
-	 * no edges back, which cost as much but gain little.
+	 * near ones not always the same.  The half that was admitted last gets no
+	 * edges back, which cost as much but gain little.
 	 */
 	for (int i = 0; i < Min(new->degree, nbacklinks); i++)
 	{
