@@ -9,6 +9,7 @@
 #	make bench              measure, BENCH="options of test/bench/run.sh"
 #	make bench-peers        the same beside pgvector, in a Debian 13 root
 #	make bench-churn        how good an index stays, CHURN="arguments of churn.py"
+#	make bench-ingest       what adding rows costs, INGEST="arguments of ingest.py"
 #	make test-matrix        tests on other versions of PostgreSQL, with pgvector
 #
 #	PG_CONFIG=/path/to/pg_config    which PostgreSQL to build for
@@ -18,7 +19,8 @@
 
 # These install what they need, PostgreSQL included, and build in a copy of this
 # directory; so they must not depend on anything being there.
-STANDALONE = demo test test-matrix lint gate bench bench-peers bench-churn
+STANDALONE = demo test test-matrix lint gate bench bench-peers bench-churn \
+	bench-ingest
 .PHONY: $(STANDALONE)
 
 ifeq (,$(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)))
@@ -52,6 +54,9 @@ CHURN = drift
 
 bench-churn:
 	@bash test/bench/run.sh --install --churn "$(CHURN)"
+
+bench-ingest:
+	@bash test/bench/run.sh --install --ingest "$(INGEST)"
 
 else
 

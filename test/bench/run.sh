@@ -8,7 +8,7 @@ set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 
 start=$PWD			# a server's directory becomes the current one
-dir='' existing='' module='' keep='' install='' churn=''
+dir='' existing='' module='' keep='' install='' scripts=''
 conf=() make_args=() passed=() packages=(python3)
 
 usage()
@@ -29,6 +29,7 @@ Server
   --package NAME      and this one
   --churn 'ARGUMENT...'  measure with churn.py, with these arguments, instead;
                       may be repeated
+  --ingest 'ARGUMENT...'  or with ingest.py
 
 END
 	python3 "$top/test/bench/bench" run --help | sed '1,/^options/d; /--help/d'
@@ -42,7 +43,8 @@ parse_options()
 			--keep) keep=yes ;;
 			--existing) existing=yes ;;
 			--install) install=yes ;;
-			--dir | --conf | --make | --module | --package | --churn)
+			--dir | --conf | --make | --module | --package | --churn | \
+				--ingest)
 				[ $# -gt 1 ] || die "$1 needs a value"
 				case $1 in
 					--dir) dir=$2 ;;
@@ -50,8 +52,8 @@ parse_options()
 					--make) make_args+=("$2") ;;
 					--module) module=$(realpath "$2") ;;
 					--package) packages+=("$2") ;;
-					--churn)
-						churn+="$2"$'\n'
+					--churn | --ingest)
+						scripts+="${1#--}.py $2"$'\n'
 						packages+=(python3-numpy python3-psycopg2)
 						;;
 				esac
@@ -140,7 +142,7 @@ measure()
 }
 
 # Debian's python3 has Debian's packages; another one in the path may not.
-measure_churn()
+measure_with_scripts()
 {
 	local arguments
 
@@ -148,14 +150,14 @@ measure_churn()
 	[ -n "$existing" ] ||
 		export "PGHOST=$work" PGUSER=postgres PGDATABASE=postgres
 	while read -r -a arguments; do
-		/usr/bin/python3 "$top/test/bench/churn.py" "${arguments[@]}"
-	done <<<"${churn%$'\n'}"
+		/usr/bin/python3 "$top/test/bench/${arguments[0]}" "${arguments[@]:1}"
+	done <<<"${scripts%$'\n'}"
 }
 
 parse_options "$@"
 prepare_server
-if [ -n "$churn" ]; then
-	measure_churn
+if [ -n "$scripts" ]; then
+	measure_with_scripts
 else
 	measure
 fi
