@@ -10,6 +10,7 @@
 #	make bench-peers        the same beside pgvector, in a Debian 13 root
 #	make bench-churn        how good an index stays, CHURN="arguments of churn.py"
 #	make bench-planner      are the fastest plans chosen? PLANNER="of planner.py"
+#	make bench-ingest       what adding rows costs, INGEST="arguments of ingest.py"
 #	make test-matrix        tests on other versions of PostgreSQL, with pgvector
 #
 #	PG_CONFIG=/path/to/pg_config    which PostgreSQL to build for
@@ -20,7 +21,7 @@
 # These install what they need, PostgreSQL included, and build in a copy of this
 # directory; so they must not depend on anything being there.
 STANDALONE = demo test test-matrix lint gate bench bench-peers \
-	bench-churn bench-planner
+	bench-churn bench-planner bench-ingest
 .PHONY: $(STANDALONE)
 
 ifeq (,$(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)))
@@ -59,6 +60,9 @@ PLANNER = --rows 2000,100000
 
 bench-planner:
 	@bash test/bench/run.sh --install --planner "$(PLANNER)"
+
+bench-ingest:
+	@bash test/bench/run.sh --install --ingest "$(INGEST)"
 
 else
 

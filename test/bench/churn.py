@@ -18,6 +18,8 @@ import time
 import numpy
 import psycopg2
 
+sys.dont_write_bytecode = True
+# pylint: disable=wrong-import-position
 from churn_rows import VARIANTS, make_rows
 
 K = 10

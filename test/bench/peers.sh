@@ -11,7 +11,7 @@ set -euo pipefail
 
 release=trixie major=17
 data=${DISKANN_BENCH_DATA:-$top/test/data}
-out=bench-report chosen=''
+out=bench-report chosen='' report=yes
 passed=()
 
 usage()
@@ -23,6 +23,9 @@ Runs test/bench/run.sh, with these options, inside a Debian 13 root: the one
 named by DISKANN_BENCH_ROOT, else one that is made in /var/cache/diskann.  Data
 come from the directory DISKANN_BENCH_DATA (default: test/data); --data takes
 no files here.  Without --contender: ours, hnsw, ivfflat.  Needs root.
+
+The arguments of --churn and --ingest name files as they are within the root:
+data in /mnt/data, and what they write in /mnt/out, which is --out.
 END
 }
 
@@ -35,6 +38,7 @@ while [ $# -gt 0 ]; do
 			shift
 			;;
 		--contender) chosen=yes; passed+=("$1") ;;
+		--churn | --ingest) report=''; passed+=("$1") ;;
 		*) passed+=("$1") ;;
 	esac
 	shift
@@ -54,4 +58,4 @@ in_root "${DISKANN_BENCH_ROOT:-$roots/$release}" \
 	DISKANN_BENCH_DATA=/mnt/data PG_CONFIG="/usr/lib/postgresql/$major/bin/pg_config" \
 	bash /mnt/tree/test/bench/run.sh --install \
 	--package "postgresql-$major-pgvector" --out /mnt/out "${passed[@]}"
-say "report: $out/report.md"
+[ -z "$report" ] || say "report: $out/report.md"

@@ -30,6 +30,7 @@ Server
   --churn 'ARGUMENT...'  measure with churn.py, with these arguments, instead;
                       may be repeated
   --planner 'ARGUMENT...'  the same with planner.py
+  --ingest 'ARGUMENT...'  or with ingest.py
 
 END
 	python3 "$top/test/bench/bench" run --help | sed '1,/^options/d; /--help/d'
@@ -43,7 +44,8 @@ parse_options()
 			--keep) keep=yes ;;
 			--existing) existing=yes ;;
 			--install) install=yes ;;
-			--dir | --conf | --make | --module | --package | --churn | --planner)
+			--dir | --conf | --make | --module | --package | --churn | \
+				--planner | --ingest)
 				[ $# -gt 1 ] || die "$1 needs a value"
 				case $1 in
 					--dir) dir=$2 ;;
@@ -51,7 +53,7 @@ parse_options()
 					--make) make_args+=("$2") ;;
 					--module) module=$(realpath "$2") ;;
 					--package) packages+=("$2") ;;
-					--churn | --planner)
+					--churn | --planner | --ingest)
 						scripts+="${1#--}.py $2"$'\n'
 						packages+=(python3-numpy python3-psycopg2)
 						;;
