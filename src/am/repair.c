@@ -73,6 +73,10 @@
 /* Nodes searched for so after a repair, for each one that left. */
 #define SEARCHES_PER_LEAVING 2
 
+/* If more than this share of them was not found, as many again, and so on. */
+#define MISSED_TOLERATED 0.002
+#define MAX_ROUNDS 4
+
 typedef struct Repair
 {
 	MemoryContext node_context; /* reset after every node */
@@ -89,6 +93,9 @@ typedef struct Repair
 	DiskannNode *members;		/* of the next roster: live nodes by chance */
 	int			nmembers;
 	uint64		random;
+	int64		repaired;		/* nodes whose edges were replaced */
+	int64		attached;		/* nodes no edge led to */
+	DiskannSelfRecall recall;	/* nodes searched for, and not found */
 } Repair;
 
 /* Is the slot's state one of a node? */
@@ -386,6 +393,7 @@ repair_node(Repair *repair, DiskannNode node)
 						 CANDIDATES_PER_EDGE);
 	n = find_substitutes(repair, &old, substitutes);
 	replace_edges(repair, node, substitutes, n);
+	repair->repaired++;
 }
 
 /* ---------- reachability ---------- */
@@ -512,7 +520,6 @@ attach_unreachable(Repair *repair)
 	int			nentries = DiskannReadEntries(&repair->ref, entries);
 	NodeSet		reached;
 	NodeList	list = {0};
-	int64		attached = 0;
 
 	DiskannNodeSetInit(&reached, DiskannNodeCount(&repair->ref));
 	for (int i = 0; i < nentries; i++)
@@ -537,33 +544,25 @@ attach_unreachable(Repair *repair)
 		MemoryContextReset(repair->node_context);
 		if (!lost)
 			continue;
-		attached++;
+		repair->attached++;
 		DiskannNodeSetAdd(&reached, node);
 		DiskannNodeListAdd(&list, node);
 		spread(repair, &reached, &list, head);
 	}
-	if (attached > 0)
-		elog(DEBUG1, "diskann: attached " INT64_FORMAT " unreachable nodes",
-			 attached);
 }
 
 /*
- * What can be reached need not be found: a search that begins in another
- * cluster may fill its list there.  The edges that lead from cluster to cluster
- * go when their nodes leave, so look for a sample of all nodes in proportion to
- * those that left, and attach what is not found.  A link to one node of a
- * cluster serves all of it.  Nothing is locked on entry and exit.
+ * Search for about so many live nodes by chance, and attach those that are not
+ * found.  Nothing is locked on entry and exit.
  */
-static void
-attach_missed(Repair *repair, DiskannSelfRecall *recall)
+static DiskannSelfRecall
+search_for_sample(Repair *repair, double wanted)
 {
 	MemoryContext old = MemoryContextSwitchTo(repair->node_context);
-	double		nodes = Max(repair->counts.live_nodes, 1);
-	double		share = SEARCHES_PER_LEAVING * repair->nleaving / nodes;
+	double		share = wanted / Max(repair->counts.live_nodes, 1);
 	DiskannNode count = DiskannNodeCount(&repair->ref);
+	DiskannSelfRecall recall = {0, 0};
 
-	recall->searched = 0;
-	recall->missed = 0;
 	for (DiskannNode node = 1; node < count; node++)
 	{
 		double		draw = (double) diskann_random64(&repair->random);
@@ -573,13 +572,38 @@ attach_missed(Repair *repair, DiskannSelfRecall *recall)
 		DiskannVacuumDelayPoint();
 		if (read_query(repair, node))
 		{
-			recall->searched++;
+			recall.searched++;
 			if (!find_or_attach(repair, node, SELF_LIST_SIZE))
-				recall->missed++;
+				recall.missed++;
 		}
 		MemoryContextReset(repair->node_context);
 	}
 	MemoryContextSwitchTo(old);
+	return recall;
+}
+
+/*
+ * What can be reached need not be found: a search that begins in another
+ * cluster may fill its list there.  The edges that lead from cluster to cluster
+ * go when their nodes leave, so look for a sample of all nodes in proportion to
+ * those that left, or of so many, and attach what is not found.  A link to one
+ * node of a cluster serves all of it.  Where more than a few were missed there
+ * are others like them, so look for another sample.  Nothing is locked on entry
+ * and exit.
+ */
+static void
+attach_missed(Repair *repair, uint32 searches)
+{
+	double		wanted = SEARCHES_PER_LEAVING * (double) repair->nleaving;
+	int			rounds = 0;
+
+	wanted = Max(wanted, searches);
+	do
+	{
+		repair->recall = search_for_sample(repair, wanted);
+		rounds++;
+	} while (rounds < MAX_ROUNDS &&
+			 repair->recall.missed > MISSED_TOLERATED * repair->recall.searched);
 }
 
 /* ---------- the whole ---------- */
@@ -630,11 +654,24 @@ remove_leaving(Repair *repair)
 	}
 }
 
+/* Tell what was done, if VACUUM is to tell of indexes. */
+static void
+report_repair(const Repair *repair, const IndexVacuumInfo *info)
+{
+	ereport(info->message_level,
+			(errmsg("repaired the graph of index \"%s\"",
+					RelationGetRelationName(info->index)),
+			 errdetail("%u tombstones were removed, and edges of " INT64_FORMAT " nodes replaced.\n"
+					   INT64_FORMAT " nodes could not be reached and were attached.\n"
+					   "%u nodes were searched for; %u were not found and were attached.",
+					   repair->nleaving, repair->repaired, repair->attached,
+					   repair->recall.searched, repair->recall.missed)));
+}
+
 void
-DiskannRepair(IndexVacuumInfo *info, const DiskannIndex *index)
+DiskannRepair(IndexVacuumInfo *info, const DiskannIndex *index, uint32 searches)
 {
 	Repair		repair;
-	DiskannSelfRecall recall;
 	bool		due;
 
 	DiskannBarLinking(info->index);
@@ -642,15 +679,18 @@ DiskannRepair(IndexVacuumInfo *info, const DiskannIndex *index)
 	DiskannPausePoint("inserts-ended");
 	init_repair(&repair, info, index);
 	find_leaving(&repair);
-	due = repair.nleaving > 0;
+	due = repair.nleaving > 0 || searches > 0;
 	if (due)
 	{
 		DiskannDrawRoster(&repair.ref, repair.members, repair.nmembers);
 		free_lost_entries(&repair);
-		remove_leaving(&repair);
+		if (repair.nleaving > 0)
+			remove_leaving(&repair);
 		attach_unreachable(&repair);
-		attach_missed(&repair, &recall);
+		attach_missed(&repair, searches);
 		IndexFreeSpaceMapVacuum(info->index);
+		report_repair(&repair, info);
 	}
-	DiskannSetCounts(info->index, &repair.counts, due ? &recall : NULL);
+	DiskannSetCounts(info->index, &repair.counts,
+					 due ? &repair.recall : NULL);
 }

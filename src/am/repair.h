@@ -20,9 +20,11 @@
 /*
  * Repair the graph around all tombstones there are, once the inserts have ended
  * that may have known one alive; free their slots, and note in the metapage
- * what is left.  Memory comes from the current context.  Nothing is locked on
- * entry and exit.
+ * what is left.  Search for about so many nodes at least, tombstones or none,
+ * and attach those that are not found.  Memory comes from the current context.
+ * Nothing is locked on entry and exit.
  */
-extern void DiskannRepair(IndexVacuumInfo *info, const DiskannIndex *index);
+extern void DiskannRepair(IndexVacuumInfo *info, const DiskannIndex *index,
+						  uint32 searches);
 
 #endif							/* DISKANN_REPAIR_H */

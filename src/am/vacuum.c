@@ -6,8 +6,9 @@
  * Bulk delete passes over all slots once and takes dead TIDs out.  A node
  * without rows becomes a tombstone: searches walk through it, nothing new links
  * to it. TIDS slots left empty are taken out of their chains and freed.  When
- * tombstones are a twentieth of all nodes, cleanup has repair.c take all of
- * them out of the graph.
+ * tombstones are a twentieth of all nodes, or the last repair did not find what
+ * it searched for, cleanup has repair.c take all of them out of the graph and
+ * search for nodes.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -357,6 +358,8 @@ diskannvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 	MemoryContext old;
 	DiskannIndex *index;
 	DiskannCounts counts;
+	DiskannSelfRecall recall;
+	uint32		searches;
 
 	if (info->analyze_only)
 		return stats;
@@ -365,13 +368,14 @@ diskannvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 									"diskann vacuum cleanup",
 									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
-	DiskannGetCounts(info->index, &counts);
-	if (repair_is_due(&counts))
+	DiskannGetCounts(info->index, &counts, &recall);
+	searches = DiskannSearchesToHeal(&counts, &recall);
+	if (searches > 0 || repair_is_due(&counts))
 	{
 		index = DiskannLoadIndex(info->index, context,
 								 DiskannGetSupport(info->index)->metric);
 		if (index)
-			DiskannRepair(info, index);
+			DiskannRepair(info, index, searches);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);

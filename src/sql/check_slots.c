@@ -8,7 +8,7 @@
  * follows from that vector's code.  The chain of a live node, its posting
  * list, is followed as soon as the node is met; the slots of the chain are
  * marked, so that one that is in two chains is found, and one that is in none
- * is counted.  So are, at last, the entry nodes.
+ * is counted.  So are, at last, the entry nodes, and what they lead to.
  *
  * check->node is the slot looked at.  While a chain is followed, check->other
  * is the TIDS slot just read, and check->link the one that led to it.
@@ -28,6 +28,7 @@
 #include "miscadmin.h"
 #include "sql/check_rows.h"
 #include "sql/check_slots.h"
+#include "store/roster.h"
 
 /* Has the slot a vector and edges? */
 static bool
@@ -374,12 +375,16 @@ check_slot(DiskannCheck *check, DiskannNode node)
 	}
 }
 
-/* Follow the chain of entry nodes, where searches start, and mark them. */
-static void
+/*
+ * Follow the chain of entry nodes, where searches start, and mark them; returns
+ * how many edges they have.
+ */
+static int64
 follow_entries(DiskannCheck *check)
 {
 	DiskannSlotCopy *copy = &check->node;
 	DiskannNode node = DISKANN_ENTRY_NODE;
+	int64		members = 0;
 
 	for (int n = 0; node != DISKANN_INVALID_NODE; n++)
 	{
@@ -389,10 +394,35 @@ follow_entries(DiskannCheck *check)
 		if (n > DISKANN_MOST_ENTRIES)
 			DiskannCheckReport(check, copy, "there are too many entry nodes");
 		check_next(check, copy);
+
+		/* Backends take the number for that of the chain they remember. */
+		if (n == 0 && copy->head->next != DISKANN_INVALID_NODE &&
+			copy->head->sequence == 0)
+			DiskannCheckReport(check, copy,
+							   "its chain of entry nodes has no number");
 		if (node < check->nslots)
 			check->slots[node] |= DISKANN_CHECK_CHAINED;
+		members += copy->head->degree;
 		node = copy->head->next;
 	}
+	return members;
+}
+
+/*
+ * Warn if searches have far fewer nodes to start from than a repair would give
+ * them: then some clusters may have no door.  That is no damage.
+ */
+static void
+check_roster(const DiskannCheck *check, int64 members)
+{
+	int			wanted = DiskannRosterSize(check->index, check->counts.nodes);
+
+	/* Node 0 alone is full only when there are that many nodes. */
+	if (wanted > check->index->meta.max_degree && members < wanted / 2)
+		ereport(WARNING,
+				(errmsg("searches of index \"%s\" start from only " INT64_FORMAT " nodes, not %d",
+						RelationGetRelationName(check->rel), members, wanted),
+				 errhint("A VACUUM that repairs the graph chooses them anew, and so does REINDEX.")));
 }
 
 void
@@ -407,7 +437,7 @@ DiskannCheckSlots(DiskannCheck *check)
 		check_slot(check, node);
 	}
 	check->ref.strategy = NULL;
-	follow_entries(check);
+	check_roster(check, follow_entries(check));
 	for (DiskannNode node = 0; node < check->nslots; node++)
 	{
 		int			state = check->slots[node] & DISKANN_CHECK_STATE;

@@ -229,27 +229,28 @@ put_counts(Properties *properties, const Counts *counts, int max_degree,
 	put_property(properties, "degrees", degree_histogram(counts, max_degree));
 }
 
-/* Share of nodes found by their own vectors below which to advise. */
-#define SELF_RECALL_GOOD 0.95
-
 /* What the last repair found of how well searches find what is there. */
 static void
-put_self_recall(Properties *properties, const DiskannMetaPageData *meta)
+put_self_recall(Properties *properties, Relation rel)
 {
-	double		recall;
+	DiskannCounts counts;
+	DiskannSelfRecall recall;
 
-	if (meta->self_searched == 0)
+	DiskannGetCounts(rel, &counts, &recall);
+	if (recall.searched == 0)
 	{
 		put_property(properties, "self_recall", "unknown");
 		return;
 	}
-	recall = 1 - (double) meta->self_missed / meta->self_searched;
 	put_property(properties, "self_recall",
-				 psprintf("%.3f of %u at the last repair", recall,
-						  meta->self_searched));
-	if (recall < SELF_RECALL_GOOD)
+				 psprintf("%.3f of %u at the last repair",
+						  1 - (double) recall.missed / recall.searched,
+						  recall.searched));
+	if (DiskannIsSick(&recall))
 		put_property(properties, "advice",
-					 "REINDEX: many rows were not found by their own vectors");
+					 psprintf("%s: many rows were not found by their own vectors",
+							  DiskannSearchesToHeal(&counts, &recall) > 0 ?
+							  "VACUUM" : "REINDEX"));
 }
 
 /* ---------- counting ---------- */
@@ -351,7 +352,7 @@ diskann_index_info(PG_FUNCTION_ARGS)
 		count_slots(rel, index, &counts);
 		put_counts(&properties, &counts, settings.max_degree,
 				   (int64) pages * BLCKSZ);
-		put_self_recall(&properties, &index->meta);
+		put_self_recall(&properties, rel);
 	}
 	relation_close(rel, AccessShareLock);
 	return (Datum) 0;

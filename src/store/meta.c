@@ -212,12 +212,15 @@ DiskannSetCounts(Relation rel, const DiskannCounts *counts,
 }
 
 void
-DiskannGetCounts(Relation rel, DiskannCounts *counts)
+DiskannGetCounts(Relation rel, DiskannCounts *counts,
+				 DiskannSelfRecall *recall)
 {
 	DiskannMetaPageData meta = copy_metapage(rel);
 
 	counts->tombstones = meta.tombstones;
 	counts->live_nodes = meta.live_nodes;
+	recall->searched = meta.self_searched;
+	recall->missed = meta.self_missed;
 }
 
 float

@@ -70,13 +70,35 @@ typedef struct DiskannSelfRecall
 	uint32		missed;			/* of these, not found */
 } DiskannSelfRecall;
 
+/* Was more than a twentieth missed? */
+static inline bool
+DiskannIsSick(const DiskannSelfRecall *recall)
+{
+	return recall->missed > 0.05 * recall->searched;
+}
+
+/*
+ * How many nodes the next VACUUM is to search for, so that it finds what cannot
+ * be found yet: twice as many as the last repair if that missed too many; none
+ * if it did not, or searched for most nodes and so did what can be done.
+ */
+static inline uint32
+DiskannSearchesToHeal(const DiskannCounts *counts,
+					  const DiskannSelfRecall *recall)
+{
+	return DiskannIsSick(recall) &&
+		recall->searched < 0.75 * counts->live_nodes ?
+		2 * recall->searched : 0;
+}
+
 /*
  * Note it in the metapage, unless it is there already; recall NULL leaves what
  * was noted of that.  Read it.
  */
 extern void DiskannSetCounts(Relation rel, const DiskannCounts *counts,
 							 const DiskannSelfRecall *recall);
-extern void DiskannGetCounts(Relation rel, DiskannCounts *counts);
+extern void DiskannGetCounts(Relation rel, DiskannCounts *counts,
+							 DiskannSelfRecall *recall);
 
 /*
  * The squared length that no row of the index exceeds (inner product only),

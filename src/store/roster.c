@@ -30,6 +30,7 @@
  */
 #include "postgres.h"
 
+#include "compat.h"
 #include "miscadmin.h"
 #include "store/edges.h"
 #include "store/link.h"
@@ -355,7 +356,7 @@ DiskannDrawRoster(DiskannNodeRef *ref, const DiskannNode *members, int n)
 	{
 		int			take = Min(n - used, ref->index->meta.max_degree);
 
-		CHECK_FOR_INTERRUPTS();
+		DiskannVacuumDelayPoint();
 		fill_entry(ref, entries[i], members + used, take);
 		used += take;
 	}

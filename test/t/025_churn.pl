@@ -27,8 +27,14 @@ use constant {
 	SPREAD => 0.35
 };
 
-# Places in the metapage, see src/store/format.h.
-use constant { PAGE_HEADER => 24, SELF_SEARCHED => 116, SELF_MISSED => 136 };
+# Places in the metapage and in a slot, see src/store/format.h.
+use constant {
+	PAGE_HEADER => 24,
+	SELF_SEARCHED => 116,
+	SELF_MISSED => 136,
+	NEXT => 8,
+	SEQUENCE => 36
+};
 
 my $node = new_node('main', "autovacuum = off\nwal_consistency_checking = ''\n",
 	no_data_checksums => 1);
@@ -148,21 +154,49 @@ like($self, qr/^(0\.9[5-9]|1\.00)\d of \d{3,} at the last repair$/,
 
 # ---------- a repair that did not find what it searched for ----------
 
-my $file = $node->data_dir . '/'
-  . $node->safe_psql('postgres', "SELECT pg_relation_filepath('w_v')");
-$node->stop;
-open my $fh, '+<:raw', $file or die "could not open $file: $!";
-for ([ SELF_SEARCHED, 1000 ], [ SELF_MISSED, 60 ])
+# Change 32-bit numbers in a file while the server is down.
+sub change
 {
-	seek $fh, PAGE_HEADER + $_->[0], 0;
-	print $fh pack 'V', $_->[1];
+	my ($index, %numbers) = @_;
+	my $file = $node->data_dir . '/'
+	  . $node->safe_psql('postgres', "SELECT pg_relation_filepath('$index')");
+
+	$node->stop;
+	open my $fh, '+<:raw', $file or die "could not open $file: $!";
+	for (keys %numbers)
+	{
+		seek $fh, $_, 0;
+		print $fh pack 'V', $numbers{$_};
+	}
+	close $fh or die "could not write $file: $!";
+	$node->start;
+	return;
 }
-close $fh or die "could not write $file: $!";
-$node->start;
+
+change('w_v', PAGE_HEADER + SELF_SEARCHED, 1000, PAGE_HEADER + SELF_MISSED, 60);
 like( $node->safe_psql('postgres', q(
 SELECT string_agg(value, '; ') FROM diskann_index_info('w_v')
 WHERE property IN ('self_recall', 'advice'))),
 	qr/^0\.940 of 1000 at the last repair; REINDEX/, 'advice to REINDEX');
+
+# ---------- a damaged roster ----------
+
+sub check
+{
+	my ($status, $out, $err) = $node->psql('postgres',
+		"SELECT orphans FROM diskann_index_check('w_v', true)");
+	return "$out $err";
+}
+
+my $entry = 2 * 8192 + PAGE_HEADER;
+change('w_v', $entry + SEQUENCE, 0);
+like(check(), qr/ERROR:.*its chain of entry nodes has no number/,
+	'a chain that backends would not read');
+change('w_v', $entry + NEXT, 0xFFFFFFFF);
+like(check(), qr/^1\d .*WARNING:.*start from only 32 nodes, not 375\n/,
+	'entry nodes that nothing leads to');
+$node->safe_psql('postgres', 'REINDEX INDEX w_v');
+is(check(), '0 ', 'REINDEX makes them anew');
 
 no_crash_in_log($node, 'server');
 
