@@ -19,9 +19,11 @@
 #include "compat.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/paths.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/selfuncs.h"
 #include "utils/spccache.h"
+#include "values/row.h"
 
 /*
  * A search visits about as many nodes as its list holds, whatever the size of
@@ -39,10 +41,26 @@
  */
 #define FORBIDDEN_COST 1e20
 
+/* The index' column of vectors, from 0. */
+static int
+vector_column(const IndexOptInfo *info)
+{
+	int			column = 0;
+
+	while (column < info->nkeycolumns - 1 &&
+		   !OidIsValid(get_opfamily_proc(info->opfamily[column],
+										 info->opcintype[column],
+										 info->opcintype[column],
+										 DISKANN_SUPPORT_PROC)))
+		column++;
+	return column;
+}
+
 /* Does the query want rows with a NULL vector, which are not in the index? */
 static bool
 wants_nulls(IndexOptInfo *info)
 {
+	int			column = vector_column(info);
 	ListCell   *lc;
 
 	foreach(lc, info->indrestrictinfo)
@@ -50,7 +68,7 @@ wants_nulls(IndexOptInfo *info)
 		NullTest   *test = (NullTest *) lfirst_node(RestrictInfo, lc)->clause;
 
 		if (IsA(test, NullTest) && test->nulltesttype == IS_NULL &&
-			match_index_to_operand((Node *) test->arg, 0, info))
+			match_index_to_operand((Node *) test->arg, column, info))
 			return true;
 	}
 	return false;

@@ -30,6 +30,7 @@
 #include "am/am.h"
 #include "am/options.h"
 #include "am/scan.h"
+#include "am/scan_filter.h"
 #include "am/scan_order.h"
 #include "am/scan_pages.h"
 #include "am/scan_rows.h"
@@ -87,6 +88,7 @@ typedef struct DiskannScan
 	MemoryContext scratch;		/* reset after every value that is read */
 	const DiskannSupport *support;
 	DiskannIndex *index;		/* NULL while it has no rows */
+	DiskannFilters *columns;	/* likewise */
 	bool		started;
 	DiskannScanCounts counts;
 
@@ -96,6 +98,7 @@ typedef struct DiskannScan
 	int			max_scan_tuples;
 	int			list_size;
 	DiskannWanted wanted;
+	DiskannScanFilter filter;	/* conditions on columns of the index */
 
 	/* Visiting nodes. */
 	Phase		phase;
@@ -161,7 +164,9 @@ visit_node(DiskannScan *state, DiskannNode node)
 
 	/* Tombstones only lead to other nodes. */
 	if (visit->head.state == DISKANN_LIVE)
-		DiskannOrderAdd(&state->order, node, visit);
+		DiskannOrderAdd(&state->order, node, visit,
+						!DiskannScanFilterPasses(&state->filter,
+												 &visit->filters));
 }
 
 static inline int64
@@ -294,7 +299,8 @@ sort_pages(DiskannScan *state, const char *why)
 
 		CHECK_FOR_INTERRUPTS();
 		if (DiskannSearchVisited(state->search, node) ||
-			!DiskannMeasureNext(&state->ref, &state->query, node, visit))
+			!DiskannMeasureNext(&state->ref, &state->query, node, visit) ||
+			!DiskannScanFilterPasses(&state->filter, &visit->filters))
 			continue;
 		state->counts.visits++;
 		DiskannOrderMeasure(&state->order, node, visit, &found);
@@ -394,7 +400,7 @@ walk_is_too_long(DiskannScan *state)
 	int64		met = state->returned + state->dropped;
 
 	if (rows <= 0 || state->wanted.filtered_above ||
-		state->reader.filter == NULL ||
+		(state->reader.filter == NULL && state->filter.count == 0) ||
 		state->max_scan_tuples > 0 || met < state->list_size)
 		return false;
 	return (double) rows * met * WALK_PER_SORT / Max(state->returned, 1) >=
@@ -585,7 +591,8 @@ next_result(DiskannScan *state)
 			return NULL;
 		if (state->slow)
 			DiskannRowReaderAhead(&state->reader, &state->order, result);
-		if (state->order.strict && !passes_filter(state, result))
+		if (result->rejected ||
+			(state->order.strict && !passes_filter(state, result)))
 			drop_result(state, result);
 		else if (!is_settled(state, result, lower_bound))
 			compare_rows(state, result);
@@ -606,12 +613,16 @@ next_result(DiskannScan *state)
 static bool
 next_unordered(DiskannScan *state)
 {
+	DiskannFilterValues keys;
+
 	while (state->next_node < state->end_node)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (DiskannNodeRowsRead(&state->rows, state->next_node++))
+		if (DiskannNodeRowsRead(&state->rows, state->next_node++, &keys) &&
+			DiskannScanFilterPasses(&state->filter, &keys))
 			return true;
 	}
+	DiskannNodeRowsClear(&state->rows);
 	return false;
 }
 
@@ -670,6 +681,8 @@ prepare_index(DiskannScan *state)
 		DiskannRowReaderInit(&state->reader, state->desc, &state->ref,
 							 state->context, state->scratch);
 		DiskannNodeRowsInit(&state->rows, &state->ref);
+		state->columns = DiskannGetFilters(rel, index->meta.nfilters,
+										   index->meta.filters);
 	}
 	state->index = index;
 	MemoryContextSwitchTo(old);
@@ -778,12 +791,16 @@ start_scan(DiskannScan *state)
 	DiskannOrderStart(&state->order, state->results_context,
 					  state->iterative != DISKANN_ITERATE_RELAXED &&
 					  state->query_rescore != 0);
-	DiskannRowReaderStart(&state->reader, state->wanted.node);
+	DiskannScanFilterStart(&state->filter, state->desc, state->columns);
+	DiskannRowReaderStart(&state->reader, state->wanted.node,
+						  state->filter.undecided);
 	DiskannNodeRowsClear(&state->rows);
 	state->max_length2 = 0;
 	if (state->index->space.metric == DISKANN_INNER_PRODUCT)
 		state->max_length2 = DiskannMaxLength2(rel);
-	if (prepare_query(state))
+	if (state->filter.never)
+		state->counts.way = "nowhere: no row fulfils the conditions";
+	else if (prepare_query(state))
 	{
 		if (wants_all(state))
 			sort_all(state);
@@ -834,6 +851,8 @@ diskannrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
 	state->started = false;
 	DiskannSortedEnd(&state->pages);
 	MemoryContextReset(state->results_context);
+	if (keys && scan->numberOfKeys > 0)
+		memmove(scan->keyData, keys, scan->numberOfKeys * sizeof(ScanKeyData));
 	if (orderbys && scan->numberOfOrderBys > 0)
 		memmove(scan->orderByData, orderbys,
 				scan->numberOfOrderBys * sizeof(ScanKeyData));
@@ -852,7 +871,7 @@ diskanngettuple(IndexScanDesc scan, ScanDirection dir)
 	if (!state->started)
 		start_scan(state);
 	found = next_row(state, &scan->xs_heaptid);
-	scan->xs_recheck = false;
+	scan->xs_recheck = state->filter.lossy;
 	scan->xs_recheckorderby = false;
 	DiskannRowReaderPause(&state->reader);
 	last_scan = state->counts;
