@@ -299,10 +299,11 @@ sort_pages(DiskannScan *state, const char *why)
 
 		CHECK_FOR_INTERRUPTS();
 		if (DiskannSearchVisited(state->search, node) ||
-			!DiskannMeasureNext(&state->ref, &state->query, node, visit) ||
-			!DiskannScanFilterPasses(&state->filter, &visit->filters))
+			!DiskannMeasureNext(&state->ref, &state->query, node, visit))
 			continue;
 		state->counts.visits++;
+		if (!DiskannScanFilterPasses(&state->filter, &visit->filters))
+			continue;
 		DiskannOrderMeasure(&state->order, node, visit, &found);
 		DiskannSortedPut(&state->pages, &found);
 	}

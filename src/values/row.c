@@ -70,7 +70,7 @@ DiskannVectorColumn(Relation rel)
 				 errmsg("no column of index \"%s\" is one of vectors",
 						RelationGetRelationName(rel)),
 				 errdetail("Columns whose operator class has no distance serve for filters only."),
-				 errhint("Name a column of type real[] or double precision[], or one of pgvector's types once extension diskann_pgvector is there, or an operator class.")));
+				 errhint("Name one of type real[] or double precision[] or, with extension diskann_pgvector, of vector or halfvec.")));
 	return found;
 }
 
