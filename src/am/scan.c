@@ -57,11 +57,15 @@
 #define SLOW_VISIT_US 40
 #define BEAM_WIDTH 8
 
-/* To return k rows a scan visits k nodes, and so many lists by the root of k. */
+/*
+ * To return k rows a scan visits k nodes, and so many lists by the root of k.
+ * A list shorter than what ten rows need to be good is meant to be so.
+ */
 #define LIST_PER_ROOT 0.28
+#define LIST_FOR_TEN 100.0
 
-/* Beyond this a heap is faster than a list. */
-#define MAX_LIST_SIZE 4000
+/* Beyond this a heap takes no longer than a list. */
+#define MAX_LIST_SIZE 2000
 
 /* So many nodes are sorted in the time in which one is walked to. */
 #define WALK_PER_SORT 6
@@ -236,8 +240,10 @@ memory_used(const DiskannScan *state)
 static int64
 visits_for(const DiskannScan *state, int64 rows)
 {
-	return Max(state->list_size,
-			   rows + LIST_PER_ROOT * state->list_size * (sqrt(rows) - 1));
+	int64		needed = rows * Min(1.0, state->list_size / LIST_FOR_TEN) +
+		LIST_PER_ROOT * state->list_size * (sqrt(rows) - 1);
+
+	return Max(Max(state->list_size, rows), needed);
 }
 
 /* The size that is set, or what the rows wanted need, if that is more. */

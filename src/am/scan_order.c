@@ -45,7 +45,7 @@
 
 static void
 measure_interval(const DiskannOrder *order, const DiskannVisit *visit,
-		DiskannInterval *interval)
+				 DiskannInterval *interval)
 {
 	const DiskannSpace *space = order->space;
 	const DiskannSpaceQuery *query = order->query;

@@ -46,7 +46,7 @@ DiskannQueryPrepareVector(DiskannQuery *query, const DiskannIndex *index)
 	DiskannQueryPrepare(query, index);
 }
 
-/* The squared distance to the vector of the open slot, of which head is a copy. */
+/* The squared distance to the vector of the open slot; head is its copy. */
 static float
 own_distance(const DiskannNodeRef *ref, const DiskannQuery *query,
 			 const DiskannSlotData *head)
