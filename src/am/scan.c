@@ -287,8 +287,9 @@ search_list(DiskannScan *state)
 
 /*
  * All rows are wanted, or the graph is exhausted, or memory is, as "why" tells
- * whoever asks what the scan has done: measure the nodes that have not been visited, from all pages in turn, and sort them.
- * Nodes that no edge leads to are found here.  Share-locks one slot at a time.
+ * whoever asks what the scan has done: measure the nodes that have not been
+ * visited, from all pages in turn, and sort them.  Nodes that no edge leads to
+ * are found here.  Share-locks one slot at a time.
  */
 static void
 sort_pages(DiskannScan *state, const char *why)
