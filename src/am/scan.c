@@ -92,7 +92,6 @@ typedef struct DiskannScan
 	MemoryContext scratch;		/* reset after every value that is read */
 	const DiskannSupport *support;
 	DiskannIndex *index;		/* NULL while it has no rows */
-	DiskannFilters *columns;	/* likewise */
 	bool		started;
 	DiskannScanCounts counts;
 
@@ -689,8 +688,7 @@ prepare_index(DiskannScan *state)
 		DiskannRowReaderInit(&state->reader, state->desc, &state->ref,
 							 state->context, state->scratch);
 		DiskannNodeRowsInit(&state->rows, &state->ref);
-		state->columns = DiskannGetFilters(rel, index->meta.nfilters,
-										   index->meta.filters);
+		DiskannScanFilterInit(&state->filter, rel, index);
 	}
 	state->index = index;
 	MemoryContextSwitchTo(old);
@@ -799,7 +797,7 @@ start_scan(DiskannScan *state)
 	DiskannOrderStart(&state->order, state->results_context,
 					  state->iterative != DISKANN_ITERATE_RELAXED &&
 					  state->query_rescore != 0);
-	DiskannScanFilterStart(&state->filter, state->desc, state->columns);
+	DiskannScanFilterStart(&state->filter, state->desc);
 	DiskannRowReaderStart(&state->reader, state->wanted.node,
 						  state->filter.undecided);
 	DiskannNodeRowsClear(&state->rows);

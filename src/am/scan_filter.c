@@ -137,12 +137,21 @@ column_of_key(const ScanKeyData *key, const DiskannFilters *columns,
 }
 
 void
-DiskannScanFilterStart(DiskannScanFilter *filter, IndexScanDesc desc,
-					   const DiskannFilters *columns)
+DiskannScanFilterInit(DiskannScanFilter *filter, Relation rel,
+					  const DiskannIndex *index)
+{
+	filter->columns = DiskannGetFilters(rel, index->meta.nfilters,
+										index->meta.filters);
+}
+
+void
+DiskannScanFilterStart(DiskannScanFilter *filter, IndexScanDesc desc)
 {
 	const int	null_test = SK_SEARCHNULL | SK_SEARCHNOTNULL;
+	const DiskannFilters *columns = filter->columns;
 
 	memset(filter, 0, sizeof(DiskannScanFilter));
+	filter->columns = columns;
 	filter->conditions = palloc0(sizeof(DiskannCondition) *
 								 (desc->numberOfKeys + 1));
 	for (int i = 0; i < desc->numberOfKeys; i++)

@@ -34,6 +34,9 @@ typedef struct DiskannCondition
 
 typedef struct DiskannScanFilter
 {
+	const DiskannFilters *columns;
+
+	/* Set anew by every start. */
 	int			count;
 	DiskannCondition *conditions;	/* all have to hold */
 	bool		never;			/* no row fulfils them */
@@ -41,13 +44,16 @@ typedef struct DiskannScanFilter
 	bool		undecided;		/* of some condition nothing can be told */
 } DiskannScanFilter;
 
+/* Learn of the index' columns.  Allocates in the current context. */
+extern void DiskannScanFilterInit(DiskannScanFilter *filter, Relation rel,
+								  const DiskannIndex *index);
+
 /*
  * Take the conditions from the scan's keys, which stay where they are.
  * Allocates in the current context.
  */
 extern void DiskannScanFilterStart(DiskannScanFilter *filter,
-								   IndexScanDesc desc,
-								   const DiskannFilters *columns);
+								   IndexScanDesc desc);
 
 /*
  * May rows with these keys fulfil the conditions?  Calls operators: nothing may

@@ -131,8 +131,8 @@ typedef struct BuildCode
 	ItemPointerData tid;
 	uint16		unused;
 	int8		code[FLEXIBLE_ARRAY_MEMBER];	/* begins the own vector, or
-												 * it follows; then what filter
-												 * columns hold */
+												 * it follows; then what
+												 * filter columns hold */
 } BuildCode;
 
 /* A row that may lead a ball: those of least priority of all do. */
