@@ -111,8 +111,9 @@ extern void DiskannOrderFree(DiskannOrder *order, DiskannResult *result);
 
 /*
  * Take, after one that was taken, those that are not rejected and whose
- * distances are not exact, as long as each may be nearer than one before it: at most so many, the first among
- * them, which are put into the array.  Returns how many.
+ * distances are not exact, as long as each may be nearer than one before it: at
+ * most so many, the first among them, which are put into the array.  Returns
+ * how many.
  */
 extern int	DiskannOrderTakeDoubtful(DiskannOrder *order, DiskannResult *first,
 									 DiskannResult **results, int most);

@@ -44,7 +44,8 @@ extern void DiskannNodeRowsStart(DiskannNodeRows *rows,
 
 /*
  * Turn to the rows of a node that has not been visited, and tell what filter
- * columns hold of them.  False, having none, if the node is not live.  Share-locks its slot for the time of the call.
+ * columns hold of them.  False, having none, if the node is not live.
+ * Share-locks its slot for the time of the call.
  */
 extern bool DiskannNodeRowsRead(DiskannNodeRows *rows, DiskannNode node,
 								DiskannFilterValues *filters);

@@ -247,8 +247,9 @@ typedef enum DiskannSlotState
  * Head of a slot.  A node's arrays follow at the offsets of the metapage, each
  * for max_degree edges: f_add (float), f_rescale (half float, in units of
  * edge_scale), node numbers (uint32), FastScan codes; then the code of its own
- * vector.  The values of filter columns, if there are any, come first.  A TIDS slot has TIDs from offset DISKANN_SLOT_HEADER on instead,
- * within its first page.
+ * vector.  The values of filter columns, if there are any, come first.  A TIDS
+ * slot has TIDs from offset DISKANN_SLOT_HEADER on instead, within its first
+ * page.
  */
 typedef struct DiskannSlotData
 {
