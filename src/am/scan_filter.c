@@ -19,6 +19,7 @@
 #include "postgres.h"
 
 #include "access/hash.h"
+#include "access/relscan.h"
 #include "access/stratnum.h"
 #include "am/scan_filter.h"
 #include "catalog/pg_type.h"
@@ -203,7 +204,7 @@ static bool
 compares(const DiskannCondition *condition, uint64 key)
 {
 	bool		by_value = condition->filter->kind == DISKANN_FILTER_VALUE;
-	Datum		datum = by_value ? DiskannFilterDatum(condition->filter, key) : 0;
+	Datum		datum = by_value ? DiskannFilterDatum(condition->filter, &key) : 0;
 
 	if (!condition->decidable)
 		return true;

@@ -13,7 +13,8 @@
 #ifndef DISKANN_SCAN_FILTER_H
 #define DISKANN_SCAN_FILTER_H
 
-#include "access/relscan.h"
+#include "access/genam.h"
+#include "access/stratnum.h"
 #include "values/filter.h"
 
 /* A column is NULL or not, or compares so with one of some values. */

@@ -172,10 +172,10 @@ key_of_value(const DiskannFilter *filter, Datum value)
 }
 
 Datum
-DiskannFilterDatum(const DiskannFilter *filter, uint64 key)
+DiskannFilterDatum(const DiskannFilter *filter, const uint64 *key)
 {
 	Assert(filter->kind == DISKANN_FILTER_VALUE);
-	return fetch_att(&key, true, filter->typlen);
+	return fetch_att(key, true, filter->typlen);
 }
 
 uint64

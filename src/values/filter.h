@@ -63,7 +63,8 @@ extern uint64 DiskannFilterKey(const DiskannFilter *filter, FmgrInfo *hash,
 							   Datum value);
 
 /* The value that a key of DISKANN_FILTER_VALUE stands for. */
-extern Datum DiskannFilterDatum(const DiskannFilter *filter, uint64 key);
+extern Datum DiskannFilterDatum(const DiskannFilter *filter,
+								const uint64 *key);
 
 /*
  * Read the values of filter columns among those of all columns of the index.
