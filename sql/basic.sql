@@ -16,7 +16,14 @@ WHERE amname = 'diskann' ORDER BY opcname;
 SELECT opfname, amopopr::regoperator, amopstrategy, amoppurpose
 FROM pg_amop JOIN pg_opfamily f ON f.oid = amopfamily
      JOIN pg_am a ON a.oid = amopmethod
-WHERE amname = 'diskann' ORDER BY opfname, amopopr::regoperator::text;
+WHERE amname = 'diskann' AND opfname <> 'scalar_ops'
+ORDER BY opfname, amopopr::regoperator::text;
+-- as many of the operators of filter columns as this version has types
+SELECT count(*) > 250 AS operators, min(amopstrategy), max(amopstrategy),
+       bool_and(amoppurpose = 's') AS search
+FROM pg_amop JOIN pg_opfamily f ON f.oid = amopfamily
+     JOIN pg_am a ON a.oid = amopmethod
+WHERE amname = 'diskann' AND opfname = 'scalar_ops';
 SELECT name, pg_indexam_has_property(a.oid, name)
 FROM pg_am a, unnest(ARRAY['can_order', 'can_unique', 'can_multi_col',
                            'can_exclude', 'can_include']) name
@@ -370,7 +377,6 @@ SELECT pg_get_indexdef('r_idx'::regclass);
 CLUSTER r USING r_idx;
 CREATE UNIQUE INDEX ON r USING diskann (v);
 CREATE INDEX ON r USING diskann (v) INCLUDE (id);
-CREATE INDEX ON r USING diskann (v, id);
 CREATE INDEX ON r USING diskann (v DESC);
 CREATE INDEX ON r USING diskann (v NULLS FIRST);
 ALTER TABLE r ADD EXCLUDE USING diskann (v WITH =);

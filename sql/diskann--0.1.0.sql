@@ -379,6 +379,42 @@ CREATE OPERATOR CLASS double_ip_ops
 	FUNCTION 1 diskann_double_ip_support(internal);
 
 --
+-- Filter columns: one class for columns of any type that has a btree class.
+-- What is compared, and how, is told by the operators of btree's families.
+--
+
+CREATE OPERATOR CLASS scalar_ops DEFAULT
+	FOR TYPE anyelement USING diskann AS
+	STORAGE anyelement;
+
+DO $$
+DECLARE
+	op pg_catalog.record;
+BEGIN
+	FOR op IN
+		SELECT DISTINCT o.amopstrategy AS strategy,
+				o.amoplefttype::pg_catalog.regtype AS a,
+				o.amoprighttype::pg_catalog.regtype AS b,
+				p.oprname
+			FROM pg_catalog.pg_opclass c
+				JOIN pg_catalog.pg_am m ON m.oid = c.opcmethod
+				JOIN pg_catalog.pg_amop o ON o.amopfamily = c.opcfamily
+				JOIN pg_catalog.pg_operator p ON p.oid = o.amopopr
+				JOIN pg_catalog.pg_namespace n ON n.oid = p.oprnamespace
+			WHERE m.amname = 'btree' AND c.opcdefault
+				AND c.opcnamespace = 'pg_catalog'::pg_catalog.regnamespace
+				AND o.amoppurpose = 's'
+				AND n.nspname = 'pg_catalog'
+			ORDER BY a, b, strategy
+	LOOP
+		EXECUTE pg_catalog.format('ALTER OPERATOR FAMILY scalar_ops
+				USING diskann ADD OPERATOR %s pg_catalog.%s (%s, %s)',
+			op.strategy, op.oprname, op.a, op.b);
+	END LOOP;
+END
+$$;
+
+--
 -- Inspection
 --
 

@@ -21,6 +21,7 @@
 #include "commands/vacuum.h"
 #include "compat.h"
 #include "fmgr.h"
+#include "utils/lsyscache.h"
 #include "values/row.h"
 
 PG_MODULE_MAGIC;
@@ -41,9 +42,12 @@ static bool
 diskannproperty(Oid index_oid, int attno, IndexAMProperty prop,
 				const char *propname, bool *res, bool *isnull)
 {
+	Oid			opclass;
+
 	if (prop != AMPROP_DISTANCE_ORDERABLE || attno == 0)
 		return false;
-	*res = attno == 1;
+	opclass = get_index_column_opclass(index_oid, attno);
+	*res = OidIsValid(opclass) && DiskannIsVectorClass(opclass);
 	*isnull = false;
 	return true;
 }
@@ -57,6 +61,9 @@ diskann_handler(PG_FUNCTION_ARGS)
 	am->amstrategies = 0;
 	am->amsupport = DISKANN_SUPPORT_PROC;
 	am->amcanorderbyop = true;
+	am->amcanmulticol = true;
+	am->amsearcharray = true;
+	am->amsearchnulls = true;
 
 	/*
 	 * NULL vectors are not in the index, although the planner is told that

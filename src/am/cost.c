@@ -37,6 +37,7 @@
 #include "utils/rel.h"
 #include "utils/selfuncs.h"
 #include "utils/spccache.h"
+#include "values/row.h"
 
 /*
  * A visit is one page, scattered, but over a small and therefore mostly cached
@@ -79,10 +80,26 @@ typedef struct ScanModel
 	Cost		sort_pages;		/* to sort the nodes of all pages */
 } ScanModel;
 
+/* The index' column of vectors, from 0. */
+static int
+vector_column(const IndexOptInfo *info)
+{
+	int			column = 0;
+
+	while (column < info->nkeycolumns - 1 &&
+		   !OidIsValid(get_opfamily_proc(info->opfamily[column],
+										 info->opcintype[column],
+										 info->opcintype[column],
+										 DISKANN_SUPPORT_PROC)))
+		column++;
+	return column;
+}
+
 /* Does the query want rows with a NULL vector, which are not in the index? */
 static bool
 wants_nulls(IndexOptInfo *info)
 {
+	int			column = vector_column(info);
 	ListCell   *lc;
 
 	foreach(lc, info->indrestrictinfo)
@@ -90,7 +107,7 @@ wants_nulls(IndexOptInfo *info)
 		NullTest   *test = (NullTest *) lfirst_node(RestrictInfo, lc)->clause;
 
 		if (IsA(test, NullTest) && test->nulltesttype == IS_NULL &&
-			match_index_to_operand((Node *) test->arg, 0, info))
+			match_index_to_operand((Node *) test->arg, column, info))
 			return true;
 	}
 	return false;

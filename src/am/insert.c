@@ -39,7 +39,7 @@
 #include "store/visit.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-#include "values/row.h"
+#include "values/filter.h"
 
 /* Of a full list of edges, one in so many gets an edge back. */
 #define BACKLINK_SHARE 2
@@ -52,6 +52,7 @@ typedef struct Visited
 	float		dist2;
 	float		scale;
 	uint64		hash;
+	DiskannFilterValues *filters;
 	char	   *own;			/* code of its vector */
 	float	   *x;				/* the same decoded, once wanted */
 } Visited;
@@ -69,6 +70,7 @@ typedef struct Inserter
 	int			nlive;
 	int			visited_alloc;
 	float		max_length2;	/* as known, see store/index.h */
+	DiskannFilters *filters;
 } Inserter;
 
 /* What an executor run keeps between rows. */
@@ -76,6 +78,7 @@ typedef struct InsertCache
 {
 	MemoryContext context;		/* of all of it */
 	const DiskannSupport *support;
+	int			column;			/* of the vector, from 0 */
 	DiskannIndex *index;
 	Inserter   *inserter;
 	MemoryContext read_context;
@@ -113,10 +116,21 @@ create_inserter(MemoryContext context, Relation rel,
 	DiskannQueryInit(&inserter->query, index);
 	DiskannVisitInit(&inserter->visit, index);
 	inserter->search = DiskannSearchCreate(context);
+	inserter->filters = DiskannGetFilters(rel, index->meta.nfilters,
+										  index->meta.filters);
 	inserter->visited_alloc = 2 * index->meta.build_list_size;
 	inserter->visited = palloc(sizeof(Visited) * inserter->visited_alloc);
 	MemoryContextSwitchTo(old);
 	return inserter;
+}
+
+/* A copy of what filter columns hold, palloc'd; NULL if there are none. */
+static DiskannFilterValues *
+copy_filters(const Inserter *inserter, const DiskannFilterValues *from)
+{
+	Size		bytes = DiskannFilterBytes(&inserter->index->meta);
+
+	return bytes == 0 ? NULL : memcpy(palloc(bytes), from, bytes);
 }
 
 /* Remember the node that inserter->visit describes; own becomes part of it. */
@@ -139,6 +153,7 @@ remember(Inserter *inserter, DiskannNode node, char *own)
 	v->dist2 = visit->dist2;
 	v->scale = visit->head.scale;
 	v->hash = visit->head.hash;
+	v->filters = copy_filters(inserter, &visit->filters);
 	v->own = own;
 	v->x = NULL;
 }
@@ -237,22 +252,26 @@ visited_distances(void *arg, int a, const int *others, int n, float *out)
 }
 
 /*
- * Add the row to a node that holds the same vector, if one was visited.  The
- * hash is of the user's value; the code is compared as well, so that a
- * collision would have to be one of near neighbours.  Nothing is locked on
- * entry and exit; slots of the node's rows exclusively meanwhile.
+ * Add the row to a node that holds the same vector and values, if one was
+ * visited.  The hash is of the user's values; code and stored values are
+ * compared as well, so that a collision would have to be one of near
+ * neighbours.  Nothing is locked on entry and exit; slots of the node's rows
+ * exclusively meanwhile.
  */
 static bool
 join_duplicate(Inserter *inserter, const char *own, uint64 hash,
-			   ItemPointer tid)
+			   const DiskannFilterValues *filters, ItemPointer tid)
 {
 	const DiskannIndex *index = inserter->index;
+	Size		filter_bytes = DiskannFilterBytes(&index->meta);
 
 	for (int i = 0; i < inserter->nlive; i++)
 	{
 		Visited    *v = &inserter->visited[i];
 
-		if (v->hash == hash && memcmp(v->own, own, index->meta.own_bytes) == 0 &&
+		if (v->hash == hash &&
+			memcmp(v->own, own, index->meta.own_bytes) == 0 &&
+			(filter_bytes == 0 || memcmp(v->filters, filters, filter_bytes) == 0) &&
 			DiskannAddTid(&inserter->ref, v->node, hash, tid))
 			return true;
 	}
@@ -358,7 +377,8 @@ insert_node(Inserter *inserter, DiskannNewNode *new)
 
 /* Insert a row already read; row->x is overwritten. */
 static void
-insert_row(Inserter *inserter, DiskannRow *row, ItemPointer tid)
+insert_row(Inserter *inserter, DiskannRow *row,
+		   const DiskannFilterValues *filters, ItemPointer tid)
 {
 	const DiskannIndex *index = inserter->index;
 	DiskannQuery *query = &inserter->query;
@@ -373,6 +393,7 @@ insert_row(Inserter *inserter, DiskannRow *row, ItemPointer tid)
 						  &new.factors);
 	new.own = own;
 	new.hash = row->hash;
+	new.filters = filters;
 	new.ntids = 1;
 	new.tids = tid;
 	new.next = DISKANN_INVALID_NODE;
@@ -388,7 +409,7 @@ insert_row(Inserter *inserter, DiskannRow *row, ItemPointer tid)
 	search_neighbours(inserter);
 	DiskannPausePoint("neighbours-found");
 	qsort(inserter->visited, inserter->nvisited, sizeof(Visited), compare_visited);
-	if (!join_duplicate(inserter, own, row->hash, tid))
+	if (!join_duplicate(inserter, own, row->hash, filters, tid))
 		insert_node(inserter, &new);
 	DiskannEndLinking(inserter->ref.rel);
 
@@ -483,6 +504,23 @@ forget_dead_rows(Relation rel, Relation heap, const DiskannIndex *index)
 	return true;
 }
 
+static InsertCache *
+create_cache(Relation rel, MemoryContext parent)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "diskann insert",
+												  ALLOCSET_DEFAULT_SIZES);
+	InsertCache *cache = MemoryContextAllocZero(context, sizeof(InsertCache));
+
+	cache->context = context;
+	cache->support = DiskannGetSupport(rel);
+	cache->column = DiskannVectorColumn(rel);
+	cache->index = DiskannLoadIndex(rel, context, cache->support->metric);
+	cache->read_context = AllocSetContextCreate(context,
+												"diskann insert value",
+												ALLOCSET_DEFAULT_SIZES);
+	return cache;
+}
+
 bool
 diskanninsert(Relation rel, Datum *values, bool *isnull, ItemPointer heap_tid,
 			  Relation heap, IndexUniqueCheck checkUnique, bool indexUnchanged,
@@ -491,30 +529,20 @@ diskanninsert(Relation rel, Datum *values, bool *isnull, ItemPointer heap_tid,
 	InsertCache *cache = (InsertCache *) indexInfo->ii_AmCache;
 	DiskannRowContext adding;
 	MemoryContext old;
+	DiskannFilterValues filters;
 	DiskannRow	row;
 	bool		indexed;
 
-	if (isnull[0])
-		return false;
-	DiskannEnterRow(&adding, rel, heap, heap_tid);
 	if (cache == NULL)
 	{
-		MemoryContext context = AllocSetContextCreate(indexInfo->ii_Context,
-													  "diskann insert",
-													  ALLOCSET_DEFAULT_SIZES);
-
-		cache = MemoryContextAllocZero(context, sizeof(InsertCache));
-		cache->context = context;
-		cache->support = DiskannGetSupport(rel);
-		cache->index = DiskannLoadIndex(rel, context, cache->support->metric);
-		cache->read_context = AllocSetContextCreate(context,
-													"diskann insert value",
-													ALLOCSET_DEFAULT_SIZES);
+		cache = create_cache(rel, indexInfo->ii_Context);
 		indexInfo->ii_AmCache = cache;
 	}
-
+	if (isnull[cache->column])
+		return false;
+	DiskannEnterRow(&adding, rel, heap, heap_tid);
 	old = MemoryContextSwitchTo(cache->read_context);
-	indexed = DiskannReadRow(cache->support, values[0], 0, &row);
+	indexed = DiskannReadRow(cache->support, values[cache->column], 0, &row);
 	if (cache->index && row.dims != (int) cache->index->meta.dims)
 	{
 		if (!forget_dead_rows(rel, heap, cache->index))
@@ -531,7 +559,9 @@ diskanninsert(Relation rel, Datum *values, bool *isnull, ItemPointer heap_tid,
 		if (cache->inserter == NULL)
 			cache->inserter = create_inserter(cache->context, rel,
 											  cache->index);
-		insert_row(cache->inserter, &row, heap_tid);
+		DiskannReadFilters(cache->inserter->filters, values, isnull, &row,
+						   &filters);
+		insert_row(cache->inserter, &row, &filters, heap_tid);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(cache->read_context);

@@ -20,7 +20,7 @@
 #include "lib/stringinfo.h"
 #include "store/pause.h"
 #include "utils/memutils.h"
-#include "values/row.h"
+#include "values/filter.h"
 
 /* What an index has unless WITH (...) says otherwise. */
 #define DEFAULT_NUM_NEIGHBORS 32
@@ -309,6 +309,7 @@ DiskannDecideSettings(Relation rel, DiskannMetric metric, int elevel,
 	settings->alpha = 1.2f;
 	settings->seed = UINT64_C(0x5DEECE66D);
 	settings->vector_limit = DiskannGetSupport(rel)->type->widest;
+	DiskannDescribeFilters(rel, settings);
 	if (options == NULL)
 		return;
 

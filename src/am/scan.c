@@ -181,7 +181,8 @@ next_result(DiskannScan *state)
 			return NULL;
 		if (state->slow)
 			DiskannRowReaderAhead(&state->reader, &state->order, result);
-		if (state->order.strict && !passes_filter(state, result))
+		if (result->rejected ||
+			(state->order.strict && !passes_filter(state, result)))
 			drop_result(state, result);
 		else if (!is_settled(state, result, lower_bound))
 			compare_rows(state, result);
@@ -202,12 +203,16 @@ next_result(DiskannScan *state)
 static bool
 next_unordered(DiskannScan *state)
 {
+	DiskannFilterValues keys;
+
 	while (state->next_node < state->end_node)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (DiskannNodeRowsRead(&state->rows, state->next_node++))
+		if (DiskannNodeRowsRead(&state->rows, state->next_node++, &keys) &&
+			DiskannScanFilterPasses(&state->filter, &keys))
 			return true;
 	}
+	DiskannNodeRowsClear(&state->rows);
 	return false;
 }
 
@@ -266,6 +271,7 @@ prepare_index(DiskannScan *state)
 		DiskannRowReaderInit(&state->reader, state->desc, &state->ref,
 							 state->context, state->scratch);
 		DiskannNodeRowsInit(&state->rows, &state->ref);
+		DiskannScanFilterInit(&state->filter, rel, index);
 	}
 	state->index = index;
 	MemoryContextSwitchTo(old);
@@ -361,12 +367,16 @@ start_scan(DiskannScan *state)
 					  state->iterative != DISKANN_ITERATE_RELAXED &&
 					  state->query_rescore != 0,
 					  state->wanted.bound);
-	DiskannRowReaderStart(&state->reader, state->wanted.node);
+	DiskannScanFilterStart(&state->filter, state->desc);
+	DiskannRowReaderStart(&state->reader, state->wanted.node,
+						  state->filter.undecided);
 	DiskannNodeRowsClear(&state->rows);
 	state->max_length2 = 0;
 	if (state->index->space.metric == DISKANN_INNER_PRODUCT)
 		state->max_length2 = DiskannMaxLength2(rel);
-	if (prepare_query(state))
+	if (state->filter.never)
+		state->counts.way = "nowhere: no row fulfils the conditions";
+	else if (prepare_query(state))
 		DiskannWalkStart(state);
 	else
 	{
@@ -412,6 +422,8 @@ diskannrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
 	state->started = false;
 	DiskannSortedEnd(&state->pages);
 	MemoryContextReset(state->results_context);
+	if (keys && scan->numberOfKeys > 0)
+		memmove(scan->keyData, keys, scan->numberOfKeys * sizeof(ScanKeyData));
 	if (orderbys && scan->numberOfOrderBys > 0)
 		memmove(scan->orderByData, orderbys,
 				scan->numberOfOrderBys * sizeof(ScanKeyData));
@@ -430,7 +442,7 @@ diskanngettuple(IndexScanDesc scan, ScanDirection dir)
 	if (!state->started)
 		start_scan(state);
 	found = next_row(state, &scan->xs_heaptid);
-	scan->xs_recheck = false;
+	scan->xs_recheck = state->filter.lossy;
 	scan->xs_recheckorderby = false;
 	DiskannRowReaderPause(&state->reader);
 	last_scan = state->counts;

@@ -192,16 +192,18 @@ create_result(DiskannOrder *order)
 	result->exact = false;
 	result->announced = false;
 	result->passes = false;
+	result->rejected = false;
 	order->nresults++;
 	return result;
 }
 
 void
 DiskannOrderAdd(DiskannOrder *order, DiskannNode node,
-				const DiskannVisit *visit)
+				const DiskannVisit *visit, bool rejected)
 {
 	DiskannResult *result = create_result(order);
 
+	result->rejected = rejected;
 	if (measure(order, node, visit, &result->found))
 		pairingheap_add(order->heap, &result->heap_node);
 	else
@@ -267,7 +269,7 @@ DiskannOrderTakeDoubtful(DiskannOrder *order, DiskannResult *first,
 	{
 		next = DiskannOrderTake(order);
 		high = Max(high, DiskannIntervalHigh(&next->found.interval));
-		if (!next->exact)
+		if (!next->exact && !next->rejected)
 			results[n++] = next;
 		else
 		{
@@ -355,7 +357,8 @@ is_nearest(const DiskannOrder *order, const DiskannResult *result)
 		Assert(other->found.interval.low >= result->found.interval.low);
 		if (high < other->found.interval.low)
 			node = next_outside(node);
-		else if (!is_nearer(&result->found.interval, &other->found.interval))
+		else if (!other->rejected &&
+				 !is_nearer(&result->found.interval, &other->found.interval))
 			return false;
 		else if (node->first_child != NULL)
 			node = node->first_child;

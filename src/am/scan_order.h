@@ -53,6 +53,7 @@ typedef struct DiskannResult
 	bool		exact;			/* the rank is the operator's own value */
 	bool		announced;		/* its row's page is being read ahead */
 	bool		passes;			/* one of its rows passes the filter */
+	bool		rejected;		/* the index tells that none of them does */
 } DiskannResult;
 
 typedef struct DiskannOrder
@@ -88,9 +89,13 @@ extern bool DiskannOrderMeasure(const DiskannOrder *order, DiskannNode node,
 								const DiskannVisit *visit,
 								DiskannFound *found);
 
-/* Add a live node just visited, if it is wanted, or one measured before. */
+/*
+ * Add a live node just visited, if it is wanted, or one measured before.  One
+ * that is rejected is not going to be returned; it is taken in its turn, so
+ * that the caller knows how many are nearer.
+ */
 extern void DiskannOrderAdd(DiskannOrder *order, DiskannNode node,
-							const DiskannVisit *visit);
+							const DiskannVisit *visit, bool rejected);
 extern void DiskannOrderAddFound(DiskannOrder *order,
 								 const DiskannFound *found);
 
@@ -107,9 +112,10 @@ extern void DiskannOrderPutBack(DiskannOrder *order, DiskannResult *result);
 extern void DiskannOrderFree(DiskannOrder *order, DiskannResult *result);
 
 /*
- * Take, after one that was taken, those whose distances are not exact as long
- * as each may be nearer than one before it: at most so many, the first among
- * them, which are put into the array.  Returns how many.
+ * Take, after one that was taken, those that are not rejected and whose
+ * distances are not exact, as long as each may be nearer than one before it: at
+ * most so many, the first among them, which are put into the array.  Returns
+ * how many.
  */
 extern int	DiskannOrderTakeDoubtful(DiskannOrder *order, DiskannResult *first,
 									 DiskannResult **results, int most);

@@ -25,6 +25,7 @@
 #include "optimizer/optimizer.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "values/row.h"
 
 /*
  * How many rows are read ahead: as many as a LIMIT often asks for, with some
@@ -67,12 +68,14 @@ DiskannNodeRowsStart(DiskannNodeRows *rows, const DiskannFound *found)
 }
 
 bool
-DiskannNodeRowsRead(DiskannNodeRows *rows, DiskannNode node)
+DiskannNodeRowsRead(DiskannNodeRows *rows, DiskannNode node,
+					DiskannFilterValues *filters)
 {
 	DiskannNode next;
 
 	DiskannNodeRowsClear(rows);
-	if (!DiskannReadNodeTids(rows->ref, node, rows->tids, &rows->ntids, &next))
+	if (!DiskannReadNodeTids(rows->ref, node, rows->tids, &rows->ntids, &next,
+							 filters))
 	{
 		rows->ntids = 0;
 		return false;
@@ -110,10 +113,11 @@ DiskannRowReaderInit(DiskannRowReader *reader, IndexScanDesc desc,
 
 	memset(reader, 0, sizeof(DiskannRowReader));
 	reader->desc = desc;
+	reader->column = DiskannVectorColumn(desc->indexRelation);
 	reader->context = context;
 	reader->scratch = scratch;
 	DiskannNodeRowsInit(&reader->rows, ref);
-	DiskannRowReaderStart(reader, NULL);
+	DiskannRowReaderStart(reader, NULL, false);
 	MemoryContextSwitchTo(old);
 }
 
@@ -122,21 +126,23 @@ DiskannRowReaderInit(DiskannRowReader *reader, IndexScanDesc desc,
  * may give another value then.  What is in a subplan is not known here.
  */
 static bool
-may_filter(const IndexScanState *node)
+may_filter(const IndexScanState *node, bool undecided)
 {
 	Node	   *qual;
 
-	if (node == NULL || node->ss.ps.qual == NULL)
+	if (node == NULL || (node->ss.ps.qual == NULL && !undecided))
 		return false;
 	qual = (Node *) node->ss.ps.plan->qual;
 	return !contain_volatile_functions(qual) && !contain_subplans(qual);
 }
 
 void
-DiskannRowReaderStart(DiskannRowReader *reader, IndexScanState *node)
+DiskannRowReaderStart(DiskannRowReader *reader, IndexScanState *node,
+					  bool undecided)
 {
 	reader->rows_ahead = FIRST_ROWS_AHEAD;
-	reader->filter = may_filter(node) ? node : NULL;
+	reader->filter = may_filter(node, undecided) ? node : NULL;
+	reader->undecided = undecided;
 }
 
 /* Make what is needed to fetch rows, unless that has been done before. */
@@ -176,8 +182,8 @@ expression_value(DiskannRowReader *reader, bool *isnull)
 	GetPerTupleExprContext(reader->estate)->ecxt_scantuple = reader->slot;
 	FormIndexDatum(reader->index_info, reader->slot, reader->estate, values,
 				   isnulls);
-	*isnull = isnulls[0];
-	return values[0];
+	*isnull = isnulls[reader->column];
+	return values[reader->column];
 }
 
 /* The indexed value of the row in reader->slot, good as long as the row is. */
@@ -185,10 +191,9 @@ static Datum
 indexed_value(DiskannRowReader *reader, bool *isnull)
 {
 	Form_pg_index form = reader->desc->indexRelation->rd_index;
-	AttrNumber	attno = form->indkey.values[0];
+	AttrNumber	attno = form->indkey.values[reader->column];
 
 	Assert(!TTS_EMPTY(reader->slot));
-	Assert(form->indnatts == 1);
 
 	if (attno != 0)
 		return slot_getattr(reader->slot, attno, isnull);
@@ -269,7 +274,9 @@ row_passes(DiskannRowReader *reader)
 	bool		passes;
 
 	context->ecxt_scantuple = reader->slot;
-	passes = ExecQual(plan->qual, context);
+	passes = ExecQual(plan->qual, context) &&
+		(!reader->undecided ||
+		 ExecQual(reader->filter->indexqualorig, context));
 	context->ecxt_scantuple = old;
 	ResetExprContext(context);
 	ExecClearTuple(reader->slot);

@@ -43,10 +43,12 @@ extern void DiskannNodeRowsStart(DiskannNodeRows *rows,
 								 const DiskannFound *found);
 
 /*
- * Turn to the rows of a node that has not been visited.  False, having none, if
- * the node is not live.  Share-locks its slot for the time of the call.
+ * Turn to the rows of a node that has not been visited, and tell what filter
+ * columns hold of them.  False, having none, if the node is not live.
+ * Share-locks its slot for the time of the call.
  */
-extern bool DiskannNodeRowsRead(DiskannNodeRows *rows, DiskannNode node);
+extern bool DiskannNodeRowsRead(DiskannNodeRows *rows, DiskannNode node,
+								DiskannFilterValues *filters);
 
 /*
  * The next TID; false when there are no more.  May share-lock a TIDS slot for
@@ -59,12 +61,17 @@ typedef struct DiskannRowReader
 {
 	IndexScanDesc desc;			/* tells table, snapshot and ORDER BY */
 	MemoryContext context;		/* of what lasts as long as the reader */
+	int			column;			/* of the vector, from 0 */
 	MemoryContext scratch;		/* reset after every row */
 	DiskannNodeRows rows;		/* of the node being looked at */
 	int			rows_ahead;		/* how many rows to read ahead next */
 
-	/* The plan node whose filter is applied here; NULL: it is not. */
+	/*
+	 * The plan node whose filter is applied here, and its index conditions if
+	 * the index cannot decide them; NULL: neither is.
+	 */
 	IndexScanState *filter;
+	bool		undecided;
 
 	/* Made when the first row is fetched. */
 	IndexFetchTableData *fetch;
@@ -86,10 +93,11 @@ extern void DiskannRowReaderInit(DiskannRowReader *reader, IndexScanDesc desc,
 /*
  * Begin to read ahead anew, for another query.  node is the scan's plan node,
  * or NULL if it is not known; its filter is applied if nobody can tell that it
- * is applied twice to rows that pass.
+ * is applied twice to rows that pass, and so are its index conditions if they
+ * are undecided: of some, the index cannot tell for any row.
  */
 extern void DiskannRowReaderStart(DiskannRowReader *reader,
-								  IndexScanState *node);
+								  IndexScanState *node, bool undecided);
 
 /*
  * Does one of a node's rows pass the filter?  The same is done with the pages

@@ -69,7 +69,9 @@ visit_node(DiskannScan *state, DiskannNode node)
 
 	/* Tombstones only lead to other nodes. */
 	if (visit->head.state == DISKANN_LIVE)
-		DiskannOrderAdd(&state->order, node, visit);
+		DiskannOrderAdd(&state->order, node, visit,
+						!DiskannScanFilterPasses(&state->filter,
+												 &visit->filters));
 }
 
 static inline int64
@@ -219,7 +221,8 @@ sort_pages(DiskannScan *state, const char *why)
 			!DiskannMeasureNext(&state->ref, &state->query, node, visit))
 			continue;
 		state->counts.visits++;
-		if (DiskannOrderMeasure(&state->order, node, visit, &found))
+		if (DiskannScanFilterPasses(&state->filter, &visit->filters) &&
+			DiskannOrderMeasure(&state->order, node, visit, &found))
 			DiskannSortedPut(&state->pages, &found);
 	}
 	DiskannSortedPerform(&state->pages);
@@ -323,7 +326,7 @@ walk_is_too_long(DiskannScan *state)
 	int64		met = state->returned + state->dropped;
 
 	if (rows <= 0 || state->wanted.filtered_above ||
-		state->reader.filter == NULL ||
+		(state->reader.filter == NULL && state->filter.count == 0) ||
 		state->max_scan_tuples > 0 || met < state->list_size)
 		return false;
 	return (double) rows * met * WALK_PER_SORT / Max(state->returned, 1) >=

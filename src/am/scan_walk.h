@@ -19,6 +19,7 @@
 #include "access/genam.h"
 #include "am/am.h"
 #include "am/scan_counts.h"
+#include "am/scan_filter.h"
 #include "am/scan_order.h"
 #include "am/scan_pages.h"
 #include "am/scan_rows.h"
@@ -55,6 +56,7 @@ typedef struct DiskannScan
 	int			max_scan_tuples;
 	int			list_size;
 	DiskannWanted wanted;
+	DiskannScanFilter filter;	/* conditions on columns of the index */
 
 	/* Visiting nodes. */
 	Phase		phase;

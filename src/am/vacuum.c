@@ -237,7 +237,7 @@ shorten_chain(BulkState *state, DiskannNode node)
 	DiskannChain chain;
 	int			ntids;
 
-	if (!DiskannReadNodeTids(ref, node, state->tids, &ntids, &first))
+	if (!DiskannReadNodeTids(ref, node, state->tids, &ntids, &first, NULL))
 		return;
 	DiskannStartChain(&chain, node, first);
 	while (DiskannReadChain(ref, &chain, state->tids, &ntids))

@@ -14,6 +14,7 @@
 
 #include "access/amvalidate.h"
 #include "access/htup_details.h"
+#include "access/stratnum.h"
 #include "am/am.h"
 #include "catalog/pg_amop.h"
 #include "catalog/pg_amproc.h"
@@ -51,6 +52,40 @@ validate_operator(const char *family, Form_pg_amop op)
 		return complain(family, psprintf("contains operator %s that is no distance to order by",
 										 format_operator(op->amopopr)));
 	return true;
+}
+
+/* One operator of filter columns: a comparison, with btree's strategies. */
+static bool
+validate_comparison(const char *family, Form_pg_amop op)
+{
+	if (op->amopstrategy < 1 || op->amopstrategy > BTMaxStrategyNumber)
+		return complain(family, psprintf("contains operator %s with invalid strategy number %d",
+										 format_operator(op->amopopr),
+										 op->amopstrategy));
+	if (op->amoppurpose != AMOP_SEARCH ||
+		!check_amop_signature(op->amopopr, BOOLOID, op->amoplefttype,
+							  op->amoprighttype))
+		return complain(family, psprintf("contains operator %s that is no comparison",
+										 format_operator(op->amopopr)));
+	return true;
+}
+
+/*
+ * A class of filter columns is one of any type, and has comparisons and no
+ * function.
+ */
+static bool
+validate_filters(const char *family, const CatCList *operators,
+				 const CatCList *procedures)
+{
+	bool		result = true;
+
+	for (int i = 0; i < operators->n_members; i++)
+		result &= validate_comparison(family,
+									  (Form_pg_amop) GETSTRUCT(&operators->members[i]->tuple));
+	if (procedures->n_members > 0)
+		result = complain(family, "contains a function");
+	return result;
 }
 
 static bool
@@ -109,6 +144,24 @@ validate_complete(const char *family, Oid familyoid, Oid type)
 	return result;
 }
 
+/* A class of vectors. */
+static bool
+validate_vectors(const char *family, Form_pg_opclass opclass,
+				 const CatCList *operators, const CatCList *procedures)
+{
+	bool		result = true;
+
+	for (int i = 0; i < operators->n_members; i++)
+		result &= validate_operator(family,
+									(Form_pg_amop) GETSTRUCT(&operators->members[i]->tuple));
+	for (int i = 0; i < procedures->n_members; i++)
+		result &= validate_procedure(family,
+									 (Form_pg_amproc) GETSTRUCT(&procedures->members[i]->tuple),
+									 operators);
+	return result & validate_complete(family, opclass->opcfamily,
+									  opclass->opcintype);
+}
+
 bool
 diskannvalidate(Oid opclassoid)
 {
@@ -118,7 +171,7 @@ diskannvalidate(Oid opclassoid)
 	char	   *family;
 	CatCList   *operators;
 	CatCList   *procedures;
-	bool		result = true;
+	bool		result;
 
 	if (!HeapTupleIsValid(classtup))
 		elog(ERROR, "cache lookup failed for operator class %u", opclassoid);
@@ -132,19 +185,14 @@ diskannvalidate(Oid opclassoid)
 
 	operators = SearchSysCacheList1(AMOPSTRATEGY,
 									ObjectIdGetDatum(opclass->opcfamily));
-	for (int i = 0; i < operators->n_members; i++)
-		result &= validate_operator(family,
-									(Form_pg_amop) GETSTRUCT(&operators->members[i]->tuple));
 	procedures = SearchSysCacheList1(AMPROCNUM,
 									 ObjectIdGetDatum(opclass->opcfamily));
-	for (int i = 0; i < procedures->n_members; i++)
-		result &= validate_procedure(family,
-									 (Form_pg_amproc) GETSTRUCT(&procedures->members[i]->tuple),
-									 operators);
+	if (opclass->opcintype == ANYELEMENTOID)
+		result = validate_filters(family, operators, procedures);
+	else
+		result = validate_vectors(family, opclass, operators, procedures);
 	ReleaseCatCacheList(procedures);
 	ReleaseCatCacheList(operators);
-	result &= validate_complete(family, opclass->opcfamily,
-								opclass->opcintype);
 
 	ReleaseSysCache(familytup);
 	ReleaseSysCache(classtup);

@@ -29,6 +29,7 @@
 #include "build/lists.h"
 #include "graph/carve.h"
 #include "miscadmin.h"
+#include "store/layout.h"
 #include "utils/memutils.h"
 
 /*
@@ -175,20 +176,27 @@ load_members(Comparer *comparer, const BuildSection *section)
 	pfree(members);
 }
 
-/* Have two rows the same vector, as far as codes tell? */
+/*
+ * Have two rows the same vector, as far as codes tell, and the same values of
+ * filter columns?
+ */
 static bool
 same_vector(Comparer *comparer, const SortedMember *a, const SortedMember *b)
 {
 	BuildState *state = comparer->state;
-	int			dims = state->index->space.dims;
-	int8	   *copy;
+	BuildCode  *copy;
+	const BuildCode *other;
 	bool		same;
 
 	if (a->hash != b->hash)
 		return false;
-	copy = palloc(dims);
-	memcpy(copy, DiskannBuildRow(state, a->member.row)->code, dims);
-	same = memcmp(copy, DiskannBuildRow(state, b->member.row)->code, dims) == 0;
+	copy = palloc(state->code_bytes);
+	memcpy(copy, DiskannBuildRow(state, a->member.row), state->code_bytes);
+	other = DiskannBuildRow(state, b->member.row);
+	same = memcmp(copy->code, other->code, state->index->space.dims) == 0 &&
+		memcmp(DiskannBuildFilters(state, copy),
+			   DiskannBuildFilters(state, other),
+			   DiskannFilterBytes(&state->index->meta)) == 0;
 	pfree(copy);
 	return same;
 }

@@ -56,6 +56,7 @@ typedef struct SampleRow
 {
 	uint64		hash;
 	ItemPointerData tid;
+	DiskannFilterValues filters;
 } SampleRow;
 
 /* What the file of a sample begins with; the floats of its rows follow. */
@@ -137,7 +138,8 @@ offer_leader(RowReader *reader, uint64 hash)
 
 /* Append a row to FILE_CODES, given the user's vector. */
 static void
-encode_row(RowReader *reader, const float *row, uint64 hash, ItemPointer tid)
+encode_row(RowReader *reader, const float *row, uint64 hash,
+		   const DiskannFilterValues *filters, ItemPointer tid)
 {
 	BuildState *state = reader->state;
 	const DiskannIndex *index = state->index;
@@ -155,6 +157,8 @@ encode_row(RowReader *reader, const float *row, uint64 hash, ItemPointer tid)
 	code->own = factors;
 	code->hash = hash;
 	code->tid = *tid;
+	memcpy(unconstify(DiskannFilterValues *, DiskannBuildFilters(state, code)),
+		   filters, DiskannFilterBytes(&index->meta));
 	if (index->kind != DISKANN_INT8)
 		diskann_vector_encode(index->kind, reader->x, index->space.dims,
 							  unconstify(void *, DiskannBuildOwn(state, code)),
@@ -272,6 +276,8 @@ start_encoding(RowReader *reader)
 								 index->meta.own_bytes);
 	if (!diskann_vector_has_int8(index->kind))
 		state->code_bytes += MAXALIGN(index->space.dims);
+	state->filters_offset = state->code_bytes;
+	state->code_bytes += DiskannFilterBytes(&index->meta);
 	reader->x = palloc(sizeof(float) * index->space.dims);
 	reader->code = palloc0(state->code_bytes);
 	reader->leaders = palloc(sizeof(BuildLeader) * DISKANN_MAX_LEADERS);
@@ -280,7 +286,8 @@ start_encoding(RowReader *reader)
 	DiskannBuildCreateFile(state, FILE_CODES);
 	for (int i = 0; i < reader->nsample; i++)
 		encode_row(reader, reader->sample_x + (Size) i * reader->dims,
-				   reader->sample[i].hash, &reader->sample[i].tid);
+				   reader->sample[i].hash, &reader->sample[i].filters,
+				   &reader->sample[i].tid);
 	if (reader->nsample > 0)
 	{
 		pfree(reader->sample);
@@ -290,7 +297,8 @@ start_encoding(RowReader *reader)
 
 /* Keep a row back; if that makes the sample complete, begin to encode. */
 static void
-add_to_sample(RowReader *reader, const DiskannRow *row, ItemPointer tid)
+add_to_sample(RowReader *reader, const DiskannRow *row,
+			  const DiskannFilterValues *filters, ItemPointer tid)
 {
 	int			n = reader->nsample;
 
@@ -309,6 +317,7 @@ add_to_sample(RowReader *reader, const DiskannRow *row, ItemPointer tid)
 		   sizeof(float) * reader->dims);
 	reader->sample[n].hash = row->hash;
 	reader->sample[n].tid = *tid;
+	reader->sample[n].filters = *filters;
 	reader->nsample++;
 	if (reader->nsample == reader->max_sample)
 		start_encoding(reader);
@@ -329,14 +338,17 @@ row_callback(Relation rel, ItemPointer tid, Datum *values, bool *isnull,
 	BuildState *state = reader->state;
 	DiskannRowContext adding;
 	MemoryContext old;
+	DiskannFilterValues filters;
 	DiskannRow	row;
 	bool		indexed;
 
-	if (isnull[0])
+	if (isnull[state->column])
 		return;
 	old = MemoryContextSwitchTo(state->scratch);
 	DiskannEnterRow(&adding, rel, state->heap, tid);
-	indexed = DiskannReadRow(state->support, values[0], reader->dims, &row);
+	indexed = DiskannReadRow(state->support, values[state->column],
+							 reader->dims, &row);
+	DiskannReadFilters(state->filters, values, isnull, &row, &filters);
 	DiskannLeaveRow(&adding);
 	if (reader->dims == 0)
 	{
@@ -348,9 +360,9 @@ row_callback(Relation rel, ItemPointer tid, Datum *values, bool *isnull,
 		reader->index_tuples++;
 		MemoryContextSwitchTo(state->context);
 		if (state->index)
-			encode_row(reader, row.x, row.hash, tid);
+			encode_row(reader, row.x, row.hash, &filters, tid);
 		else
-			add_to_sample(reader, &row, tid);
+			add_to_sample(reader, &row, &filters, tid);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(state->scratch);
@@ -377,11 +389,15 @@ void
 DiskannBuildReadRows(BuildState *state)
 {
 	RowReader	reader;
+	DiskannSettings settings;
 	double		heap_tuples;
 	DiskannSpool *leaders;
 
 	memset(&reader, 0, sizeof(reader));
 	reader.state = state;
+	DiskannLoadSettings(state->rel, &settings);
+	state->filters = DiskannGetFilters(state->rel, settings.nfilters,
+									   settings.filters);
 	if (DISKANN_LEADS(state))
 		DiskannBuildEnterPhase(state, PHASE_LOAD, 0);
 	heap_tuples = table_index_build_scan(state->heap, state->rel,

@@ -58,6 +58,7 @@ DiskannBuildInitState(BuildState *state, Relation heap, Relation rel,
 	state->rel = rel;
 	state->info = info;
 	state->support = DiskannGetSupport(rel);
+	state->column = DiskannVectorColumn(rel);
 	state->context = AllocSetContextCreate(CurrentMemoryContext,
 										   "diskann build",
 										   ALLOCSET_DEFAULT_SIZES);

@@ -53,7 +53,7 @@
 #include "storage/dsm.h"
 #include "storage/shm_toc.h"
 #include "storage/spin.h"
-#include "values/row.h"
+#include "values/filter.h"
 
 /*
  * How many balls a row joins, if there are several; the nearest is its home.
@@ -131,7 +131,8 @@ typedef struct BuildCode
 	ItemPointerData tid;
 	uint16		unused;
 	int8		code[FLEXIBLE_ARRAY_MEMBER];	/* begins the own vector, or
-												 * it follows */
+												 * it follows; then what
+												 * filter columns hold */
 } BuildCode;
 
 /* A row that may lead a ball: those of least priority of all do. */
@@ -234,6 +235,8 @@ typedef struct BuildState
 	IndexInfo  *info;
 	TableScanDesc scan;			/* of a parallel build */
 	const DiskannSupport *support;
+	int			column;			/* of the vector, from 0 */
+	DiskannFilters *filters;	/* once rows are read */
 	BuildShared *shared;
 	int			participant;	/* 0: the leader */
 	bool		parallel;
@@ -244,6 +247,7 @@ typedef struct BuildState
 
 	DiskannIndex *index;		/* once it is ready */
 	Size		code_bytes;		/* of a BuildCode */
+	Size		filters_offset; /* in it */
 
 	/* Rows fetched lately: row r is at r modulo ncached, or not there. */
 	uint32		ncached;
@@ -330,6 +334,14 @@ extern uint64 DiskannBuildPriority(const BuildState *state, uint64 hash);
 /* The vector the row's node will have, as it will be stored. */
 extern const void *DiskannBuildOwn(const BuildState *state,
 								   const BuildCode *code);
+
+/* What filter columns hold of the row. */
+static inline const DiskannFilterValues *
+DiskannBuildFilters(const BuildState *state, const BuildCode *code)
+{
+	return (const DiskannFilterValues *) ((const char *) code +
+										  state->filters_offset);
+}
 
 /* Bytes of a node in FILE_EDGES: how many edges it has, and their targets. */
 static inline Size

@@ -163,6 +163,7 @@ write_node(Writer *writer, DiskannNode node, const BuildNode *info)
 	new.factors = code->own;
 	new.length2 = code->length2;
 	new.hash = code->hash;
+	new.filters = DiskannBuildFilters(state, code);
 	new.next = DISKANN_INVALID_NODE;
 	new.sequence = DiskannBuildChainSlots(index, info->nrows);
 	if (new.sequence > 0)

@@ -36,7 +36,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/tuplesort.h"
-#include "values/row.h"
+#include "values/filter.h"
 
 /* TIDs in order, one at a time. */
 typedef struct SortedTids
@@ -52,6 +52,8 @@ struct DiskannCheckRows
 	Relation	heap;
 	const DiskannIndex *index;
 	const DiskannSupport *support;
+	int			column;			/* of the vector, from 0 */
+	DiskannFilters *filters;	/* NULL without an index */
 	SortedTids	indexed;
 	bool		started;		/* to return problems */
 	int64		previous;		/* of indexed; -1: none */
@@ -105,6 +107,10 @@ DiskannCheckRowsBegin(Relation rel, Relation heap, bool compare,
 	rows->heap = heap;
 	rows->index = index;
 	rows->support = DiskannGetSupport(rel);
+	rows->column = DiskannVectorColumn(rel);
+	if (index)
+		rows->filters = DiskannGetFilters(rel, index->meta.nfilters,
+										  index->meta.filters);
 	rows->previous = -1;
 	rows->compare = compare;
 	if (compare)
@@ -180,15 +186,21 @@ compare_row(DiskannCheckRows *rows, const DiskannCheckNode *node)
 {
 	Datum		values[INDEX_MAX_KEYS];
 	bool		isnull[INDEX_MAX_KEYS];
+	DiskannFilterValues filters;
 	DiskannRow	row;
 
 	ResetPerTupleExprContext(rows->estate);
 	GetPerTupleExprContext(rows->estate)->ecxt_scantuple = rows->slot;
 	FormIndexDatum(rows->info, rows->slot, rows->estate, values, isnull);
-	if (isnull[0])
+	if (isnull[rows->column])
 		return "a row whose vector is NULL is in it";
-	if (!DiskannReadRow(rows->support, values[0], rows->index->meta.dims, &row))
+	if (!DiskannReadRow(rows->support, values[rows->column],
+						rows->index->meta.dims, &row))
 		return "a row whose vector has no direction is in it";
+	DiskannReadFilters(rows->filters, values, isnull, &row, &filters);
+	if (memcmp(&filters, &node->filters,
+			   DiskannFilterBytes(&rows->index->meta)) != 0)
+		return "a row has other values of filter columns than its node";
 	return compare_vector(rows, &row, node);
 }
 
@@ -230,10 +242,10 @@ visible_row(Relation rel, ItemPointer tid, Datum *values, bool *isnull,
 	DiskannRow	row;
 
 	CHECK_FOR_INTERRUPTS();
-	if (isnull[0])
+	if (isnull[rows->column])
 		return;
 	old = MemoryContextSwitchTo(rows->row_context);
-	if (DiskannReadRow(rows->support, values[0], 0, &row))
+	if (DiskannReadRow(rows->support, values[rows->column], 0, &row))
 		tuplesort_putdatum(rows->visible.sort,
 						   Int64GetDatum(itemptr_encode(tid)), false);
 	MemoryContextSwitchTo(old);

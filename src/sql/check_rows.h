@@ -24,6 +24,7 @@ typedef struct DiskannCheckNode
 	float		residual;
 	float		length2;
 	const float *x;				/* decoded, dims floats */
+	DiskannFilterValues filters;
 } DiskannCheckNode;
 
 /* What can be wrong with a row. */

@@ -319,6 +319,26 @@ check_chain(DiskannCheck *check, const DiskannCheckNode *node)
 	return ntids;
 }
 
+/* What filter columns hold: bits of columns there are; a NULL is zero. */
+static void
+check_filters(const DiskannCheck *check, const DiskannSlotCopy *copy,
+			  const DiskannFilterValues *filters)
+{
+	int			nfilters = check->index->meta.nfilters;
+
+	if (nfilters == 0)
+		return;
+	if (filters->nulls >> nfilters != 0)
+		DiskannCheckReport(check, copy,
+						   "a filter column that is not there is NULL");
+	for (int i = 0; i < nfilters; i++)
+	{
+		if ((filters->nulls >> i & 1) && filters->values[i] != 0)
+			DiskannCheckReport(check, copy,
+							   "a filter column that is NULL has a value");
+	}
+}
+
 /*
  * Collect the rows of the live node in check->node, with those of its chain.
  */
@@ -334,6 +354,8 @@ check_live(DiskannCheck *check)
 	node.residual = copy->head->residual;
 	node.length2 = copy->head->length2;
 	node.x = copy->x;
+	DiskannSlotFilters(check->index, copy->bytes, &node.filters);
+	check_filters(check, copy, &node.filters);
 	check_tids(check, copy, copy->head->tids, &node);
 	check->counts.nodes++;
 	if (check_chain(check, &node) + copy->head->ntids == 0)

@@ -136,6 +136,45 @@ metric_name(DiskannMetric metric)
 	return "l2";
 }
 
+static const char *
+filter_kind_name(DiskannFilterKind kind)
+{
+	switch (kind)
+	{
+		case DISKANN_FILTER_NUMERIC:
+		case DISKANN_FILTER_UUID:
+			return "order";
+		case DISKANN_FILTER_HASH:
+			return "hash";
+		case DISKANN_FILTER_VALUE:
+			break;
+	}
+	return "value";
+}
+
+/* The filter columns, if there are any, each with how its values are kept. */
+static void
+put_filters(Properties *properties, Relation rel,
+			const DiskannSettings *settings)
+{
+	StringInfoData buf;
+
+	if (settings->nfilters == 0)
+		return;
+	initStringInfo(&buf);
+	for (int i = 0; i < settings->nfilters; i++)
+	{
+		const DiskannFilterColumn *filter = &settings->filters[i];
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
+											  filter->attno - 1);
+
+		appendStringInfo(&buf, "%s%s (%s)", i > 0 ? ", " : "",
+						 NameStr(att->attname),
+						 filter_kind_name(filter->kind));
+	}
+	put_property(properties, "filter_columns", buf.data);
+}
+
 static void
 put_settings(Properties *properties, const DiskannSettings *settings)
 {
@@ -341,6 +380,7 @@ diskann_index_info(PG_FUNCTION_ARGS)
 	begin_properties(fcinfo, &properties);
 	DiskannLoadSettings(rel, &settings);
 	put_settings(&properties, &settings);
+	put_filters(&properties, rel, &settings);
 	if (index)
 		put_layout(&properties, index);
 	else

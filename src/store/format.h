@@ -114,15 +114,29 @@ typedef struct DiskannPageList
 
 #define DISKANN_PAGE_LISTS 8	/* DISKANN_PAGE_ROSTER is the first */
 
+/* What the value of a filter column has become, in 8 bytes. */
+typedef enum DiskannFilterKind
+{
+	DISKANN_FILTER_VALUE = 1,	/* itself: a type that is passed by value */
+	DISKANN_FILTER_NUMERIC,		/* a numeric as a double, in order as uint64 */
+	DISKANN_FILTER_UUID,		/* a uuid's first 8 bytes, in order as uint64 */
+	DISKANN_FILTER_HASH			/* its extended hash, with seed 0 */
+} DiskannFilterKind;
+
+#define DISKANN_LAST_FILTER_KIND DISKANN_FILTER_HASH
+
 /*
- * A column of the index beside the vector, for filters: where its values lie in
- * a slot, one for each TID, and its signatures, one for each edge.
+ * A column of the index beside the vector, for filters: where its value lies in
+ * a slot, and its signatures, one for each edge, of which there are none yet.
+ * Rows of a node have equal values.  The values of all columns lie one after
+ * another, behind 8 bytes of which bit i tells that column i is NULL; its value
+ * is then zero.
  */
 typedef struct DiskannFilterColumn
 {
 	uint16		attno;			/* of the index, from 1 */
-	uint16		kind;
-	uint16		value_bytes;
+	uint16		kind;			/* DiskannFilterKind */
+	uint16		value_bytes;	/* 8 */
 	uint16		signature_bytes;
 	uint32		value_offset;
 	uint32		signature_offset;
@@ -132,6 +146,20 @@ typedef struct DiskannFilterColumn
 
 #define DISKANN_MAX_FILTER_COLUMNS 31
 
+/* A slot has the first part of this, for as many columns as there are. */
+typedef struct DiskannFilterValues
+{
+	uint64		nulls;
+	uint64		values[DISKANN_MAX_FILTER_COLUMNS];
+} DiskannFilterValues;
+
+/*
+ * Bits of what a reader has to know beside the version.  An index has filter
+ * columns.
+ */
+#define DISKANN_FEATURE_FILTERS 1
+#define DISKANN_KNOWN_FEATURES DISKANN_FEATURE_FILTERS
+
 /*
  * The metapage.  Settings are written by CREATE INDEX and never change; the
  * layout is written when the index gets its first row (ready becomes 1 last).
@@ -139,8 +167,8 @@ typedef struct DiskannFilterColumn
  * DiskannForgetRows).  The state changes as the index lives.
  *
  * features tells what else a reader has to know; one that finds a bit it does
- * not know refuses the index.  This version knows none, and so the lists of
- * pages and the filter columns are all zero.
+ * not know refuses the index.  This version knows filter columns; the lists of
+ * pages, and filter columns beyond nfilters, are all zero.
  */
 typedef struct DiskannMetaPageData
 {
@@ -219,8 +247,9 @@ typedef enum DiskannSlotState
  * Head of a slot.  A node's arrays follow at the offsets of the metapage, each
  * for max_degree edges: f_add (float), f_rescale (half float, in units of
  * edge_scale), node numbers (uint32), FastScan codes; then the code of its own
- * vector.  A TIDS slot has TIDs from offset DISKANN_SLOT_HEADER on instead,
- * within its first page.
+ * vector.  The values of filter columns, if there are any, come first.  A TIDS
+ * slot has TIDs from offset DISKANN_SLOT_HEADER on instead, within its first
+ * page.
  */
 typedef struct DiskannSlotData
 {
@@ -240,7 +269,8 @@ typedef struct DiskannSlotData
 	uint32		sequence;		/* TIDS: falls along a chain; LIVE: of the
 								 * last slot put before its chain; node 0:
 								 * changes of the chain of entry nodes */
-	uint64		hash;			/* LIVE: of the user's vector */
+	uint64		hash;			/* LIVE: of the user's vector, and of the
+								 * values of filter columns */
 	ItemPointerData tids[DISKANN_INLINE_TIDS];
 } DiskannSlotData;
 

@@ -70,6 +70,19 @@ codes_bytes(const DiskannMetaPageData *meta)
 	return diskann_edge_bytes(&shape, meta->max_degree);
 }
 
+/* Place the values of filter columns behind the head; returns their end. */
+static Size
+place_filters(DiskannMetaPageData *meta)
+{
+	for (int i = 0; i < meta->nfilters; i++)
+	{
+		meta->filters[i].value_bytes = sizeof(uint64);
+		meta->filters[i].value_offset = DISKANN_SLOT_HEADER +
+			sizeof(uint64) * (1 + i);
+	}
+	return DISKANN_SLOT_HEADER + DiskannFilterBytes(meta);
+}
+
 /*
  * Place the arrays of a slot one after another, for edge codes of code_dims
  * coordinates and an own vector of this kind.  Returns the size of the slot.
@@ -80,7 +93,7 @@ place_arrays(DiskannMetaPageData *meta, int code_dims, DiskannVectorKind kind)
 {
 	meta->code_dims = code_dims;
 	meta->vector_kind = kind;
-	meta->add_offset = DISKANN_SLOT_HEADER;
+	meta->add_offset = place_filters(meta);
 	meta->rescale_offset = meta->add_offset + sizeof(float) * meta->max_degree;
 	meta->nodes_offset = meta->rescale_offset +
 		sizeof(uint16) * meta->max_degree;
@@ -212,12 +225,33 @@ array_fits(uint64 offset, uint64 bytes, uint64 end)
 	return offset % sizeof(float) == 0 && offset + bytes <= end;
 }
 
+/*
+ * Do the values of filter columns lie one after another, behind the bits of
+ * NULLs, between the head and the arrays?
+ */
+static bool
+filters_fit(const DiskannMetaPageData *meta)
+{
+	uint64		start = DiskannFiltersOffset(meta);
+
+	for (int i = 0; i < meta->nfilters; i++)
+	{
+		const DiskannFilterColumn *filter = &meta->filters[i];
+
+		if (filter->value_bytes != sizeof(uint64) ||
+			filter->value_offset != start + sizeof(uint64) * (1 + i))
+			return false;
+	}
+	return start >= DISKANN_SLOT_HEADER &&
+		array_fits(start, DiskannFilterBytes(meta), meta->add_offset);
+}
+
 static bool
 arrays_fit(const DiskannMetaPageData *meta)
 {
 	uint64		degree = meta->max_degree;
 
-	return meta->add_offset >= DISKANN_SLOT_HEADER &&
+	return filters_fit(meta) &&
 		array_fits(meta->add_offset, degree * sizeof(float),
 				   meta->rescale_offset) &&
 		array_fits(meta->rescale_offset, degree * sizeof(uint16),

@@ -29,6 +29,23 @@ extern void DiskannChooseLayout(DiskannMetaPageData *meta, int input_dims);
  */
 extern const char *DiskannLayoutProblem(const DiskannMetaPageData *meta);
 
+/*
+ * Bytes of the values of filter columns in a slot, 0 if there are none, and
+ * where they begin.
+ */
+static inline Size
+DiskannFilterBytes(const DiskannMetaPageData *meta)
+{
+	return meta->nfilters == 0 ? 0 : sizeof(uint64) * (1 + meta->nfilters);
+}
+
+static inline Size
+DiskannFiltersOffset(const DiskannMetaPageData *meta)
+{
+	return meta->nfilters == 0 ? DISKANN_SLOT_HEADER :
+		meta->filters[0].value_offset - sizeof(uint64);
+}
+
 /* How the edge codes of an index with this layout are shaped. */
 extern DiskannEdgeShape DiskannLayoutShape(const DiskannMetaPageData *meta);
 

@@ -65,6 +65,7 @@ typedef struct DiskannNewNode
 	DiskannVectorFactors factors;
 	float		length2;
 	uint64		hash;
+	const DiskannFilterValues *filters;
 	int			ntids;			/* at most DISKANN_INLINE_TIDS */
 	const ItemPointerData *tids;
 	DiskannNode next;			/* TIDS slot, or DISKANN_INVALID_NODE */

@@ -50,7 +50,7 @@ verify_version(Relation rel, Page page)
 				 errdetail("It reads versions %d to %d.",
 						   DISKANN_MIN_VERSION, DISKANN_FORMAT_VERSION),
 				 errhint("Please REINDEX it.")));
-	if (meta->features != 0 ||
+	if ((meta->features & ~DISKANN_KNOWN_FEATURES) != 0 ||
 		(meta->ready && meta->code_scheme != DISKANN_CODE_SCHEME))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -59,6 +59,25 @@ verify_version(Relation rel, Page page)
 				 errdetail("It has features 0x%x and codes of kind %d, which this version does not know.",
 						   meta->features, meta->code_scheme),
 				 errhint("Please REINDEX it, or install that version.")));
+}
+
+/* Are columns described, in the order they have in the index, that can be? */
+static bool
+filters_are_possible(const DiskannMetaPageData *meta)
+{
+	if (meta->nfilters > DISKANN_MAX_FILTER_COLUMNS ||
+		(meta->nfilters > 0) != ((meta->features & DISKANN_FEATURE_FILTERS) != 0))
+		return false;
+	for (int i = 0; i < meta->nfilters; i++)
+	{
+		const DiskannFilterColumn *filter = &meta->filters[i];
+
+		if (filter->attno < 1 || filter->attno > meta->nfilters + 1 ||
+			(i > 0 && filter->attno <= filter[-1].attno) ||
+			filter->kind < 1 || filter->kind > DISKANN_LAST_FILTER_KIND)
+			return false;
+	}
+	return true;
 }
 
 static bool
@@ -74,7 +93,7 @@ settings_are_possible(const DiskannMetaPageData *meta)
 		meta->vector_limit <= DISKANN_FLOAT32 &&
 		meta->bits_per_dimension <= 2 &&
 		meta->edge_bits <= DISKANN_MAX_EDGE_BITS &&
-		meta->nfilters == 0 &&
+		filters_are_possible(meta) &&
 		meta->alpha >= 1.0f && meta->ready <= 1;
 }
 
@@ -91,6 +110,9 @@ verify_meta(Relation rel, Page page)
 							 "metapage has impossible settings");
 	if (!meta->ready)
 		return;
+	if (meta->nfilters + 1 != IndexRelationGetNumberOfAttributes(rel))
+		DiskannReportCorrupt(rel, DISKANN_METAPAGE_BLKNO, -1,
+							 "metapage tells of other columns");
 	problem = DiskannLayoutProblem(meta);
 	if (problem == NULL &&
 		!(isfinite(meta->max_norm2) && isfinite(meta->max_length2)))
@@ -157,6 +179,11 @@ DiskannCreateMetapage(Relation rel, ForkNumber fork,
 	meta->prefix_dims = settings->prefix_dims;
 	meta->alpha = settings->alpha;
 	meta->seed = settings->seed;
+	meta->nfilters = settings->nfilters;
+	memcpy(meta->filters, settings->filters,
+		   sizeof(DiskannFilterColumn) * settings->nfilters);
+	if (meta->nfilters > 0)
+		meta->features |= DISKANN_FEATURE_FILTERS;
 	Assert(settings_are_possible(meta));
 	DiskannLogNewPage(buffer, fork);
 	UnlockReleaseBuffer(buffer);
@@ -187,6 +214,8 @@ DiskannLoadSettings(Relation rel, DiskannSettings *settings)
 	settings->prefix_dims = meta.prefix_dims;
 	settings->alpha = meta.alpha;
 	settings->seed = meta.seed;
+	settings->nfilters = meta.nfilters;
+	memcpy(settings->filters, meta.filters, sizeof(meta.filters));
 }
 
 void

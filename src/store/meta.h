@@ -34,6 +34,8 @@ typedef struct DiskannSettings
 	int			prefix_dims;	/* 0: none */
 	float		alpha;
 	uint64		seed;
+	int			nfilters;
+	DiskannFilterColumn filters[DISKANN_MAX_FILTER_COLUMNS];	/* attno, kind */
 } DiskannSettings;
 
 /* Write the metapage of an index without rows into an empty fork. */

@@ -22,6 +22,7 @@
 #include "compat.h"
 #include "storage/bufmgr.h"
 #include "store/index.h"
+#include "store/layout.h"
 #include "utils/snapshot.h"
 
 /* Have the processor fetch some bytes, by lines of its cache. */
@@ -154,6 +155,16 @@ static inline void *
 DiskannSlotOwn(const DiskannIndex *index, const char *slot)
 {
 	return (void *) (slot + index->meta.own_offset);
+}
+
+/* Copy the values of filter columns of a node's slot. */
+static inline void
+DiskannSlotFilters(const DiskannIndex *index, const char *slot,
+				   DiskannFilterValues *values)
+{
+	if (index->meta.nfilters > 0)
+		memcpy(values, slot + DiskannFiltersOffset(&index->meta),
+			   DiskannFilterBytes(&index->meta));
 }
 
 /* TIDs of a TIDS slot. */

@@ -225,7 +225,8 @@ restart_chain(DiskannNodeRef *ref, DiskannChain *chain)
 	ItemPointerData tids[DISKANN_INLINE_TIDS];
 	int			ntids;
 
-	if (!DiskannReadNodeTids(ref, chain->owner, tids, &ntids, &chain->next))
+	if (!DiskannReadNodeTids(ref, chain->owner, tids, &ntids, &chain->next,
+							 NULL))
 		chain->next = DISKANN_INVALID_NODE;
 }
 
@@ -279,7 +280,8 @@ DiskannReadChain(DiskannNodeRef *ref, DiskannChain *chain,
 
 bool
 DiskannReadNodeTids(DiskannNodeRef *ref, DiskannNode node,
-					ItemPointerData *tids, int *ntids, DiskannNode *next)
+					ItemPointerData *tids, int *ntids, DiskannNode *next,
+					DiskannFilterValues *values)
 {
 	const DiskannSlotData *head;
 	bool		live;
@@ -292,6 +294,8 @@ DiskannReadNodeTids(DiskannNodeRef *ref, DiskannNode node,
 		*ntids = head->ntids;
 		*next = head->next;
 		memcpy(tids, head->tids, sizeof(ItemPointerData) * head->ntids);
+		if (values)
+			DiskannSlotFilters(ref->index, ref->slot, values);
 	}
 	DiskannNodeClose(ref);
 	return live;

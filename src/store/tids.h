@@ -42,11 +42,13 @@ extern bool DiskannReadChain(DiskannNodeRef *ref, DiskannChain *chain,
 							 ItemPointerData *tids, int *ntids);
 
 /*
- * Read the TIDs in a live node's own slot, at most DISKANN_INLINE_TIDS, and
- * the first slot of its chain; false if the node is not live.
+ * Read the TIDs in a live node's own slot, at most DISKANN_INLINE_TIDS, the
+ * first slot of its chain, and the values of filter columns unless values is
+ * NULL; false if the node is not live.
  */
 extern bool DiskannReadNodeTids(DiskannNodeRef *ref, DiskannNode node,
 								ItemPointerData *tids, int *ntids,
-								DiskannNode *next);
+								DiskannNode *next,
+								DiskannFilterValues *values);
 
 #endif							/* DISKANN_TIDS_H */

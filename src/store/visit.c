@@ -73,6 +73,7 @@ read_open_node(DiskannNodeRef *ref, const DiskannQuery *query,
 		DiskannNodeClose(ref);
 		return false;
 	}
+	DiskannSlotFilters(index, slot, &visit->filters);
 	visit->dist2 = own_distance(ref, query, &visit->head);
 	visit->degree = visit->head.degree;
 	memcpy(visit->nodes, DiskannSlotNodes(index, slot),
@@ -108,7 +109,10 @@ DiskannMeasureNext(DiskannNodeRef *ref, const DiskannQuery *query,
 	memcpy(&visit->head, ref->slot, sizeof(DiskannSlotData));
 	live = visit->head.state == DISKANN_LIVE;
 	if (live)
+	{
+		DiskannSlotFilters(ref->index, ref->slot, &visit->filters);
 		visit->dist2 = own_distance(ref, query, &visit->head);
+	}
 	visit->degree = 0;
 	DiskannNodeClose(ref);
 	return live;

@@ -29,6 +29,7 @@ typedef struct DiskannQuery
 typedef struct DiskannVisit
 {
 	DiskannSlotData head;
+	DiskannFilterValues filters;
 	float		dist2;			/* squared distance to the own vector */
 	int			degree;
 	DiskannNode *nodes;			/* neighbours */

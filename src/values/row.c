@@ -21,6 +21,7 @@
 #include "fmgr.h"
 #include "kernels/kernels.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "values/row.h"
 
 static void
@@ -34,10 +35,51 @@ check_type(Relation rel, const DiskannSupport *support, Oid type)
 				 errdetail("Its support function is for another type.")));
 }
 
+bool
+DiskannIsVectorClass(Oid opclass)
+{
+	Oid			family;
+	Oid			type;
+
+	return get_opclass_opfamily_and_input_type(opclass, &family, &type) &&
+		OidIsValid(get_opfamily_proc(family, type, type,
+									 DISKANN_SUPPORT_PROC));
+}
+
+int
+DiskannVectorColumn(Relation rel)
+{
+	int			natts = IndexRelationGetNumberOfAttributes(rel);
+	int			found = -1;
+
+	for (int column = 0; column < natts; column++)
+	{
+		if (!OidIsValid(index_getprocid(rel, column + 1,
+										DISKANN_SUPPORT_PROC)))
+			continue;
+		if (found >= 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("a diskann index has one column of vectors, not more"),
+					 errhint("Create an index for each of them.")));
+		found = column;
+	}
+	if (found < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("no column of index \"%s\" is one of vectors",
+						RelationGetRelationName(rel)),
+				 errdetail("Columns whose operator class has no distance serve for filters only."),
+				 errhint("Name one of type real[] or double precision[] or, with extension diskann_pgvector, of vector or halfvec.")));
+	return found;
+}
+
 const DiskannSupport *
 DiskannGetSupport(Relation rel)
 {
-	FmgrInfo   *proc = index_getprocinfo(rel, 1, DISKANN_SUPPORT_PROC);
+	int			column = DiskannVectorColumn(rel);
+	FmgrInfo   *proc = index_getprocinfo(rel, column + 1,
+										 DISKANN_SUPPORT_PROC);
 
 	/* Once for as long as the relation is cached. */
 	if (proc->fn_extra == NULL)
@@ -46,7 +88,7 @@ DiskannGetSupport(Relation rel)
 											   PointerGetDatum(NULL));
 
 		check_type(rel, (DiskannSupport *) DatumGetPointer(result),
-				   rel->rd_opcintype[0]);
+				   rel->rd_opcintype[column]);
 		proc->fn_extra = DatumGetPointer(result);
 	}
 	return (const DiskannSupport *) proc->fn_extra;
@@ -55,7 +97,7 @@ DiskannGetSupport(Relation rel)
 void
 DiskannVerifyQueryType(Relation rel, const DiskannSupport *support, Oid type)
 {
-	if (OidIsValid(type) && type != rel->rd_opcintype[0])
+	if (OidIsValid(type) && type != rel->rd_opcintype[DiskannVectorColumn(rel)])
 		check_type(rel, support, type);
 }
 

@@ -15,7 +15,10 @@
 
 #include "store/index.h"
 
-/* The only support function of an operator class. */
+/*
+ * The only support function of an operator class of vectors; those of filter
+ * columns have none.
+ */
 #define DISKANN_SUPPORT_PROC 1
 
 /* A vector as the index takes it. */
@@ -23,7 +26,8 @@ typedef struct DiskannRow
 {
 	int			dims;
 	float	   *x;				/* room for dims + 1 */
-	uint64		hash;			/* of the value, bit for bit */
+	uint64		hash;			/* of the value, bit for bit, and, see
+								 * filter.h, of what is beside it */
 } DiskannRow;
 
 /*
@@ -50,6 +54,15 @@ typedef struct DiskannSupport
 	DiskannMetric metric;
 	const DiskannType *type;
 } DiskannSupport;
+
+/* Is this operator class one of vectors?  Others are of filter columns. */
+extern bool DiskannIsVectorClass(Oid opclass);
+
+/*
+ * The column of an index that has the vectors, from 0: that whose operator
+ * class has a support function.  An error if there is none, or another one.
+ */
+extern int	DiskannVectorColumn(Relation rel);
 
 /*
  * Of an index' opclass.  An error if that is for another type of vectors than

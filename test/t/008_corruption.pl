@@ -26,9 +26,11 @@ use constant {
 
 # Places in src/store/format.h.
 my %meta = (magic => 0, version => 4, features => 8, ready => 12, metric => 16,
-	max_degree => 18, dims => 48, code_scheme => 64, first_block => 72,
+	max_degree => 18, nfilters => 30, dims => 48, code_scheme => 64, first_block => 72,
 	slot_size => 76, nodes_offset => 88, codes_offset => 92, own_offset => 96,
-	own_bytes => 100);
+	own_bytes => 100,
+	# of the second of two filter columns
+	attno => 296, kind => 298, value_offset => 304);
 my %slot = (state => 0, degree => 2, ntids => 4, next => 8, owner => 12,
 	scale => 16, sequence => 36, tids => 48, header => 72);
 
@@ -151,6 +153,18 @@ sub meta_field
 	return sub { write_at($_[0], PAGE_HEADER + $meta{$field}, $bytes) };
 }
 
+# The keys of filter columns in the first slots of some pages of nodes.
+sub filter_field
+{
+	my ($offset, $bytes) = @_;
+	return sub {
+		my $fh = shift;
+
+		write_at($fh, $_ * BLCKSZ + PAGE_HEADER + $slot{header} + $offset, $bytes)
+		  for (3 .. 12);
+	};
+}
+
 sub zero_page
 {
 	my $page = shift;
@@ -164,6 +178,17 @@ sub special_area
 }
 
 my %damage = (
+	'filter key' => filter_field(8, pack 'V', 77777),
+	'filter NULL' => filter_field(0, "\1"),
+	'filter column too many' => filter_field(0, "\4"),
+	'filters one more' => meta_field('nfilters', pack 'v', 3),
+	'filters none' => meta_field('nfilters', pack 'v', 0),
+	'filters without the feature' => meta_field('features', pack 'V', 0),
+	'filters twice the same' => meta_field('attno', pack 'v', 2),
+	'filters of a column too many' => meta_field('attno', pack 'v', 4),
+	'filters of another kind' => meta_field('kind', pack 'v', 2),
+	'filters of no kind' => meta_field('kind', pack 'v', 99),
+	'filters over edges' => meta_field('value_offset', pack 'V', 96),
 	'magic' => meta_field('magic', 'ABCD'),
 	'version' => meta_field('version', pack 'V', 999),
 	'old version' => meta_field('version', pack 'V', 2),
@@ -221,6 +246,7 @@ my %damage = (
 	'truncated to nothing' => sub { truncate $_[0], 0 });
 
 my %must_fail = map { $_ => 1 } (
+	grep({ /^filters / } keys %damage),
 	'magic', 'version', 'old version', 'unknown features', 'unknown codes',
 	'old codes',
 	'nodes over factors', 'codes beyond the vector', 'vector beyond the slot',
@@ -266,18 +292,25 @@ my @opclass = ('real_l2_ops', 'real_cosine_ops', 'real_ip_ops');
 my @op = ('<->', '<=>', '<#>');
 my @metric = map { exists $damage{ $cases[$_] } ? 0 : $_ % 3 } 0 .. $#cases;
 
+# Every other one of them, and what is named so, has filter columns.
+my @filters = map { $cases[$_] =~ /^filter/ || ($cases[$_] =~ /^random/ && $_ % 2) }
+  0 .. $#cases;
+
 for my $i (0 .. $#cases)
 {
+	my $others = $filters[$i] ? q(, id, (('tag ' || id % 9))) : '';
+
 	$node->safe_psql(
 		'postgres', qq(
 CREATE TABLE t$i AS TABLE data;
-CREATE INDEX t${i}_v ON t$i USING diskann (v $opclass[$metric[$i]]);
+CREATE INDEX t${i}_v ON t$i USING diskann (v $opclass[$metric[$i]]$others);
 ));
 	$file{$i} = $node->data_dir . '/'
 	  . $node->safe_psql('postgres', "SELECT pg_relation_filepath('t${i}_v')");
 }
+my ($plain) = grep { !$filters[$_] } 0 .. $#cases;
 %layout = map { split /\|/ } split /\n/,
-  $node->safe_psql('postgres', "SELECT property, value FROM diskann_index_info('t0_v')");
+  $node->safe_psql('postgres', "SELECT property, value FROM diskann_index_info('t${plain}_v')");
 $layout{first_block} = 2;
 
 srand($ENV{DISKANN_TEST_SEED} // 18);
@@ -302,6 +335,8 @@ for my $i (0 .. $#cases)
 \\set VERBOSITY verbose
 SELECT * FROM nearest('t$i', '$op[$metric[$i]]', '$query'::real[], 10, true);
 SELECT count(*) FROM nearest('t$i', '$op[$metric[$i]]', '$query'::real[], 100000, true);
+SET enable_seqscan = off;
+SELECT id FROM t$i WHERE id < 200 AND 'tag ' || id % 9 = 'tag 3' ORDER BY v $op[$metric[$i]] '$query' LIMIT 5;
 INSERT INTO t$i SELECT id + 2000, noisy(v, 0.1) FROM data WHERE id <= 20;
 INSERT INTO t$i SELECT id + 3000, v FROM data WHERE id >= 1280;
 DELETE FROM t$i WHERE id % 3 = 0;
