@@ -96,7 +96,7 @@ SELECT s.* FROM unnest(ARRAY[
 	'i4 = 200000', 'i4 < -200000', 'i4 <= -200000', 'i4 >= 200000',
 	'i4 > 200000', 'i4 BETWEEN -100000 AND 100000', 'i4 <> 200000',
 	'200000 < i4', 'i4 IS NULL', 'i4 IS NOT NULL', 'v IS NOT NULL',
-	'i4 = 1', 'i4 = 200000 AND i4 = 300000', 'i4 > 0 AND i4 IS NULL',
+	'i4 = 1', 'i4 > 0 AND i4 IS NULL',
 	'i4 = NULL', 'bo IS NULL']) c, same(c) s;
 
 -- types, and the same in another type

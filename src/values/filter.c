@@ -40,8 +40,8 @@ refuse_column(Relation rel, int column, const char *what, const char *hint)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("column \"%s\" of type %s cannot be a filter column of a diskann index",
-					NameStr(att->attname), format_type_be(att->atttypid)),
+			 errmsg("column \"%s\" cannot be a filter column of a diskann index",
+					NameStr(att->attname)),
 			 errdetail("%s", what),
 			 errhint("%s", hint)));
 }
