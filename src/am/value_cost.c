@@ -89,7 +89,7 @@ bytes_outside(PlannerInfo *root, const Var *column, double size)
 	double		bytes;
 
 	if (column->varlevelsup > 0 || column->varattno <= 0 ||
-		column->varno >= root->simple_rel_array_size ||
+		(int) column->varno >= root->simple_rel_array_size ||
 		root->simple_rel_array[column->varno] == NULL ||
 		get_typlen(column->vartype) != -1)
 		return 0;
