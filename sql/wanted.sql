@@ -4,6 +4,8 @@
 SET client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS diskann;
 RESET client_min_messages;
+-- a session without a scan
+SELECT wanted, bound FROM diskann_last_scan();
 SET enable_seqscan = off;
 SET enable_sort = off;
 

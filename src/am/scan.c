@@ -50,7 +50,9 @@
 
 /* Of the scan that was asked for a row last. */
 static DiskannScanCounts last_scan;
-static DiskannWanted last_wanted;
+static DiskannWanted last_wanted = {
+	.rows = DISKANN_ROWS_UNKNOWN, .bound = INFINITY
+};
 
 DiskannScanCounts
 DiskannLastScan(void)
