@@ -87,10 +87,8 @@ vector_column(const IndexOptInfo *info)
 	int			column = 0;
 
 	while (column < info->nkeycolumns - 1 &&
-		   !OidIsValid(get_opfamily_proc(info->opfamily[column],
-										 info->opcintype[column],
-										 info->opcintype[column],
-										 DISKANN_SUPPORT_PROC)))
+		   !DiskannIsVectorFamily(info->opfamily[column],
+								  info->opcintype[column]))
 		column++;
 	return column;
 }

@@ -31,18 +31,11 @@
 #include "am/options.h"
 #include "am/scan.h"
 #include "am/scan_walk.h"
-#include "am/wanted.h"
-#include "graph/search.h"
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "portability/instr_time.h"
-#include "store/roster.h"
-#include "store/tids.h"
-#include "store/visit.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-#include "values/row.h"
 
 /* Rows compared at once: as many as were before by this, and at most. */
 #define COMPARED_SHARE 8

@@ -208,10 +208,10 @@ sort_pages(DiskannScan *state, const char *why)
 {
 	DiskannVisit *visit = &state->visit;
 	DiskannNode count = DiskannNodeCount(&state->ref);
-	MemoryContext old = MemoryContextSwitchTo(state->results_context);
+
+	Assert(CurrentMemoryContext == state->results_context);
 
 	DiskannSortedBegin(&state->pages);
-	MemoryContextSwitchTo(old);
 	for (DiskannNode node = DISKANN_ENTRY_NODE + 1; node < count; node++)
 	{
 		DiskannFound found;

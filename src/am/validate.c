@@ -37,14 +37,20 @@ complain(const char *family, const char *what)
 	return false;
 }
 
+static bool
+complain_of_strategy(const char *family, Form_pg_amop op)
+{
+	return complain(family, psprintf("contains operator %s with invalid strategy number %d",
+									 format_operator(op->amopopr),
+									 op->amopstrategy));
+}
+
 /* One operator: a distance, ordering by a float8 family. */
 static bool
 validate_operator(const char *family, Form_pg_amop op)
 {
 	if (op->amopstrategy != DISKANN_STRATEGY_ORDER)
-		return complain(family, psprintf("contains operator %s with invalid strategy number %d",
-										 format_operator(op->amopopr),
-										 op->amopstrategy));
+		return complain_of_strategy(family, op);
 	if (op->amoppurpose != AMOP_ORDER ||
 		!opfamily_can_sort_type(op->amopsortfamily, FLOAT8OID) ||
 		!check_amop_signature(op->amopopr, FLOAT8OID, op->amoplefttype,
@@ -59,9 +65,7 @@ static bool
 validate_comparison(const char *family, Form_pg_amop op)
 {
 	if (op->amopstrategy < 1 || op->amopstrategy > BTMaxStrategyNumber)
-		return complain(family, psprintf("contains operator %s with invalid strategy number %d",
-										 format_operator(op->amopopr),
-										 op->amopstrategy));
+		return complain_of_strategy(family, op);
 	if (op->amoppurpose != AMOP_SEARCH ||
 		!check_amop_signature(op->amopopr, BOOLOID, op->amoplefttype,
 							  op->amoprighttype))

@@ -30,9 +30,6 @@
 #define EDGE_BITS_KEPT 320
 #define EDGE_BITS_ENOUGH 512
 
-/* Coordinates of a tile of groups. */
-#define TILE_DIMS (4 * DISKANN_TILE)
-
 /* Up to this many dimensions two bits a dimension are worth their place. */
 #define TWO_BIT_DIMS 256
 
@@ -147,7 +144,7 @@ first_code_dims(const DiskannMetaPageData *meta, int *most)
 	/* Whole tiles, if many: filling up the last may cost a page a slot. */
 	wanted = Min(*most, meta->planes == 2 ? TWO_BIT_DIMS :
 				 EDGE_BITS_WANTED / meta->planes);
-	return wanted < 4 * TILE_DIMS ? wanted : wanted - wanted % TILE_DIMS;
+	return wanted < 4 * DISKANN_TILE_DIMS ? wanted : wanted - wanted % DISKANN_TILE_DIMS;
 }
 
 /*

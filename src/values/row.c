@@ -36,14 +36,20 @@ check_type(Relation rel, const DiskannSupport *support, Oid type)
 }
 
 bool
+DiskannIsVectorFamily(Oid family, Oid type)
+{
+	return OidIsValid(get_opfamily_proc(family, type, type,
+										DISKANN_SUPPORT_PROC));
+}
+
+bool
 DiskannIsVectorClass(Oid opclass)
 {
 	Oid			family;
 	Oid			type;
 
 	return get_opclass_opfamily_and_input_type(opclass, &family, &type) &&
-		OidIsValid(get_opfamily_proc(family, type, type,
-									 DISKANN_SUPPORT_PROC));
+		DiskannIsVectorFamily(family, type);
 }
 
 int

@@ -55,7 +55,11 @@ typedef struct DiskannSupport
 	const DiskannType *type;
 } DiskannSupport;
 
-/* Is this operator class one of vectors?  Others are of filter columns. */
+/*
+ * Is this operator class, or that of an input type in a family, one of vectors?
+ * Others are of filter columns.
+ */
+extern bool DiskannIsVectorFamily(Oid family, Oid type);
 extern bool DiskannIsVectorClass(Oid opclass);
 
 /*

@@ -52,13 +52,14 @@ typedef struct DiskannEdgeCode
 	uint8_t		nibbles[DISKANN_MAX_NIBBLES];	/* plane-major */
 } DiskannEdgeCode;
 
+/* Coordinates of a tile, whose groups have four. */
+#define DISKANN_TILE_DIMS (4 * DISKANN_TILE)
+
 /* Groups of so many coordinates: whole tiles, filled up with zeroes. */
 static inline int
 diskann_edge_groups(int code_dims)
 {
-	int			tile_dims = 4 * DISKANN_TILE;
-
-	return (code_dims + tile_dims - 1) / tile_dims * DISKANN_TILE;
+	return (code_dims + DISKANN_TILE_DIMS - 1) / DISKANN_TILE_DIMS * DISKANN_TILE;
 }
 
 /* Code the edge from a node (its decoded vector) to a neighbour. */

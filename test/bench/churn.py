@@ -20,7 +20,7 @@ import psycopg2
 
 sys.dont_write_bytecode = True
 # pylint: disable=wrong-import-position
-from churn_rows import VARIANTS, make_rows
+from churn_rows import VARIANTS, add_cluster_arguments, make_rows
 
 K = 10
 
@@ -249,20 +249,11 @@ def parse():
     parser.add_argument('--cycles', type=int, default=20)
     parser.add_argument('--window', type=float, default=.1,
                         help='share of the rows replaced in a cycle')
-    parser.add_argument('--rows', type=int, default=50000)
-    parser.add_argument('--dims', type=int, default=96)
-    parser.add_argument('--clusters', type=int, default=500)
-    parser.add_argument('--spread', type=float, default=.35,
-                        help='standard deviation within a cluster')
-    parser.add_argument('--separation', type=float, default=1,
-                        help='of the centres; below .3 clusters overlap')
-    parser.add_argument('--manifold', type=int, default=0,
-                        help='dimensions within a cluster; 0: all')
+    add_cluster_arguments(parser, rows=50000, dims=96)
     parser.add_argument('--data', help='vectors of the variant "labels"')
     parser.add_argument('--labels', help='labels of the data')
     parser.add_argument('--label', type=int, default=0, help='which column')
     parser.add_argument('--queries', type=int, default=200)
-    parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--lists', default='100,40')
     parser.add_argument('--single', action='store_true',
                         help='one row a transaction, and autovacuum')

@@ -10,6 +10,21 @@ import gzip
 import numpy
 
 
+def add_cluster_arguments(parser, rows, dims):
+    """What Clusters wants to know; these many rows and dimensions if not told."""
+    parser.add_argument('--rows', type=int, default=rows,
+                        help='in the table when the index is built')
+    parser.add_argument('--dims', type=int, default=dims)
+    parser.add_argument('--clusters', type=int, default=500)
+    parser.add_argument('--spread', type=float, default=.35,
+                        help='standard deviation within a cluster')
+    parser.add_argument('--separation', type=float, default=1,
+                        help='of the centres; below .3 clusters overlap')
+    parser.add_argument('--manifold', type=int, default=0,
+                        help='dimensions within a cluster; 0: all')
+    parser.add_argument('--seed', type=int, default=1)
+
+
 class Clusters:
     """Made up: normal distributions around centres."""
 

@@ -21,7 +21,7 @@ import psycopg2
 sys.dont_write_bytecode = True
 # pylint: disable=wrong-import-position
 import churn
-from churn_rows import Clusters, read_vectors
+from churn_rows import Clusters, add_cluster_arguments, read_vectors
 
 # A table without an index on vectors: what rows cost anyway.
 CONTENDERS = {'none': ('real[]', None, None, None, None), **churn.CONTENDERS}
@@ -240,20 +240,10 @@ def print_table(results, options):
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('--contender', action='append', choices=CONTENDERS)
-    parser.add_argument('--rows', type=int, default=100000,
-                        help='in the table when the index is built')
     parser.add_argument('--insert', type=int, default=2000,
                         help='rows that each of the six steps adds')
-    parser.add_argument('--dims', type=int, default=384)
-    parser.add_argument('--clusters', type=int, default=500)
-    parser.add_argument('--spread', type=float, default=.35,
-                        help='standard deviation within a cluster')
-    parser.add_argument('--separation', type=float, default=1,
-                        help='of the centres; below .3 clusters overlap')
-    parser.add_argument('--manifold', type=int, default=0,
-                        help='dimensions within a cluster; 0: all')
+    add_cluster_arguments(parser, rows=100000, dims=384)
     parser.add_argument('--data', help='real vectors instead')
-    parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--index', default='', help='WITH (...) of the index')
     parser.add_argument('--out', help='file to append JSON lines to')
     return parser.parse_args()
