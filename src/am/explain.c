@@ -28,7 +28,7 @@
 
 static explain_per_node_hook_type previous_hook = NULL;
 
-/* The scan of a node of the plan, NULL if that is none of ours or did not run */
+/* A node's scan; NULL if it is none of ours, or did not run. */
 static IndexScanDesc
 scan_of_node(const PlanState *node)
 {
