@@ -8,9 +8,8 @@
  * 30 neighbours, most of which are farther than all in a full list.  These are
  * neither looked up nor inserted anywhere: they are appended to "rest", which
  * becomes a heap only if the caller wants more than the list.  The others are
- * looked up in "seen", a hash table, and inserted into the list.  That is two
- * sorted arrays, of what has been visited and what has not: so the next node is
- * the first of the latter, which gets shorter as the search goes on.
+ * looked up in "seen", a hash table, and inserted into the list, an array
+ * sorted by key.
  *
  * So a node may be in rest several times, and in the list, too; seen says what
  * the least key offered was, and whether the node was visited, which is how
@@ -28,8 +27,8 @@
 #include <float.h>
 #include <math.h>
 
+#include "common/hashfn.h"
 #include "graph/search.h"
-#include "port/pg_bitutils.h"
 
 /* The key of a node that has been visited: nothing is nearer. */
 #define VISITED (-INFINITY)
@@ -40,6 +39,13 @@ typedef struct Candidate
 	float		key;
 	uint32		node;
 } Candidate;
+
+/* A node of the list.  Keys are in an array of their own, searched faster. */
+typedef struct ListEntry
+{
+	uint32		node;
+	bool		visited;
+} ListEntry;
 
 /* What was seen: open addressing with linear probing. */
 typedef struct SeenEntry
@@ -68,22 +74,14 @@ struct DiskannSearch
 	int			list_size;
 	bool		keep_rest;
 
-	/*
-	 * The list: nodes not visited are at list[first] and after it, and the
-	 * keys of the others in done, both ascending.  Nothing may enter that is
-	 * as far as limit, the last key of all if the list is full.
-	 */
-	Candidate  *list;
-	float	   *done;
+	ListEntry  *list;			/* ascending by key */
+	float	   *keys;			/* of the entries */
 	int			list_alloc;
-	int			first;
 	int			list_count;
-	int			done_count;
-	float		limit;
+	int			cursor;			/* every entry before it has been visited */
 
 	SeenEntry  *seen;
 	uint32		seen_size;		/* a power of two, at most half of it in use */
-	int			seen_shift;		/* leaves as many bits of a hash */
 	uint32		seen_count;
 
 	Candidate  *rest;			/* a binary heap once streaming */
@@ -102,20 +100,18 @@ create_seen(DiskannSearch *search, uint32 size)
 										  (Size) size * sizeof(SeenEntry));
 	memset(search->seen, 0xFF, (Size) size * sizeof(SeenEntry));
 	search->seen_size = size;
-	search->seen_shift = 32 - pg_leftmost_one_pos32(size);
 	search->seen_count = 0;
 }
 
 /*
  * The node's entry, or the free one where it belongs.  There always is one, as
- * half of the table is free.  The hash is Knuth's, by the golden ratio, which
- * spreads numbers in sequence best.
+ * half of the table is free.
  */
 static inline SeenEntry *
 find_seen(const DiskannSearch *search, uint32 node)
 {
 	uint32		mask = search->seen_size - 1;
-	uint32		i = (node * UINT32_C(2654435769)) >> search->seen_shift;
+	uint32		i = murmurhash32(node) & mask;
 
 	Assert(2 * search->seen_count <= search->seen_size);
 	while (search->seen[i].node != node && search->seen[i].node != NOBODY)
@@ -184,13 +180,13 @@ DiskannSearchReset(DiskannSearch *search, int list_size, bool keep_rest)
 		if (search->list)
 		{
 			pfree(search->list);
-			pfree(search->done);
+			pfree(search->keys);
 		}
 		search->list_alloc = list_size + 1;
 		search->list = MemoryContextAlloc(search->context,
 										  search->list_alloc *
-										  sizeof(Candidate));
-		search->done = MemoryContextAlloc(search->context,
+										  sizeof(ListEntry));
+		search->keys = MemoryContextAlloc(search->context,
 										  search->list_alloc * sizeof(float));
 	}
 	if (search->seen_size > SEEN_KEEP)
@@ -210,10 +206,8 @@ DiskannSearchReset(DiskannSearch *search, int list_size, bool keep_rest)
 	}
 	search->list_size = list_size;
 	search->keep_rest = keep_rest;
-	search->first = 0;
 	search->list_count = 0;
-	search->done_count = 0;
-	search->limit = INFINITY;
+	search->cursor = 0;
 	search->rest_count = 0;
 	search->streaming = false;
 	search->visits = 0;
@@ -282,123 +276,81 @@ add_to_rest(DiskannSearch *search, uint32 node, float key)
 }
 
 /*
- * First position in the list whose key is not less than key.  Branches on keys
- * could not be predicted.
+ * First position in the list whose key is not less than key.  Halving branches
+ * on keys that cannot be predicted; the last so many are counted instead,
+ * which compilers vectorize.
  */
+#define COUNTED 64
+
 static inline int
 list_position(const DiskannSearch *search, float key)
 {
-	const Candidate *from = &search->list[search->first];
+	const float *keys = search->keys;
 	int			n = search->list_count;
+	int			less = 0;
 
-	while (n > 1)
+	while (n > COUNTED)
 	{
 		int			half = n / 2;
 
-		from += from[half - 1].key < key ? half : 0;
+		if (keys[half - 1] < key)
+			keys += half;
 		n -= half;
 	}
-	if (n == 1 && from->key < key)
-		from++;
-	return (int) (from - search->list);
-}
-
-/* After a change of the list: what is too far to enter it? */
-static inline void
-set_limit(DiskannSearch *search)
-{
-	float		last = -INFINITY;
-
-	search->limit = INFINITY;
-	if (search->list_count + search->done_count < search->list_size)
-		return;
-	if (search->list_count > 0)
-		last = search->list[search->first + search->list_count - 1].key;
-	if (search->done_count > 0)
-		last = Max(last, search->done[search->done_count - 1]);
-	search->limit = last;
+	for (int i = 0; i < n; i++)
+		less += keys[i] < key ? 1 : 0;
+	return (int) (keys - search->keys) + less;
 }
 
 /* Take an unvisited node, last added with this key, out of the list. */
 static void
 list_remove(DiskannSearch *search, uint32 node, float key)
 {
-	int			end = search->first + search->list_count;
-
 	for (int i = list_position(search, key);
-		 i < end && search->list[i].key == key; i++)
+		 i < search->list_count && search->keys[i] == key; i++)
 	{
+		int			after = search->list_count - i - 1;
+
 		if (search->list[i].node != node)
 			continue;
 		memmove(&search->list[i], &search->list[i + 1],
-				(end - i - 1) * sizeof(Candidate));
+				after * sizeof(ListEntry));
+		memmove(&search->keys[i], &search->keys[i + 1], after * sizeof(float));
 		search->list_count--;
 		return;
 	}
 }
 
-/* What is last in a list that has one too many goes, to the rest if unvisited. */
-static inline void
-drop_last(DiskannSearch *search)
-{
-	const Candidate *last = &search->list[search->first +
-										  search->list_count - 1];
-
-	if (search->list_count == 0 ||
-		(search->done_count > 0 &&
-		 search->done[search->done_count - 1] > last->key))
-		search->done_count--;
-	else
-	{
-		search->list_count--;
-		add_to_rest(search, last->node, last->key);
-	}
-}
-
-/*
- * Insert a node into the list.  What is before its place moves if that is less
- * than what is after it.
- */
-static inline void
+/* Insert a node into the list; what falls out unvisited goes to the rest. */
+static void
 list_insert(DiskannSearch *search, uint32 node, float key)
 {
-	Candidate  *list = search->list;
 	int			i = list_position(search, key);
-	int			before = i - search->first;
-	int			after = search->list_count - before;
+	int			after = search->list_count - i;
+	ListEntry  *entry = &search->list[i];
 
 	Assert(search->list_count < search->list_alloc);
-	if (search->first > 0 &&
-		(before < after || i + after == search->list_alloc))
+	memmove(entry + 1, entry, after * sizeof(ListEntry));
+	memmove(&search->keys[i + 1], &search->keys[i], after * sizeof(float));
+	search->keys[i] = key;
+	entry->node = node;
+	entry->visited = false;
+	search->cursor = Min(search->cursor, i);
+	if (++search->list_count > search->list_size)
 	{
-		memmove(&list[search->first - 1], &list[search->first],
-				before * sizeof(Candidate));
-		search->first--;
-		i--;
+		ListEntry  *last = &search->list[--search->list_count];
+
+		if (!last->visited)
+			add_to_rest(search, last->node, search->keys[search->list_count]);
 	}
-	else
-		memmove(&list[i + 1], &list[i], after * sizeof(Candidate));
-	list[i].key = key;
-	list[i].node = node;
-	search->list_count++;
-	if (search->list_count + search->done_count > search->list_size)
-		drop_last(search);
-	set_limit(search);
 }
 
-/* Take the first unvisited node, there is one, for visited. */
-static Candidate
-list_take(DiskannSearch *search)
+/* Does it have no place in the list, so that it need not be looked up? */
+static inline bool
+beyond_list(const DiskannSearch *search, float key)
 {
-	Candidate	c = search->list[search->first];
-	int			i = search->done_count++;
-
-	for (; i > 0 && search->done[i - 1] > c.key; i--)
-		search->done[i] = search->done[i - 1];
-	search->done[i] = c.key;
-	search->first++;
-	search->list_count--;
-	return c;
+	return !search->streaming && search->list_count == search->list_size &&
+		key >= search->keys[search->list_count - 1];
 }
 
 /* Offer a node, with room in the rest for one. */
@@ -409,7 +361,7 @@ offer_node(DiskannSearch *search, uint32 node, float key)
 	bool		found;
 
 	/* Not looked up: it does no harm if the rest has a node several times. */
-	if (!search->streaming && key >= search->limit)
+	if (beyond_list(search, key))
 	{
 		add_to_rest(search, node, key);
 		return;
@@ -449,65 +401,59 @@ DiskannSearchAdd(DiskannSearch *search, uint32 node, float key)
 }
 
 /*
- * Append some to the rest, but those nearer than the limit to "nearer": how
- * many there are is returned.  Without branches.
- */
-static inline int
-sort_out(DiskannSearch *search, const uint32 *nodes, const float *keys, int n,
-		 Candidate *nearer)
-{
-	float		limit = search->limit;
-	Candidate  *rest = search->rest + search->rest_count;
-	Size		nrest = 0;
-	int			nnearer = 0;
-
-	for (int i = 0; i < n; i++)
-	{
-		Candidate	c = {sane_key(keys[i]), nodes[i]};
-		bool		is_nearer = c.key < limit;
-
-		nearer[nnearer] = c;
-		nnearer += is_nearer ? 1 : 0;
-		rest[nrest] = c;
-		nrest += is_nearer ? 0 : 1;
-	}
-	if (search->keep_rest)
-		search->rest_count += nrest;
-	return nnearer;
-}
-
-/*
  * Most of what a visit brings late in a search is beyond the list.  That is
- * sorted out first.
+ * sorted out first, without branches.
  */
 void
 DiskannSearchAddAll(DiskannSearch *search, const uint32 *nodes,
 					const float *keys, int n)
 {
+	float		limit;
+
 	reserve_rest(search, n);
-	if (search->streaming)
+	if (search->streaming || search->list_count < search->list_size)
 	{
 		for (int i = 0; i < n; i++)
 			offer_node(search, nodes[i], sane_key(keys[i]));
 		return;
 	}
+	limit = search->keys[search->list_count - 1];
 	for (int first = 0; first < n; first += BATCH)
 	{
-		Candidate	nearer[BATCH + 1];
-		int			nnearer = sort_out(search, nodes + first, keys + first,
-									   Min(n - first, BATCH), nearer);
+		int			nearer[BATCH];
+		int			nnearer = 0;
+		Candidate  *rest = search->rest + search->rest_count;
+		Size		nrest = 0;
 
+		for (int i = first; i < Min(n, first + BATCH); i++)
+		{
+			float		key = sane_key(keys[i]);
+			bool		is_nearer = key < limit;
+
+			nearer[nnearer] = i;
+			nnearer += is_nearer ? 1 : 0;
+			rest[nrest].key = key;
+			rest[nrest].node = nodes[i];
+			nrest += is_nearer ? 0 : 1;
+		}
+		if (search->keep_rest)
+			search->rest_count += nrest;
 		for (int i = 0; i < nnearer; i++)
-			offer_node(search, nearer[i].node, nearer[i].key);
+			offer_node(search, nodes[nearer[i]], sane_key(keys[nearer[i]]));
 	}
 }
 
 bool
 DiskannSearchNext(DiskannSearch *search, uint32 *node)
 {
-	if (search->list_count == 0)
+	while (search->cursor < search->list_count &&
+		   search->list[search->cursor].visited)
+		search->cursor++;
+	if (search->cursor == search->list_count)
 		return false;
-	*node = list_take(search).node;
+
+	search->list[search->cursor].visited = true;
+	*node = search->list[search->cursor].node;
 	find_seen(search, *node)->key = VISITED;
 	search->visits++;
 	return true;
@@ -516,10 +462,15 @@ DiskannSearchNext(DiskannSearch *search, uint32 *node)
 bool
 DiskannSearchLookAhead(const DiskannSearch *search, uint32 *node)
 {
-	if (search->list_count == 0)
-		return false;
-	*node = search->list[search->first].node;
-	return true;
+	for (int i = search->cursor; i < search->list_count; i++)
+	{
+		if (!search->list[i].visited)
+		{
+			*node = search->list[i].node;
+			return true;
+		}
+	}
+	return false;
 }
 
 /* From now on the rest is a heap, and the list is not used any more. */
@@ -546,7 +497,7 @@ DiskannSearchBound(const DiskannSearch *search, float *key)
 {
 	if (search->streaming || search->rest_count == 0)
 		return false;
-	*key = search->limit;
+	*key = search->keys[search->list_count - 1];
 	return true;
 }
 
@@ -592,7 +543,7 @@ DiskannSearchMemory(const DiskannSearch *search)
 {
 	return search->rest_alloc * sizeof(Candidate) +
 		search->seen_size * sizeof(SeenEntry) +
-		search->list_alloc * (sizeof(Candidate) + sizeof(float));
+		search->list_alloc * (sizeof(ListEntry) + sizeof(float));
 }
 
 int64
