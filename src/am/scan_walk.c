@@ -47,6 +47,22 @@
 /* ---------- visiting ---------- */
 
 /*
+ * Have the processor fetch the node that is to be visited next, as far as is
+ * known now.  Pages that come from a disk are read ahead instead.
+ */
+static inline void
+fetch_next(DiskannScan *state)
+{
+	DiskannNode next;
+
+	if (state->slow || !DiskannSearchLookAhead(state->search, &next) ||
+		next == state->fetched)
+		return;
+	DiskannNodePrefetch(&state->ref, next);
+	state->fetched = next;
+}
+
+/*
  * Visit a node, which has not been visited before; its rows become a result,
  * its neighbours candidates of the search.  The node may have been freed.
  * Share-locks its slot for the time of the call.
@@ -66,6 +82,7 @@ visit_node(DiskannScan *state, DiskannNode node)
 	state->counts.estimates += visit->degree;
 	DiskannSearchAddAll(state->search, visit->nodes, visit->estimates,
 						visit->degree);
+	fetch_next(state);
 
 	/* Tombstones only lead to other nodes. */
 	if (visit->head.state == DISKANN_LIVE)
@@ -91,7 +108,6 @@ static bool
 visit_next(DiskannScan *state)
 {
 	DiskannNode beam[BEAM_WIDTH];
-	DiskannNode next;
 	int			width = state->slow ? BEAM_WIDTH : 1;
 	int			n = 0;
 	int64		before = blocks_read();
@@ -110,8 +126,7 @@ visit_next(DiskannScan *state)
 		for (int i = 0; i < n; i++)
 			DiskannNodeReadAhead(&state->ref, beam[i]);
 	}
-	else if (DiskannSearchLookAhead(state->search, &next))
-		DiskannNodePrefetch(&state->ref, next);
+	fetch_next(state);
 
 	if (timed)
 		INSTR_TIME_SET_CURRENT(start);
@@ -183,6 +198,7 @@ search_list(DiskannScan *state)
 
 	/* Entry nodes are no candidates: they take no place in the list. */
 	state->phase = PHASE_LIST;
+	state->fetched = DISKANN_INVALID_NODE;
 	state->counts.estimates += DiskannStartSearch(&state->ref, &state->query,
 												  &state->visit,
 												  state->search);

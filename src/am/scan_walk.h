@@ -67,6 +67,7 @@ typedef struct DiskannScan
 	DiskannSearch *search;
 	Size		memory_limit;	/* of PHASE_STREAM */
 	float		max_length2;	/* of rows, if the metric is inner product */
+	DiskannNode fetched;		/* by the processor, to be visited soon */
 	bool		slow;			/* pages come from a disk: read ahead */
 	bool		missed;			/* the last visit had to read a page */
 	int64		considered;		/* nodes visited, or taken from the sort */
