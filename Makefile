@@ -89,7 +89,7 @@ PROVE_TESTS ?= test/t/*.pl test/bench/t/*.pl
 # No -march: one binary serves every machine, the kernels choose at run time.
 OPTFLAGS = -O3
 PG_CPPFLAGS = -Isrc
-PG_CFLAGS = $(OPTFLAGS)
+PG_CFLAGS = $(OPTFLAGS) -fno-semantic-interposition
 SHLIB_LINK = -lm
 
 ifdef STRICT

@@ -24,6 +24,7 @@
 #include "am/scan_pages.h"
 #include "am/scan_rows.h"
 #include "am/wanted.h"
+#include "graph/nearest.h"
 #include "graph/search.h"
 #include "store/tids.h"
 #include "store/visit.h"
@@ -65,6 +66,8 @@ typedef struct DiskannScan
 	DiskannSpaceQuery space_query;
 	DiskannVisit visit;			/* of the node visited last */
 	DiskannSearch *search;
+	DiskannNearest nearest;		/* of those visited, if the list may end early */
+	bool		stopped;		/* it has */
 	Size		memory_limit;	/* of PHASE_STREAM */
 	float		max_length2;	/* of rows, if the metric is inner product */
 	DiskannNode fetched;		/* by the processor, to be visited soon */
