@@ -359,6 +359,9 @@ reset_state(DiskannScan *state)
 	state->phase = PHASE_DONE;
 	state->slow = false;
 	state->missed = false;
+	state->stopped = false;
+	state->nearest.size = 0;
+	state->nearest.count = 0;
 	state->considered = 0;
 	state->returned = 0;
 	state->dropped = 0;

@@ -38,6 +38,15 @@
 #define LIST_PER_ROOT 0.28
 #define LIST_FOR_TEN 100.0
 
+/*
+ * The list is left once the nearest estimate in it is farther than the k-th
+ * nearest node visited, by a share of this distance that is STOP_GAP for one
+ * row and less for more of them; but a part of it is always visited.
+ */
+#define STOP_GAP 0.24
+#define STOP_GAP_POWER (-0.3)
+#define LEAST_SHARE 4
+
 /* Beyond this a heap takes no longer than a list. */
 #define MAX_LIST_SIZE 2000
 
@@ -45,6 +54,22 @@
 #define WALK_PER_SORT 6
 
 /* ---------- visiting ---------- */
+
+/*
+ * Have the processor fetch the node that is to be visited next, as far as is
+ * known now.  Pages that come from a disk are read ahead instead.
+ */
+static inline void
+fetch_next(DiskannScan *state)
+{
+	DiskannNode next;
+
+	if (state->slow || !DiskannSearchLookAhead(state->search, &next) ||
+		next == state->fetched)
+		return;
+	DiskannNodePrefetch(&state->ref, next);
+	state->fetched = next;
+}
 
 /*
  * Visit a node, which has not been visited before; its rows become a result,
@@ -66,12 +91,15 @@ visit_node(DiskannScan *state, DiskannNode node)
 	state->counts.estimates += visit->degree;
 	DiskannSearchAddAll(state->search, visit->nodes, visit->estimates,
 						visit->degree);
+	fetch_next(state);
 
 	/* Tombstones only lead to other nodes. */
-	if (visit->head.state == DISKANN_LIVE)
-		DiskannOrderAdd(&state->order, node, visit,
-						!DiskannScanFilterPasses(&state->filter,
-												 &visit->filters));
+	if (visit->head.state != DISKANN_LIVE)
+		return;
+	DiskannNearestAdd(&state->nearest, visit->dist2);
+	DiskannOrderAdd(&state->order, node, visit,
+					!DiskannScanFilterPasses(&state->filter,
+											 &visit->filters));
 }
 
 static inline int64
@@ -91,7 +119,6 @@ static bool
 visit_next(DiskannScan *state)
 {
 	DiskannNode beam[BEAM_WIDTH];
-	DiskannNode next;
 	int			width = state->slow ? BEAM_WIDTH : 1;
 	int			n = 0;
 	int64		before = blocks_read();
@@ -110,8 +137,7 @@ visit_next(DiskannScan *state)
 		for (int i = 0; i < n; i++)
 			DiskannNodeReadAhead(&state->ref, beam[i]);
 	}
-	else if (DiskannSearchLookAhead(state->search, &next))
-		DiskannNodePrefetch(&state->ref, next);
+	fetch_next(state);
 
 	if (timed)
 		INSTR_TIME_SET_CURRENT(start);
@@ -170,6 +196,55 @@ size_of_list(const DiskannScan *state)
 	return (int) Max(size, state->list_size);
 }
 
+/*
+ * Prepare to leave the list early, if the number of rows that are going to be
+ * asked for is known: none must be rejected by a filter.
+ */
+static void
+prepare_stop(DiskannScan *state, int size)
+{
+	int64		rows = state->wanted.rows;
+
+	if (rows <= 0 || rows > size || state->wanted.filtered ||
+		state->reader.filter != NULL || state->filter.count > 0 ||
+		state->iterative == DISKANN_ITERATE_OFF)
+		return;
+	state->nearest.size = (int) rows;
+	state->nearest.distances = palloc(sizeof(float) * rows);
+}
+
+/* Is what the list has left so far that no row wanted is likely among it? */
+static bool
+may_stop(const DiskannScan *state, float gap2)
+{
+	float		key;
+	float		last;
+
+	return DiskannNearestLast(&state->nearest, &last) &&
+		state->considered >= state->counts.list_size / LEAST_SHARE &&
+		DiskannSearchNearest(state->search, &key) &&
+		key > gap2 * last;
+}
+
+/* Visit the nodes of the list, all of them or as many as the rows need. */
+static void
+visit_list(DiskannScan *state)
+{
+	double		gap = 1 + STOP_GAP * pow(Max(state->nearest.size, 1),
+										 STOP_GAP_POWER);
+
+	while (visit_next(state))
+	{
+		if (may_stop(state, gap * gap))
+		{
+			DiskannSearchLeaveList(state->search);
+			state->stopped = true;
+			state->counts.way = "the nearer part of the list";
+			break;
+		}
+	}
+}
+
 /* Pass through PHASE_LIST at once: no result is taken before its end. */
 static void
 search_list(DiskannScan *state)
@@ -180,15 +255,16 @@ search_list(DiskannScan *state)
 	state->counts.list_size = size;
 	state->counts.way = "the list";
 	DiskannSearchReset(state->search, size, iterate);
+	prepare_stop(state, size);
 
 	/* Entry nodes are no candidates: they take no place in the list. */
 	state->phase = PHASE_LIST;
+	state->fetched = DISKANN_INVALID_NODE;
 	state->counts.estimates += DiskannStartSearch(&state->ref, &state->query,
 												  &state->visit,
 												  state->search);
 	state->counts.visits++;
-	while (visit_next(state))
-		;
+	visit_list(state);
 
 	/* The list takes what it was set to take; more is bounded by work_mem. */
 	state->memory_limit = memory_used(state) + (Size) work_mem * 1024;
@@ -373,7 +449,8 @@ visited_enough(const DiskannScan *state, const DiskannResult *first,
 	if (state->phase == PHASE_PAGES)
 		return lower_bound > DiskannIntervalHigh(&first->found.interval);
 	return lower_bound >= first->found.interval.low &&
-		state->considered >= visits_for(state, rows);
+		((state->stopped && rows <= state->wanted.rows) ||
+		 state->considered >= visits_for(state, rows));
 }
 
 double

@@ -24,6 +24,7 @@
 #include "am/scan_pages.h"
 #include "am/scan_rows.h"
 #include "am/wanted.h"
+#include "graph/nearest.h"
 #include "graph/search.h"
 #include "store/tids.h"
 #include "store/visit.h"
@@ -66,8 +67,11 @@ typedef struct DiskannScan
 	DiskannSpaceQuery space_query;
 	DiskannVisit visit;			/* of the node visited last */
 	DiskannSearch *search;
+	DiskannNearest nearest;		/* of those visited, if the list may end early */
+	bool		stopped;		/* it has */
 	Size		memory_limit;	/* of PHASE_STREAM */
 	float		max_length2;	/* of rows, if the metric is inner product */
+	DiskannNode fetched;		/* by the processor, to be visited soon */
 	bool		slow;			/* pages come from a disk: read ahead */
 	bool		missed;			/* the last visit had to read a page */
 	int64		considered;		/* nodes visited, or taken from the sort */

@@ -443,12 +443,21 @@ DiskannSearchAddAll(DiskannSearch *search, const uint32 *nodes,
 	}
 }
 
+/* The first place of the list that has not been visited, or its end. */
+static inline int
+first_unvisited(const DiskannSearch *search)
+{
+	int			i = search->cursor;
+
+	while (i < search->list_count && search->list[i].visited)
+		i++;
+	return i;
+}
+
 bool
 DiskannSearchNext(DiskannSearch *search, uint32 *node)
 {
-	while (search->cursor < search->list_count &&
-		   search->list[search->cursor].visited)
-		search->cursor++;
+	search->cursor = first_unvisited(search);
 	if (search->cursor == search->list_count)
 		return false;
 
@@ -462,15 +471,45 @@ DiskannSearchNext(DiskannSearch *search, uint32 *node)
 bool
 DiskannSearchLookAhead(const DiskannSearch *search, uint32 *node)
 {
-	for (int i = search->cursor; i < search->list_count; i++)
+	int			i = first_unvisited(search);
+
+	if (i == search->list_count)
+		return false;
+	*node = search->list[i].node;
+	return true;
+}
+
+bool
+DiskannSearchNearest(const DiskannSearch *search, float *key)
+{
+	int			i = first_unvisited(search);
+
+	if (i == search->list_count)
+		return false;
+	*key = search->keys[i];
+	return true;
+}
+
+/*
+ * The list ends with the first node not visited, which stands for the bound of
+ * what is beyond; it and those after it go to the rest.
+ */
+void
+DiskannSearchLeaveList(DiskannSearch *search)
+{
+	int			first = first_unvisited(search);
+
+	reserve_rest(search, search->list_count - first);
+	for (int i = first; i < search->list_count; i++)
 	{
 		if (!search->list[i].visited)
-		{
-			*node = search->list[i].node;
-			return true;
-		}
+			add_to_rest(search, search->list[i].node, search->keys[i]);
 	}
-	return false;
+	if (first < search->list_count)
+	{
+		search->list[first].visited = true;
+		search->list_count = first + 1;
+	}
 }
 
 /* From now on the rest is a heap, and the list is not used any more. */

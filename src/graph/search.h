@@ -52,6 +52,12 @@ extern bool DiskannSearchNext(DiskannSearch *search, uint32 *node);
 /* The node that Next would return now, which is not yet visited by this. */
 extern bool DiskannSearchLookAhead(const DiskannSearch *search, uint32 *node);
 
+/* The estimate of the node that Next would return; false if there is none. */
+extern bool DiskannSearchNearest(const DiskannSearch *search, float *key);
+
+/* Leave what of the list has not been visited to Stream. */
+extern void DiskannSearchLeaveList(DiskannSearch *search);
+
 /*
  * A lower bound of the estimates beyond the list, at no cost.  False if there
  * is nothing, or Stream has been used: then Peek is as cheap.

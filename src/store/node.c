@@ -180,7 +180,6 @@ assemble(DiskannNodeRef *ref, BlockNumber block)
 static bool
 locate_slot(DiskannNodeRef *ref, DiskannNode node)
 {
-	BlockNumber block = DiskannNodeBlock(ref->index, node);
 	Page		page = BufferGetPage(ref->buffer);
 
 	ref->node = node;
@@ -193,10 +192,11 @@ locate_slot(DiskannNodeRef *ref, DiskannNode node)
 	 * all else that a visit reads, and would take time to fetch.
 	 */
 	if (!ref->recent)
-		DiskannVerifyPage(ref->rel, block, page, DISKANN_PAGE_NODES, 0);
+		DiskannVerifyPage(ref->rel, BufferGetBlockNumber(ref->buffer), page,
+						  DISKANN_PAGE_NODES, 0);
 	ref->recent = false;
 	if (ref->index->meta.pages_per_slot > 1)
-		assemble(ref, block);
+		assemble(ref, BufferGetBlockNumber(ref->buffer));
 	else
 		ref->slot = DiskannPageContents(page) +
 			(Size) slot_number(ref->index, node) * ref->index->meta.slot_size;

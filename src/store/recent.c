@@ -15,6 +15,7 @@
 #include "compat.h"
 #include "pgstat.h"
 #include "port/pg_bitutils.h"
+#include "storage/buf_internals.h"
 #include "storage/bufmgr.h"
 #include "store/recent.h"
 
@@ -70,5 +71,8 @@ DiskannRecentPage(Relation rel, BlockNumber block)
 {
 	const Buffer *place = place_of(rel, block);
 
-	return place && *place != InvalidBuffer ? BufferGetPage(*place) : NULL;
+	if (!place || *place == InvalidBuffer)
+		return NULL;
+	__builtin_prefetch(GetBufferDescriptor(*place - 1), 1);
+	return BufferGetPage(*place);
 }

@@ -40,7 +40,8 @@ extern Buffer DiskannReadBuffer(Relation rel, BlockNumber block,
 
 /*
  * Where the page may be, to be given to the processor as a hint but not to be
- * read from; NULL if that is not known.
+ * read from; NULL if that is not known.  The processor fetches what pins and
+ * locks of that buffer are written to.
  */
 extern const char *DiskannRecentPage(Relation rel, BlockNumber block);
 

@@ -191,6 +191,26 @@ next(uint32 *node)
 	return true;
 }
 
+/* The list has no more then, and the stream has what the list had. */
+static void
+leave_list(void)
+{
+	float		least = 0;
+	float		key = 0;
+	float		bound;
+	uint32		node;
+	bool		any = DiskannSearchNearest(search, &key);
+
+	check(!any || (model_least(&least) && least == key),
+		  "Nearest tells the estimate of what is next");
+	DiskannSearchLeaveList(search);
+	check(!any || !model.keep_rest ||
+		  (DiskannSearchBound(search, &bound) && bound == key),
+		  "what was left bounds the rest");
+	check(!DiskannSearchNext(search, &node) &&
+		  !DiskannSearchNearest(search, &key), "nothing is left in the list");
+}
+
 static bool
 stream(uint32 *node)
 {
@@ -305,6 +325,11 @@ test_steps(size_t cases, Size fixed)
 			if (random_between(0, 3) == 0)
 				add_randomly(style, 5);
 			check_bound();
+			if (random_between(0, 29) == 0)
+			{
+				leave_list();
+				break;
+			}
 		}
 		while (stream(&node))
 		{
