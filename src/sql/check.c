@@ -101,7 +101,8 @@ expected_page(const DiskannCheck *check, BlockNumber block,
 	*part = place.part;
 
 	/* A crash may have left some of the pages of one slot more. */
-	return place.node < check->nslots;
+	return (*kind != DISKANN_PAGE_NODES && *kind != DISKANN_PAGE_FILTER_MAP) ||
+		place.node < check->nslots;
 }
 
 /* Check one page, which is share-locked only while it is copied. */
