@@ -120,17 +120,18 @@ typedef enum DiskannFilterKind
 	DISKANN_FILTER_VALUE = 1,	/* itself: a type that is passed by value */
 	DISKANN_FILTER_NUMERIC,		/* a numeric as a double, in order as uint64 */
 	DISKANN_FILTER_UUID,		/* a uuid's first 8 bytes, in order as uint64 */
-	DISKANN_FILTER_HASH			/* its extended hash, with seed 0 */
+	DISKANN_FILTER_HASH,		/* its extended hash, with seed 0 */
+	DISKANN_FILTER_SET			/* of an array's elements, see values/set.h */
 } DiskannFilterKind;
 
-#define DISKANN_LAST_FILTER_KIND DISKANN_FILTER_HASH
+#define DISKANN_LAST_FILTER_KIND DISKANN_FILTER_SET
 
 /*
  * A column of the index beside the vector, for filters: where its value lies in
  * a slot, and its signatures, one for each edge, of which there are none yet.
  * Rows of a node have equal values.  The values of all columns lie one after
  * another, behind 8 bytes of which bit i tells that column i is NULL; its value
- * is then zero.
+ * is then zero.  Bit 32 + i tells that column i, a set, has many elements.
  */
 typedef struct DiskannFilterColumn
 {
@@ -145,6 +146,9 @@ typedef struct DiskannFilterColumn
 } DiskannFilterColumn;
 
 #define DISKANN_MAX_FILTER_COLUMNS 31
+
+#define DiskannNullBit(column) (UINT64CONST(1) << (column))
+#define DiskannManyBit(column) (UINT64CONST(1) << (32 + (column)))
 
 /* A slot has the first part of this, for as many columns as there are. */
 typedef struct DiskannFilterValues
