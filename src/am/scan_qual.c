@@ -196,12 +196,24 @@ key_of_operator(const Translator *translator, const OpExpr *op)
 	return key;
 }
 
+/* The array within a coercion that leaves its elements as they are. */
+static const Node *
+strip_array_relabel(const Node *node)
+{
+	node = strip_relabel(node);
+	if (IsA(node, ArrayCoerceExpr) &&
+		IsA(strip_relabel((Node *) ((const ArrayCoerceExpr *) node)->elemexpr),
+			CaseTestExpr))
+		return strip_relabel((Node *) ((const ArrayCoerceExpr *) node)->arg);
+	return node;
+}
+
 /* The key of: expression = ANY (column), if its elements are hashed alike. */
 static ScanKey
 key_of_element(const Translator *translator, Node *expr, const Node *column,
 			   Oid operator, Oid collation)
 {
-	int			number = column_of_node(translator, column);
+	int			number = column_of_node(translator, strip_array_relabel(column));
 	const DiskannFilter *filter;
 	Oid			left;
 	Oid			right;
