@@ -131,7 +131,7 @@ typedef enum DiskannFilterKind
  * a slot, and its signatures, one for each edge, of which there are none yet.
  * Rows of a node have equal values.  The values of all columns lie one after
  * another, behind 8 bytes of which bit i tells that column i is NULL; its value
- * is then zero.  Bit 32 + i tells that column i, a set, has many elements.
+ * is then zero.
  */
 typedef struct DiskannFilterColumn
 {
@@ -147,6 +147,7 @@ typedef struct DiskannFilterColumn
 
 #define DISKANN_MAX_FILTER_COLUMNS 31
 
+/* Bits of the first 8 bytes; a column that is a set may have many elements. */
 #define DiskannNullBit(column) (UINT64CONST(1) << (column))
 #define DiskannManyBit(column) (UINT64CONST(1) << (32 + (column)))
 
