@@ -52,7 +52,8 @@ typedef struct Translator
 	const DiskannFilters *columns;
 	IndexScanState *node;
 	Index		relid;			/* of the table, in the query */
-	List	   *expressions;	/* by filter column; NULL: a column of the table */
+	List	   *expressions;	/* by filter column; NULL: a column of the
+								 * table */
 	List	   *parts;			/* of DiskannCondition */
 	bool		foreign;		/* something was met that is not in the index */
 } Translator;

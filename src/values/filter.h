@@ -4,9 +4,9 @@
  *	  Values of filter columns, and the keys they are stored as.
  *
  * A column of the index beside the vector is a filter column.  A node has 8
- * bytes of each, the key: the value itself if its type is passed by value, a set
- * of hashes of its elements if it is an array, else a number in the same order,
- * or a hash.
+ * bytes of each, the key: the value itself if its type is passed by value, a
+ * set of hashes of its elements if it is an array, else a number in the same
+ * order, or a hash.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -66,8 +66,9 @@ extern DiskannFilters *DiskannGetFilters(Relation rel, int count,
 										 const DiskannFilterColumn *columns);
 
 /*
- * The key of a value that is not NULL, and no set.  The value is of the column's
- * type or, if the column is hashed, of the type that the hash function is for.
+ * The key of a value that is not NULL, and no set.  The value is of the
+ * column's type or, if the column is hashed, of the type that the hash function
+ * is for.
  */
 extern uint64 DiskannFilterKey(const DiskannFilter *filter, FmgrInfo *hash,
 							   Datum value);
