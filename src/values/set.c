@@ -153,16 +153,17 @@ set_is_contained(DiskannSet set, const uint64 *hashes, int n)
 bool
 DiskannSetMay(DiskannSetTest test, DiskannSet set, const uint64 *hashes, int n)
 {
-	int			found = 0;
+	bool		any = test == DISKANN_SET_OVERLAPS;
 
 	if (test == DISKANN_SET_CONTAINED)
 		return set_is_contained(set, hashes, n);
 	for (int i = 0; i < n; i++)
-		found += set_has(set, hashes[i]);
-	if (test == DISKANN_SET_OVERLAPS)
-		return found > 0;
-	return found == n && (test == DISKANN_SET_CONTAINS ||
-						  set_is_contained(set, hashes, n));
+	{
+		if (set_has(set, hashes[i]) == any)
+			return any;
+	}
+	return !any && (test == DISKANN_SET_CONTAINS ||
+					set_is_contained(set, hashes, n));
 }
 
 /* ---------- signatures ---------- */
@@ -253,16 +254,17 @@ bool
 DiskannSetSignatureMay(DiskannSetTest test, const uint8 *signature,
 					   const uint64 *hashes, int n)
 {
-	int			found = 0;
+	bool		any = test == DISKANN_SET_OVERLAPS;
 
 	if (signature[0] == CODE_NULL)
 		return false;
 	if (test == DISKANN_SET_CONTAINED)
 		return signature_is_contained(signature, hashes, n);
 	for (int i = 0; i < n; i++)
-		found += signature_has(signature, hashes[i]);
-	if (test == DISKANN_SET_OVERLAPS)
-		return found > 0;
-	return found == n && (test == DISKANN_SET_CONTAINS ||
-						  signature_is_contained(signature, hashes, n));
+	{
+		if (signature_has(signature, hashes[i]) == any)
+			return any;
+	}
+	return !any && (test == DISKANN_SET_CONTAINS ||
+					signature_is_contained(signature, hashes, n));
 }

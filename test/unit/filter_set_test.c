@@ -172,13 +172,13 @@ main(void)
 	test_ends();
 	current_table = "few";
 	test_pairs(4, 1000);
-	check_share(DISKANN_SET_OVERLAPS, 0.001, 0.03);
-	check_share(DISKANN_SET_CONTAINS, 0.001, 0.02);
-	check_share(DISKANN_SET_CONTAINED, 0.001, 0.02);
+	check_share(DISKANN_SET_OVERLAPS, 0.0002, 0.02);
+	check_share(DISKANN_SET_CONTAINS, 0.0002, 0.006);
+	check_share(DISKANN_SET_CONTAINED, 0.0002, 0.003);
 	current_table = "some";
 	test_pairs(MOST, 1000);
-	check_share(DISKANN_SET_OVERLAPS, 0.15, 0.5);
-	check_share(DISKANN_SET_CONTAINS, 0.05, 0.2);
+	check_share(DISKANN_SET_OVERLAPS, 0.1, 0.4);
+	check_share(DISKANN_SET_CONTAINS, 0.01, 0.1);
 	current_table = "likely";
 	test_pairs(MOST, 12);
 	return report();
