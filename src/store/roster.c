@@ -295,14 +295,17 @@ fill_entry(DiskannNodeRef *ref, DiskannNode entry, const DiskannNode *nodes,
 	float	   *x = palloc(sizeof(float) * index->space.dims);
 	DiskannEdgeCode *edges = palloc(sizeof(DiskannEdgeCode) * Max(n, 1));
 	DiskannNode live[DISKANN_MAX_DEGREE];
+	uint8		copies[DISKANN_MAX_DEGREE][DISKANN_MAX_FILTER_COLUMNS];
+	const uint8 *signatures[DISKANN_MAX_DEGREE];
 	DiskannSlot head;
 	int			nlive = 0;
 
 	Assert(n <= index->meta.max_degree);
 	for (int i = 0; i < n; i++)
 	{
-		if (!DiskannReadLive(ref, nodes[i], x))
+		if (!DiskannReadLive(ref, nodes[i], x, copies[nlive]))
 			continue;
+		signatures[nlive] = copies[nlive];
 		diskann_edge_encode(&index->shape, origin, x, &edges[nlive]);
 		live[nlive++] = nodes[i];
 	}
@@ -312,7 +315,7 @@ fill_entry(DiskannNodeRef *ref, DiskannNode entry, const DiskannNode *nodes,
 	head->edge_scale = 0;
 	memset(ref->image + index->meta.add_offset, 0,
 		   index->meta.own_offset - index->meta.add_offset);
-	DiskannEdgePutAll(index, ref->image, live, edges, nlive);
+	DiskannEdgePutAll(index, ref->image, live, edges, signatures, nlive);
 	DiskannNodeWriteEdges(ref);
 	DiskannNodeClose(ref);
 	pfree(origin);
@@ -407,7 +410,8 @@ DiskannBuildRoster(Relation rel, const DiskannIndex *index)
 /* ---------- new nodes ---------- */
 
 void
-DiskannOfferToRoster(DiskannNodeRef *ref, DiskannNode node, const float *x)
+DiskannOfferToRoster(DiskannNodeRef *ref, DiskannNode node, const float *x,
+					 const uint8 *signatures)
 {
 	const DiskannIndex *index = ref->index;
 	const DiskannRoster *roster = DiskannCachedRoster(ref->rel, index);
@@ -438,7 +442,7 @@ DiskannOfferToRoster(DiskannNodeRef *ref, DiskannNode node, const float *x)
 		((const DiskannSlotData *) roster->slots)->degree < max_degree)
 		entry = 1;
 	DiskannLinkEntry(ref, entry == 0 ? DISKANN_ENTRY_NODE :
-					 roster->nodes[entry - 1], node, x,
+					 roster->nodes[entry - 1], node, x, signatures,
 					 (int) draw % max_degree);
 	if (entry > 0)
 		count_change(ref);

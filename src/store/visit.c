@@ -29,6 +29,26 @@ DiskannVisitInit(DiskannVisit *visit, const DiskannIndex *index)
 {
 	visit->nodes = palloc(sizeof(DiskannNode) * index->meta.max_degree);
 	visit->estimates = palloc(sizeof(float) * index->meta.max_degree);
+	visit->signatures = NULL;
+}
+
+void
+DiskannVisitWantSignatures(DiskannVisit *visit, const DiskannIndex *index)
+{
+	visit->signatures = palloc0((Size) index->meta.nfilters *
+								index->meta.max_degree + 1);
+}
+
+/* Copy the signatures of the neighbours, column by column. */
+static void
+copy_signatures(const DiskannIndex *index, const char *slot,
+				DiskannVisit *visit)
+{
+	const DiskannMetaPageData *meta = &index->meta;
+
+	for (int i = 0; i < meta->nfilters; i++)
+		memcpy(visit->signatures + i * meta->max_degree,
+			   DiskannSlotSignatures(meta, slot, i), visit->degree);
 }
 
 void
@@ -74,6 +94,7 @@ read_open_node(DiskannNodeRef *ref, const DiskannQuery *query,
 		return false;
 	}
 	DiskannSlotFilters(index, slot, &visit->filters);
+	DiskannCopySignatures(index, slot, visit->own_signatures);
 	visit->dist2 = own_distance(ref, query, &visit->head);
 	visit->degree = visit->head.degree;
 	memcpy(visit->nodes, DiskannSlotNodes(index, slot),
@@ -84,6 +105,8 @@ read_open_node(DiskannNodeRef *ref, const DiskannQuery *query,
 						  DiskannSlotRescale(index, slot), visit->dist2,
 						  visit->head.edge_scale, visit->degree,
 						  visit->estimates);
+	if (visit->signatures)
+		copy_signatures(index, slot, visit);
 	if (own)
 		memcpy(own, DiskannSlotOwn(index, slot), index->meta.own_bytes);
 	DiskannNodeClose(ref);

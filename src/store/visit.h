@@ -30,15 +30,22 @@ typedef struct DiskannVisit
 {
 	DiskannSlotData head;
 	DiskannFilterValues filters;
+	uint8		own_signatures[DISKANN_MAX_FILTER_COLUMNS];
 	float		dist2;			/* squared distance to the own vector */
 	int			degree;
 	DiskannNode *nodes;			/* neighbours */
 	float	   *estimates;		/* of their squared distances */
+	uint8	   *signatures;		/* of their filter columns, max_degree for each
+								 * column; NULL: not wanted */
 } DiskannVisit;
 
 /* Allocate in the current context. */
 extern void DiskannQueryInit(DiskannQuery *query, const DiskannIndex *index);
 extern void DiskannVisitInit(DiskannVisit *visit, const DiskannIndex *index);
+
+/* From now on visits copy the neighbours' signatures. */
+extern void DiskannVisitWantSignatures(DiskannVisit *visit,
+									   const DiskannIndex *index);
 
 /* Prepare for visits, once query->x and norm2 are set. */
 extern void DiskannQueryPrepare(DiskannQuery *query,
