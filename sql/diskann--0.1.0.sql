@@ -380,12 +380,15 @@ CREATE OPERATOR CLASS double_ip_ops
 
 --
 -- Filter columns: one class for columns of any type that has a btree class.
--- What is compared, and how, is told by the operators of btree's families.
+-- What is compared, and how, is told by the operators of btree's families and,
+-- for arrays, of GIN's.
 --
 
 CREATE OPERATOR CLASS scalar_ops DEFAULT
 	FOR TYPE anyelement USING diskann AS
-	STORAGE anyelement;
+	OPERATOR 6 pg_catalog.&& (anyarray, anyarray),
+	OPERATOR 7 pg_catalog.@> (anyarray, anyarray),
+	OPERATOR 8 pg_catalog.<@ (anyarray, anyarray);
 
 DO $$
 DECLARE

@@ -341,6 +341,27 @@ reset_state(DiskannScan *state)
 }
 
 /*
+ * Take the conditions of the query, those of the plan node's filter included as
+ * far as the index can decide them; the row reader applies the filter as long
+ * as there is more to it.
+ */
+static void
+start_filter(DiskannScan *state)
+{
+	IndexScanState *node = state->wanted.node;
+	DiskannScanFilter *filter = &state->filter;
+	bool		more;
+
+	DiskannScanFilterStart(filter, state->desc, node);
+	more = node && list_length(node->ss.ps.plan->qual) > filter->qual.ntaken;
+	if (state->wanted.filters == filter->qual.ntaken)
+		state->wanted.filtered = state->wanted.filtered_above;
+	DiskannRowReaderStart(&state->reader,
+						  more || filter->undecided ? node : NULL,
+						  filter->undecided);
+}
+
+/*
  * Begin a scan when its first row is wanted: through the graph if the query has
  * a place in the index, in the order of the pages if not.
  */
@@ -362,9 +383,7 @@ start_scan(DiskannScan *state)
 					  state->iterative != DISKANN_ITERATE_RELAXED &&
 					  state->query_rescore != 0,
 					  state->wanted.bound);
-	DiskannScanFilterStart(&state->filter, state->desc);
-	DiskannRowReaderStart(&state->reader, state->wanted.node,
-						  state->filter.undecided);
+	start_filter(state);
 	DiskannNodeRowsClear(&state->rows);
 	state->max_length2 = 0;
 	if (state->index->space.metric == DISKANN_INNER_PRODUCT)

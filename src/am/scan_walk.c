@@ -326,7 +326,7 @@ walk_is_too_long(DiskannScan *state)
 	int64		met = state->returned + state->dropped;
 
 	if (rows <= 0 || state->wanted.filtered_above ||
-		(state->reader.filter == NULL && state->filter.count == 0) ||
+		(state->reader.filter == NULL && !DiskannScanFilters(&state->filter)) ||
 		state->max_scan_tuples > 0 || met < state->list_size)
 		return false;
 	return (double) rows * met * WALK_PER_SORT / Max(state->returned, 1) >=

@@ -146,6 +146,8 @@ filter_kind_name(DiskannFilterKind kind)
 			return "order";
 		case DISKANN_FILTER_HASH:
 			return "hash";
+		case DISKANN_FILTER_SET:
+			return "set";
 		case DISKANN_FILTER_VALUE:
 			break;
 	}
