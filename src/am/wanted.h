@@ -63,4 +63,7 @@ extern void DiskannFindWanted(IndexScanDesc scan, DiskannWanted *wanted);
 extern bool DiskannComputeNow(Expr *expr, void *node, Datum *value,
 							  bool *isnull);
 
+/* How many rows are wanted, in words, in the current context. */
+extern const char *DiskannWantedText(const DiskannWanted *wanted);
+
 #endif							/* DISKANN_WANTED_H */
