@@ -36,6 +36,7 @@ typedef struct DiskannCondition
 	bool		decidable;		/* can a key tell?  Else all that is not NULL
 								 * passes */
 	StrategyNumber strategy;	/* of btree */
+	Oid			subtype;		/* of the values; 0: the column's type */
 	DiskannSetTest test;		/* instead, of DISKANN_FILTER_SET */
 	FmgrInfo   *function;		/* the operator's */
 	Oid			collation;

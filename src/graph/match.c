@@ -153,17 +153,23 @@ is_first(const DiskannMatch *match, float key)
 		(!DiskannSearchPeekList(match->search, &next) || key < next);
 }
 
+static bool
+is_dense(const DiskannMatch *match)
+{
+	return match->edges >= EDGES_TO_TELL &&
+		match->matching_edges >= DENSE_SHARE * match->edges;
+}
+
 /* Is it to be visited when all of the list has been? */
 static bool
 is_useful(const DiskannMatch *match, float key)
 {
 	float		limit;
 
-	if (match->edges >= EDGES_TO_TELL &&
-		match->matching_edges >= DENSE_SHARE * match->edges)
+	if (match->waited >= PATIENCE + PATIENCE_BY_SHARE / match->share)
 		return false;
-	return match->waited < PATIENCE + PATIENCE_BY_SHARE / match->share &&
-		(!DiskannSearchLimit(match->search, &limit) || key < limit);
+	return !DiskannSearchLimit(match->search, &limit) ||
+		(key < limit && !is_dense(match));
 }
 
 /* ---------- the search ---------- */
@@ -237,6 +243,17 @@ DiskannMatchNext(DiskannMatch *match, uint32 *node)
 			return false;
 	}
 	match->visits++;
+	return true;
+}
+
+bool
+DiskannMatchLookAhead(const DiskannMatch *match, uint32 *node)
+{
+	if (DiskannSearchLookAhead(match->search, node))
+		return true;
+	if (match->bridges_count == 0)
+		return false;
+	*node = match->bridges[0].node;
 	return true;
 }
 

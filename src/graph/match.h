@@ -49,6 +49,9 @@ extern void DiskannMatchAddAll(DiskannMatch *match, const uint32 *nodes,
 /* The next node to visit; false if the list is used up. */
 extern bool DiskannMatchNext(DiskannMatch *match, uint32 *node);
 
+/* The node that Next is likely to return then, which is not visited by this. */
+extern bool DiskannMatchLookAhead(const DiskannMatch *match, uint32 *node);
+
 /* Tell of the node just visited, before its neighbours are offered. */
 extern void DiskannMatchVisited(DiskannMatch *match, uint32 node,
 								bool matches);
