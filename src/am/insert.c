@@ -40,6 +40,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "values/filter.h"
+#include "values/signature.h"
 
 /* Of a full list of edges, one in so many gets an edge back. */
 #define BACKLINK_SHARE 2
@@ -53,6 +54,7 @@ typedef struct Visited
 	float		scale;
 	uint64		hash;
 	DiskannFilterValues *filters;
+	uint8	   *signatures;
 	char	   *own;			/* code of its vector */
 	float	   *x;				/* the same decoded, once wanted */
 } Visited;
@@ -71,6 +73,7 @@ typedef struct Inserter
 	int			visited_alloc;
 	float		max_length2;	/* as known, see store/index.h */
 	DiskannFilters *filters;
+	DiskannSignatures *signatures;
 } Inserter;
 
 /* What an executor run keeps between rows. */
@@ -118,6 +121,7 @@ create_inserter(MemoryContext context, Relation rel,
 	inserter->search = DiskannSearchCreate(context);
 	inserter->filters = DiskannGetFilters(rel, index->meta.nfilters,
 										  index->meta.filters);
+	inserter->signatures = DiskannSignaturesLoad(index, inserter->filters);
 	inserter->visited_alloc = 2 * index->meta.build_list_size;
 	inserter->visited = palloc(sizeof(Visited) * inserter->visited_alloc);
 	MemoryContextSwitchTo(old);
@@ -131,6 +135,15 @@ copy_filters(const Inserter *inserter, const DiskannFilterValues *from)
 	Size		bytes = DiskannFilterBytes(&inserter->index->meta);
 
 	return bytes == 0 ? NULL : memcpy(palloc(bytes), from, bytes);
+}
+
+/* A copy of a node's signatures, palloc'd; NULL if there are none. */
+static uint8 *
+copy_signatures(const Inserter *inserter, const uint8 *from)
+{
+	int			n = inserter->index->meta.nfilters;
+
+	return n == 0 ? NULL : memcpy(palloc(n), from, n);
 }
 
 /* Remember the node that inserter->visit describes; own becomes part of it. */
@@ -154,6 +167,7 @@ remember(Inserter *inserter, DiskannNode node, char *own)
 	v->scale = visit->head.scale;
 	v->hash = visit->head.hash;
 	v->filters = copy_filters(inserter, &visit->filters);
+	v->signatures = copy_signatures(inserter, visit->own_signatures);
 	v->own = own;
 	v->x = NULL;
 }
@@ -287,7 +301,7 @@ join_duplicate(Inserter *inserter, const char *own, uint64 hash,
  */
 static void
 link_past_tombstones(Inserter *inserter, DiskannNode node,
-					 const float *decoded)
+					 const float *decoded, const uint8 *signatures)
 {
 	const Visited *live = inserter->nlive > 0 ? &inserter->visited[0] : NULL;
 	const Visited *dead = inserter->nvisited > inserter->nlive ?
@@ -295,10 +309,11 @@ link_past_tombstones(Inserter *inserter, DiskannNode node,
 
 	if (dead && dead->node != node &&
 		(live == NULL || dead->dist2 < live->dist2))
-		DiskannAddBacklink(&inserter->ref, dead->node, node, decoded, true);
+		DiskannAddBacklink(&inserter->ref, dead->node, node, decoded,
+						   signatures, true);
 	if (live == NULL)
 		DiskannLinkEntry(&inserter->ref, DISKANN_ENTRY_NODE, node, decoded,
-						 node % inserter->index->meta.max_degree);
+						 signatures, node % inserter->index->meta.max_degree);
 }
 
 /*
@@ -312,6 +327,7 @@ add_node(Inserter *inserter, const DiskannNewNode *new, int nearest)
 	const DiskannIndex *index = inserter->index;
 	DiskannNodeRef *ref = &inserter->ref;
 	float	   *decoded = palloc(sizeof(float) * index->space.dims);
+	const uint8 *signatures = new->marks->signatures;
 	int			nbacklinks = Max(index->meta.max_degree / BACKLINK_SHARE,
 								 nearest);
 	DiskannNode node;
@@ -334,11 +350,11 @@ add_node(Inserter *inserter, const DiskannNewNode *new, int nearest)
 	for (int i = 0; i < Min(new->degree, nbacklinks); i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		DiskannAddBacklink(ref, new->nodes[i], node, decoded,
+		DiskannAddBacklink(ref, new->nodes[i], node, decoded, signatures,
 						   i == (int) (node % nearest));
 	}
-	link_past_tombstones(inserter, node, decoded);
-	DiskannOfferToRoster(ref, node, decoded);
+	link_past_tombstones(inserter, node, decoded, signatures);
+	DiskannOfferToRoster(ref, node, decoded, signatures);
 }
 
 /*
@@ -355,6 +371,8 @@ insert_node(Inserter *inserter, DiskannNewNode *new)
 	float	   *dist = palloc(sizeof(float) * (inserter->nlive + 1));
 	DiskannNode *nodes = palloc(sizeof(DiskannNode) * index->meta.max_degree);
 	const float **vectors = palloc(sizeof(float *) * index->meta.max_degree);
+	const uint8 **signatures = palloc(sizeof(uint8 *) *
+									  index->meta.max_degree);
 	int			nearest = 1;
 
 	for (int i = 0; i < inserter->nlive; i++)
@@ -366,12 +384,14 @@ insert_node(Inserter *inserter, DiskannNewNode *new)
 
 		nodes[i] = v->node;
 		vectors[i] = visited_vector(inserter, v);
+		signatures[i] = v->signatures;
 	}
 	while (nearest < new->degree &&
 		   dist[chosen[nearest]] == dist[chosen[0]])
 		nearest++;
 	new->nodes = nodes;
 	new->vectors = vectors;
+	new->signatures = signatures;
 	add_node(inserter, new, nearest);
 }
 
@@ -384,6 +404,7 @@ insert_row(Inserter *inserter, DiskannRow *row,
 	DiskannQuery *query = &inserter->query;
 	MemoryContext old = MemoryContextSwitchTo(inserter->row_context);
 	char	   *own = palloc(index->meta.own_bytes);
+	DiskannMarks marks;
 	DiskannNewNode new;
 
 	memcpy(query->x, row->x, sizeof(float) * row->dims);
@@ -394,6 +415,8 @@ insert_row(Inserter *inserter, DiskannRow *row,
 	new.own = own;
 	new.hash = row->hash;
 	new.filters = filters;
+	DiskannSign(inserter->signatures, filters, &marks);
+	new.marks = &marks;
 	new.ntids = 1;
 	new.tids = tid;
 	new.next = DISKANN_INVALID_NODE;
@@ -433,7 +456,8 @@ make_ready(Relation rel, const DiskannSupport *support, MemoryContext context,
 	 * times as long.
 	 */
 	DiskannMakeReady(rel, row->dims, row->x, 1,
-					 DiskannLengthLimit(support->metric, 16 * norm2), false);
+					 DiskannLengthLimit(support->metric, 16 * norm2), false,
+					 false);
 	index = DiskannLoadIndex(rel, context, support->metric);
 	DiskannVerifyDims(index->meta.dims, row, NULL);
 	return index;

@@ -84,6 +84,7 @@ typedef struct Repair
 	DiskannNodeRef ref;
 	DiskannQuery query;			/* the vector of the node looked at */
 	DiskannVisit visit;
+	uint8		signatures[DISKANN_MAX_FILTER_COLUMNS]; /* of that node */
 	DiskannSearch *search;
 	NodeSet		leaving;		/* tombstones to be freed */
 	DiskannNode nleaving;
@@ -254,6 +255,7 @@ decode_query(Repair *repair)
 {
 	const DiskannIndex *index = repair->index;
 
+	DiskannCopySignatures(index, repair->ref.slot, repair->signatures);
 	diskann_vector_decode(index->kind,
 						  DiskannSlotOwn(index, repair->ref.slot),
 						  DiskannNodeHead(&repair->ref)->scale,
@@ -330,6 +332,10 @@ find_substitutes(Repair *repair, const OldEdges *old,
 			substitutes[n].node = next;
 			substitutes[n].dist2 = repair->visit.dist2;
 			substitutes[n].x = x;
+			substitutes[n].signatures =
+				memcpy(palloc(DISKANN_MAX_FILTER_COLUMNS),
+					   repair->visit.own_signatures,
+					   DISKANN_MAX_FILTER_COLUMNS);
 			n++;
 		}
 		else
@@ -501,10 +507,11 @@ find_or_attach(Repair *repair, DiskannNode node, int list_size)
 	if (search_for(repair, node, list_size, &nearest))
 		return true;
 	if (nearest != DISKANN_INVALID_NODE)
-		DiskannAddBacklink(&repair->ref, nearest, node, repair->query.x, true);
+		DiskannAddBacklink(&repair->ref, nearest, node, repair->query.x,
+						   repair->signatures, true);
 	else
 		DiskannLinkEntry(&repair->ref, DISKANN_ENTRY_NODE, node,
-						 repair->query.x, 0);
+						 repair->query.x, repair->signatures, 0);
 	return false;
 }
 

@@ -67,6 +67,8 @@ add_counts(DiskannScanCounts *total, const DiskannScanCounts *counts)
 	total->estimates += counts->estimates;
 	total->rescored += counts->rescored;
 	total->late += counts->late;
+	total->bridges += counts->bridges;
+	total->share = counts->share;
 	total->list_size = counts->list_size;
 	total->way = counts->way;
 }
@@ -290,6 +292,12 @@ prepare_index(DiskannScan *state)
 							 state->context, state->scratch);
 		DiskannNodeRowsInit(&state->rows, &state->ref);
 		DiskannScanFilterInit(&state->filter, rel, index);
+		DiskannScanSeekInit(&state->seek, index, state->filter.columns);
+		if (state->seek.signatures)
+		{
+			DiskannVisitWantSignatures(&state->visit, index);
+			state->match = DiskannMatchCreate(state->context);
+		}
 	}
 	state->index = index;
 	MemoryContextSwitchTo(old);
@@ -368,6 +376,27 @@ reset_state(DiskannScan *state)
 }
 
 /*
+ * Take the conditions of the query, those of the plan node's filter included as
+ * far as the index can decide them; the row reader applies the filter as long
+ * as there is more to it.
+ */
+static void
+start_filter(DiskannScan *state)
+{
+	IndexScanState *node = state->wanted.node;
+	DiskannScanFilter *filter = &state->filter;
+	bool		more;
+
+	DiskannScanFilterStart(filter, state->desc, node);
+	more = node && list_length(node->ss.ps.plan->qual) > filter->qual.ntaken;
+	if (state->wanted.filters == filter->qual.ntaken)
+		state->wanted.filtered = state->wanted.filtered_above;
+	DiskannRowReaderStart(&state->reader,
+						  more || filter->undecided ? node : NULL,
+						  filter->undecided);
+}
+
+/*
  * Begin a scan when its first row is wanted: through the graph if the query has
  * a place in the index, in the order of the pages if not.
  */
@@ -389,9 +418,7 @@ start_scan(DiskannScan *state)
 					  state->iterative != DISKANN_ITERATE_RELAXED &&
 					  state->query_rescore != 0,
 					  state->wanted.bound);
-	DiskannScanFilterStart(&state->filter, state->desc);
-	DiskannRowReaderStart(&state->reader, state->wanted.node,
-						  state->filter.undecided);
+	start_filter(state);
 	DiskannNodeRowsClear(&state->rows);
 	state->max_length2 = 0;
 	if (state->index->space.metric == DISKANN_INNER_PRODUCT)

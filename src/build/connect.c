@@ -153,6 +153,7 @@ link_entry(BuildState *state, const uint32 *node_rows, const uint32 *starts,
 {
 	const DiskannIndex *index = state->index;
 	float	   *x = palloc(sizeof(float) * index->space.dims);
+	DiskannMarks marks;
 	DiskannNodeRef ref;
 
 	DiskannNodeInit(&ref, state->rel, index, true);
@@ -162,7 +163,10 @@ link_entry(BuildState *state, const uint32 *node_rows, const uint32 *starts,
 
 		diskann_vector_decode(index->kind, DiskannBuildOwn(state, code),
 							  code->own.scale, index->space.dims, x);
-		DiskannLinkEntry(&ref, DISKANN_ENTRY_NODE, starts[i], x, i);
+		DiskannSign(state->signatures, DiskannBuildFilters(state, code),
+					&marks);
+		DiskannLinkEntry(&ref, DISKANN_ENTRY_NODE, starts[i], x,
+						 marks.signatures, i);
 	}
 	pfree(x);
 }

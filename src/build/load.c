@@ -37,6 +37,7 @@
 #include "store/node.h"
 #include "store/visit.h"
 #include "utils/memutils.h"
+#include "vector/rotate.h"
 
 /*
  * The centre is the mean of the first rows: this many of all participants
@@ -44,6 +45,14 @@
  */
 #define SAMPLE_ROWS 1024
 #define SAMPLE_BYTES (8 * 1024 * 1024)
+
+/*
+ * Ranges of filter columns are learned from so many rows of all participants
+ * together, chosen by chance, if the sample above has this many: from fewer
+ * there is little to learn.
+ */
+#define ROWS_TO_LEARN 30000
+#define LEAST_TO_LEARN 512
 
 /*
  * Inner product: how much longer than the sample's longest row a row may be,
@@ -86,6 +95,13 @@ typedef struct RowReader
 	/* For one row at a time, once it is. */
 	float	   *x;
 	BuildCode  *code;
+
+	/* Some rows by chance, for ranges of filter columns. */
+	uint32		nkeys;
+	uint32		max_keys;
+	Size		keys_bytes;		/* of each */
+	char	   *keys;
+	uint64		random;
 
 	/* The rows of least priority so far, all different. */
 	int			nleaders;
@@ -134,6 +150,116 @@ offer_leader(RowReader *reader, uint64 hash)
 				   PointerGetDatum(&reader->leaders[reader->nleaders++]));
 }
 
+/* ---------- rows to learn ranges from ---------- */
+
+/*
+ * Keep what filter columns hold of the row that comes now, or do not (reservoir
+ * sampling; Vitter, 1985).
+ */
+static void
+offer_keys(RowReader *reader, const DiskannFilterValues *filters)
+{
+	uint64		place = reader->nkeys;
+
+	if (reader->keys_bytes == 0)
+		return;
+	if (reader->nkeys == reader->max_keys)
+		place = diskann_random64(&reader->random) %
+			(reader->nrows + (uint64) 1);
+	else
+		reader->nkeys++;
+	if (place < reader->max_keys)
+		memcpy(reader->keys + place * reader->keys_bytes, filters,
+			   reader->keys_bytes);
+}
+
+static void
+start_keys(RowReader *reader)
+{
+	BuildState *state = reader->state;
+
+	reader->keys_bytes = DiskannFilterBytes(&state->index->meta);
+	reader->max_keys = Max(1, ROWS_TO_LEARN / state->shared->participants);
+	reader->random = state->index->meta.seed;
+	if (reader->keys_bytes > 0)
+		reader->keys = palloc(reader->keys_bytes * reader->max_keys);
+}
+
+/* Show the leader the rows kept. */
+static void
+save_keys(RowReader *reader)
+{
+	DiskannSpool *file = DiskannBuildCreateFile(reader->state, FILE_KEYS);
+
+	if (reader->nkeys > 0)
+		DiskannSpoolAppend(file, reader->keys,
+						   reader->keys_bytes * reader->nkeys);
+	DiskannSpoolFlush(file);
+}
+
+/*
+ * The keys of one column that are not NULL, of the rows in one participant's
+ * file, put behind n others; returns how many there are then.
+ */
+static int
+take_keys(BuildState *state, int participant, int column, uint64 *keys, int n)
+{
+	Size		bytes = DiskannFilterBytes(&state->index->meta);
+	Size		size;
+	char	   *rows = DiskannBuildReadFile(state, FILE_KEYS, participant,
+											&size);
+
+	for (Size at = 0; at < size; at += bytes)
+	{
+		const DiskannFilterValues *row = (DiskannFilterValues *) (rows + at);
+
+		if (!(row->nulls >> column & 1))
+			keys[n++] = row->values[column];
+	}
+	pfree(rows);
+	return n;
+}
+
+/* Leader: learn the ranges of the columns that are to have some. */
+static void
+learn_ranges(BuildState *state)
+{
+	const DiskannIndex *index = state->index;
+	uint64	   *keys = palloc(sizeof(uint64) *
+							  (ROWS_TO_LEARN + state->shared->participants));
+
+	for (int column = 0; column < index->meta.nfilters; column++)
+	{
+		DiskannRanges ranges;
+		int			n = 0;
+
+		if (index->meta.filters[column].ranges == 0)
+			continue;
+		for (int p = 0; p < state->shared->participants; p++)
+			n = take_keys(state, p, column, keys, n);
+		DiskannLearnRanges(&state->filters->filters[column], keys, n, &ranges);
+		DiskannWriteRanges(state->rel, index, column, &ranges);
+	}
+	pfree(keys);
+}
+
+/* All participants: learn ranges, and know them from now on. */
+static void
+learn_signatures(RowReader *reader)
+{
+	BuildState *state = reader->state;
+
+	if (state->filters->count > 0)
+	{
+		save_keys(reader);
+		DiskannBuildStep(state, learn_ranges);
+		DiskannForgetCache(state->rel);
+		state->index = DiskannLoadIndex(state->rel, state->context,
+										state->support->metric);
+	}
+	state->signatures = DiskannSignaturesLoad(state->index, state->filters);
+}
+
 /* ---------- encoding ---------- */
 
 /* Append a row to FILE_CODES, given the user's vector. */
@@ -166,6 +292,7 @@ encode_row(RowReader *reader, const float *row, uint64 hash,
 	DiskannSpoolAppend(DiskannBuildFile(state, FILE_CODES, state->participant),
 					   code, state->code_bytes);
 	offer_leader(reader, hash);
+	offer_keys(reader, filters);
 	if (++reader->nrows == PG_UINT32_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -248,7 +375,10 @@ make_ready(BuildState *state)
 												 x + (Size) i * dims, dims));
 	max_norm2 = DiskannLengthLimit(state->support->metric,
 								   max_norm2 * LENGTH_RESERVE);
-	DiskannMakeReady(state->rel, dims, x, nrows, max_norm2, true);
+	DiskannMakeReady(state->rel, dims, x, nrows, max_norm2,
+					 nrows >= Min(LEAST_TO_LEARN,
+								  SAMPLE_BYTES / 2 / (dims * (int) sizeof(float))),
+					 true);
 	shared->dims = dims;
 }
 
@@ -278,6 +408,7 @@ start_encoding(RowReader *reader)
 		state->code_bytes += MAXALIGN(index->space.dims);
 	state->filters_offset = state->code_bytes;
 	state->code_bytes += DiskannFilterBytes(&index->meta);
+	start_keys(reader);
 	reader->x = palloc(sizeof(float) * index->space.dims);
 	reader->code = palloc0(state->code_bytes);
 	reader->leaders = palloc(sizeof(BuildLeader) * DISKANN_MAX_LEADERS);
@@ -417,4 +548,5 @@ DiskannBuildReadRows(BuildState *state)
 	DiskannSpoolAppend(leaders, reader.leaders,
 					   sizeof(BuildLeader) * reader.nleaders);
 	DiskannSpoolFlush(leaders);
+	learn_signatures(&reader);
 }

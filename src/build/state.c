@@ -35,7 +35,7 @@
 #define CACHE_SHARE 2
 
 static const char *const file_names[NFILES] = {
-	"sample", "codes", "leaders", "candidates", "directory", "assign",
+	"sample", "codes", "leaders", "keys", "candidates", "directory", "assign",
 	"sections", "members", "order", "nodes", "map", "edges"
 };
 

@@ -53,7 +53,7 @@
 #include "storage/dsm.h"
 #include "storage/shm_toc.h"
 #include "storage/spin.h"
-#include "values/filter.h"
+#include "values/signature.h"
 
 /*
  * How many balls a row joins, if there are several; the nearest is its home.
@@ -95,6 +95,7 @@ typedef enum BuildFile
 	FILE_SAMPLE,				/* vectors read before there is a centre */
 	FILE_CODES,					/* BuildCode of each row */
 	FILE_LEADERS,				/* BuildLeader of rows that may lead a ball */
+	FILE_KEYS,					/* what filter columns hold of some rows */
 	FILE_CANDIDATES,			/* blocks of lists of candidates */
 	FILE_DIRECTORY,				/* uint32 group of each of those blocks */
 	FILE_ASSIGN,				/* by row: its balls, nearest first, and its
@@ -237,6 +238,7 @@ typedef struct BuildState
 	const DiskannSupport *support;
 	int			column;			/* of the vector, from 0 */
 	DiskannFilters *filters;	/* once rows are read */
+	DiskannSignatures *signatures;	/* the same */
 	BuildShared *shared;
 	int			participant;	/* 0: the leader */
 	bool		parallel;

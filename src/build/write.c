@@ -38,6 +38,7 @@ typedef struct Writer
 	BuildState *state;
 	DiskannNodeRef ref;
 	uint32	   *node_rows;		/* row by node */
+	uint8	   *signatures;		/* by row, of all columns; 0: not known yet */
 } Writer;
 
 /*
@@ -100,15 +101,38 @@ read_tids(BuildState *state, const BuildNode *info)
 }
 
 /*
- * Decode the stored vectors of a node's neighbours, from which its edges are
- * coded; palloc'd.
+ * The signatures of a row, which stay where they are.  Every row is the
+ * neighbour of many.
  */
-static const float *const *
-read_neighbours(Writer *writer, const uint32 *edges, int n)
+static const uint8 *
+row_signatures(Writer *writer, uint32 row, const BuildCode *code)
+{
+	BuildState *state = writer->state;
+	int			n = state->index->meta.nfilters;
+	uint8	   *signatures = writer->signatures + (Size) row * n;
+	DiskannMarks marks;
+
+	if (n > 0 && signatures[0] == 0)
+	{
+		DiskannSign(state->signatures, DiskannBuildFilters(state, code),
+					&marks);
+		memcpy(signatures, marks.signatures, n);
+	}
+	return signatures;
+}
+
+/*
+ * Decode the stored vectors of a node's neighbours, from which its edges are
+ * coded, and find their signatures; palloc'd.
+ */
+static void
+read_neighbours(Writer *writer, const uint32 *edges, DiskannNewNode *new)
 {
 	BuildState *state = writer->state;
 	const DiskannIndex *index = state->index;
+	int			n = new->degree;
 	const float **vectors = palloc(sizeof(float *) * (n + 1));
+	const uint8 **signatures = palloc(sizeof(uint8 *) * (n + 1));
 
 	for (int i = 0; i < n; i++)
 	{
@@ -121,8 +145,12 @@ read_neighbours(Writer *writer, const uint32 *edges, int n)
 		diskann_vector_decode(index->kind, DiskannBuildOwn(state, code),
 							  code->own.scale, index->space.dims, x);
 		vectors[i] = x;
+		signatures[i] = row_signatures(writer, writer->node_rows[edges[i]],
+									   code);
 	}
-	return vectors;
+	new->nodes = edges;
+	new->vectors = vectors;
+	new->signatures = signatures;
 }
 
 /*
@@ -150,12 +178,12 @@ write_node(Writer *writer, DiskannNode node, const BuildNode *info)
 	const DiskannIndex *index = state->index;
 	const BuildCode *code;
 	uint32		edges[DISKANN_MAX_DEGREE];
+	DiskannMarks marks;
 	DiskannNewNode new;
 
 	Assert(info->row < state->shared->nrows);
 	new.degree = DiskannBuildReadEdges(state, node, edges);
-	new.nodes = edges;
-	new.vectors = read_neighbours(writer, edges, new.degree);
+	read_neighbours(writer, edges, &new);
 	new.tids = read_tids(state, info);
 	new.ntids = Min(info->nrows, DISKANN_INLINE_TIDS);
 	code = DiskannBuildRow(state, info->row);
@@ -164,6 +192,8 @@ write_node(Writer *writer, DiskannNode node, const BuildNode *info)
 	new.length2 = code->length2;
 	new.hash = code->hash;
 	new.filters = DiskannBuildFilters(state, code);
+	DiskannSign(state->signatures, new.filters, &marks);
+	new.marks = &marks;
 	new.next = DISKANN_INVALID_NODE;
 	new.sequence = DiskannBuildChainSlots(index, info->nrows);
 	if (new.sequence > 0)
@@ -222,19 +252,24 @@ write_run(Writer *writer, DiskannNode first, DiskannNode end,
 }
 
 /*
- * Leader: log what no run has logged.  That is the metapage and the centre,
- * and the pages from the last incomplete run on.
+ * Leader: log what no run has logged.  That is what comes before the nodes, the
+ * pages from the last incomplete run on, and those of the filter map, which
+ * runs share.
  */
 static void
 log_rest(BuildState *state)
 {
+	const DiskannMetaPageData *meta = &state->index->meta;
+	BlockNumber nblocks = RelationGetNumberOfBlocks(state->rel);
 	uint32		per_run = nodes_per_run(state->index);
 	DiskannNode rest = (state->shared->nnodes + 1) / per_run * per_run;
 
 	DiskannLogPages(state->rel, 0,
 					DiskannNodeBlock(state->index, DISKANN_ENTRY_NODE));
-	DiskannLogPages(state->rel, DiskannNodeBlock(state->index, rest),
-					RelationGetNumberOfBlocks(state->rel));
+	DiskannLogPages(state->rel, DiskannNodeBlock(state->index, rest), nblocks);
+	for (uint32 i = 0; i < DiskannMapPagesOfBlocks(meta, nblocks); i++)
+		DiskannLogPages(state->rel, DiskannBlockOfMap(meta, i),
+						DiskannBlockOfMap(meta, i) + 1);
 }
 
 void
@@ -257,6 +292,9 @@ DiskannBuildWrite(BuildState *state)
 	writer.state = state;
 	DiskannNodeInit(&writer.ref, state->rel, state->index, true);
 	writer.node_rows = DiskannBuildNodeRows(state);
+	writer.signatures = palloc_extended((Size) state->shared->nrows *
+										state->index->meta.nfilters + 1,
+										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	MemoryContextSwitchTo(state->scratch);
 	while (DiskannBuildTake(state, nruns, &run))
 		write_run(&writer, run * per_run, (run + 1) * per_run, node_context);

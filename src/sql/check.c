@@ -93,25 +93,16 @@ static bool
 expected_page(const DiskannCheck *check, BlockNumber block,
 			  DiskannPageKind *kind, int *part)
 {
-	const DiskannMetaPageData *meta;
+	DiskannPlace place = {DISKANN_PAGE_META, 0, 0};
 
-	*kind = DISKANN_PAGE_META;
-	*part = 0;
-	if (block == DISKANN_METAPAGE_BLKNO)
-		return true;
-	meta = &check->index->meta;
-	if (block < meta->first_block)
-	{
-		*kind = DISKANN_PAGE_CENTRE;
-		*part = block - 1;
-		return true;
-	}
-	Assert(meta->pages_per_slot > 0);
-	*kind = DISKANN_PAGE_NODES;
-	*part = (block - meta->first_block) % meta->pages_per_slot;
+	if (block != DISKANN_METAPAGE_BLKNO)
+		place = DiskannPlaceOfBlock(&check->index->meta, block);
+	*kind = place.kind;
+	*part = place.part;
 
 	/* A crash may have left some of the pages of one slot more. */
-	return block - *part <= DiskannNodeBlock(check->index, check->nslots - 1);
+	return (*kind != DISKANN_PAGE_NODES && *kind != DISKANN_PAGE_FILTER_MAP) ||
+		place.node < check->nslots;
 }
 
 /* Check one page, which is share-locked only while it is copied. */
@@ -134,7 +125,7 @@ check_page(DiskannCheck *check, BlockNumber block)
 	in_use = expected_page(check, block, &kind, &part);
 	if (PageIsNew(page))
 	{
-		if (kind != DISKANN_PAGE_NODES)
+		if (kind != DISKANN_PAGE_NODES && kind != DISKANN_PAGE_FILTER_MAP)
 			DiskannCheckReportPage(check, block, -1, InvalidXLogRecPtr,
 								   "a page is empty");
 		return;
@@ -289,7 +280,25 @@ end_of_heap(const DiskannCheck *check)
 	return RelationGetNumberOfBlocks(check->heap);
 }
 
-/* Read the metapage and the centre, which checks them. */
+/* What signatures of filter columns are to be. */
+static void
+begin_filters(DiskannCheck *check)
+{
+	const DiskannMetaPageData *meta = &check->index->meta;
+	int			column;
+
+	check->signatures =
+		DiskannSignaturesLoad(check->index,
+							  DiskannGetFilters(check->rel, meta->nfilters,
+												meta->filters));
+	column = DiskannDisorderedRanges(check->signatures);
+	if (column >= 0)
+		DiskannCheckReportPage(check, meta->filters[column].ranges, -1,
+							   InvalidXLogRecPtr,
+							   "the ranges of a filter column are not in order");
+}
+
+/* Read the metapage, the centre and the ranges, which checks them. */
 static void
 begin_check(DiskannCheck *check, bool compare_rows)
 {
@@ -310,6 +319,7 @@ begin_check(DiskannCheck *check, bool compare_rows)
 							   DiskannNodeBlock(index, DISKANN_ENTRY_NODE), -1,
 							   InvalidXLogRecPtr, "the entry node is missing");
 	DiskannCheckInitSlots(check);
+	begin_filters(check);
 	check->centre_length = vector_length(index->space.centre,
 										 index->space.dims);
 }

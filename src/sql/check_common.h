@@ -19,7 +19,7 @@
 #ifndef DISKANN_CHECK_COMMON_H
 #define DISKANN_CHECK_COMMON_H
 
-#include "store/node.h"
+#include "values/signature.h"
 
 /*
  * How far a number that is computed again may be from the one stored, relative
@@ -80,6 +80,7 @@ typedef struct DiskannCheck
 	DiskannNode nslots;
 	BlockNumber heap_blocks;	/* TIDs must be of blocks before this one */
 	double		centre_length;	/* of the centre of the index space */
+	DiskannSignatures *signatures;	/* of its filter columns */
 
 	/* For reading slots; one at a time is locked, and only to copy it. */
 	DiskannNodeRef ref;

@@ -79,6 +79,17 @@ compare_edge(const DiskannCheck *check, int i)
 	double		slack;
 	int			bits;
 
+	for (int column = 0; column < index->meta.nfilters; column++)
+	{
+		int			has = DiskannSlotSignatures(&index->meta, copy->bytes,
+												column)[i];
+		int			wanted = DiskannSlotOwnSignatures(&index->meta,
+													  check->other.bytes)[column];
+
+		if (has != wanted)
+			return psprintf("the signature of filter column %d is %d, not %d",
+							column + 1, has, wanted);
+	}
 	diskann_edge_encode(&index->shape, copy->x, check->other.x, &edge);
 	bits = differing_bits(index, copy->bytes, i, &edge);
 	if (bits > BITS_TOLERANCE(index->shape.planes * index->shape.code_dims))

@@ -319,24 +319,71 @@ check_chain(DiskannCheck *check, const DiskannCheckNode *node)
 	return ntids;
 }
 
-/* What filter columns hold: bits of columns there are; a NULL is zero. */
+/*
+ * What filter columns hold: bits of columns there are, and of sets that may
+ * have many elements; a NULL is zero.
+ */
 static void
 check_filters(const DiskannCheck *check, const DiskannSlotCopy *copy,
 			  const DiskannFilterValues *filters)
 {
-	int			nfilters = check->index->meta.nfilters;
+	const DiskannMetaPageData *meta = &check->index->meta;
+	uint64		known = 0;
 
-	if (nfilters == 0)
-		return;
-	if (filters->nulls >> nfilters != 0)
-		DiskannCheckReport(check, copy,
-						   "a filter column that is not there is NULL");
-	for (int i = 0; i < nfilters; i++)
+	for (int i = 0; i < meta->nfilters; i++)
 	{
-		if ((filters->nulls >> i & 1) && filters->values[i] != 0)
+		bool		isnull = (filters->nulls & DiskannNullBit(i)) != 0;
+
+		known |= DiskannNullBit(i);
+		if (meta->filters[i].kind == DISKANN_FILTER_SET && !isnull)
+			known |= DiskannManyBit(i);
+		if (isnull && filters->values[i] != 0)
 			DiskannCheckReport(check, copy,
 							   "a filter column that is NULL has a value");
 	}
+	if (meta->nfilters > 0 && (filters->nulls & ~known) != 0)
+		DiskannCheckReport(check, copy,
+						   "a filter column that is not there is NULL");
+}
+
+/* The marks of a node, against what follows from its keys. */
+static void
+check_marks(const DiskannCheck *check, const DiskannSlotCopy *copy)
+{
+	const DiskannMetaPageData *meta = &check->index->meta;
+	DiskannFilterValues filters;
+	DiskannMarks stored = {0};
+	DiskannMarks marks;
+
+	if (meta->nfilters == 0)
+		return;
+	DiskannSlotFilters(check->index, copy->bytes, &filters);
+	check_filters(check, copy, &filters);
+	DiskannReadMarks(meta, copy->bytes, &stored);
+	DiskannSign(check->signatures, &filters, &marks);
+	if (memcmp(&stored, &marks, sizeof(DiskannMarks)) != 0)
+		DiskannCheckReport(check, copy,
+						   "its signatures are not those of its filter columns");
+}
+
+/* What the filter map has of a slot: the marks of a live node, or zeroes. */
+static void
+check_map(DiskannCheck *check, const DiskannSlotCopy *copy)
+{
+	const DiskannMetaPageData *meta = &check->index->meta;
+	DiskannMarks marks = {0};
+	DiskannMarks mapped;
+
+	if (meta->region_nodes == 0)
+		return;
+	if (copy->head->state == DISKANN_LIVE)
+		DiskannReadMarks(meta, copy->bytes, &marks);
+	DiskannMapRead(&check->ref, copy->node, &mapped);
+	if (memcmp(&marks, &mapped, sizeof(DiskannMarks)) != 0)
+		DiskannCheckReportMisfit(check, copy,
+								 psprintf("the filter map, in block %u, does not have its signatures",
+										  DiskannBlockOfMap(meta, copy->node /
+															meta->region_nodes)));
 }
 
 /*
@@ -355,7 +402,6 @@ check_live(DiskannCheck *check)
 	node.length2 = copy->head->length2;
 	node.x = copy->x;
 	DiskannSlotFilters(check->index, copy->bytes, &node.filters);
-	check_filters(check, copy, &node.filters);
 	check_tids(check, copy, copy->head->tids, &node);
 	check->counts.nodes++;
 	if (check_chain(check, &node) + copy->head->ntids == 0)
@@ -377,6 +423,9 @@ check_slot(DiskannCheck *check, DiskannNode node)
 		check_node_head(check, copy);
 		check_vector(check, copy);
 	}
+	if (copy->head->state == DISKANN_LIVE || copy->head->state == DISKANN_DEAD)
+		check_marks(check, copy);
+	check_map(check, copy);
 	switch ((DiskannSlotState) copy->head->state)
 	{
 		case DISKANN_LIVE:

@@ -36,7 +36,7 @@ set_edge_scale(DiskannSlot head, const DiskannEdgeCode *edges, int n)
 /* Write all of an edge but its code.  A factor that is too great is cut off. */
 static void
 put_factors(const DiskannIndex *index, char *image, int i, DiskannNode node,
-			const DiskannEdgeCode *edge)
+			const DiskannEdgeCode *edge, const uint8 *signatures)
 {
 	float		rescale = edge->f_rescale / ((DiskannSlot) image)->edge_scale;
 
@@ -44,6 +44,9 @@ put_factors(const DiskannIndex *index, char *image, int i, DiskannNode node,
 	DiskannSlotAdd(index, image)[i] = edge->f_add;
 	DiskannSlotRescale(index, image)[i] = diskann_half_from_float(rescale);
 	DiskannSlotNodes(index, image)[i] = node;
+	for (int column = 0; column < index->meta.nfilters; column++)
+		DiskannSlotSignatures(&index->meta, image, column)[i] =
+			signatures[column];
 }
 
 int
@@ -62,7 +65,8 @@ DiskannEdgeFind(const DiskannIndex *index, const char *slot, DiskannNode node)
 
 void
 DiskannEdgePut(const DiskannIndex *index, char *image, int i,
-			   DiskannNode node, const DiskannEdgeCode *edge)
+			   DiskannNode node, const DiskannEdgeCode *edge,
+			   const uint8 *signatures)
 {
 	DiskannSlot head = (DiskannSlot) image;
 
@@ -71,7 +75,7 @@ DiskannEdgePut(const DiskannIndex *index, char *image, int i,
 		   head->state == DISKANN_ENTRY);
 	if (head->edge_scale == 0)
 		set_edge_scale(head, edge, 1);
-	put_factors(index, image, i, node, edge);
+	put_factors(index, image, i, node, edge, signatures);
 	diskann_edge_put(&index->shape, DiskannSlotCodes(index, image), i,
 					 edge->nibbles);
 	if (i == head->degree)
@@ -94,6 +98,13 @@ DiskannEdgeDrop(const DiskannIndex *index, char *image, int i)
 			DiskannSlotRescale(index, image)[last];
 		DiskannSlotNodes(index, image)[i] =
 			DiskannSlotNodes(index, image)[last];
+		for (int column = 0; column < index->meta.nfilters; column++)
+		{
+			uint8	   *signatures = DiskannSlotSignatures(&index->meta, image,
+														   column);
+
+			signatures[i] = signatures[last];
+		}
 		diskann_edge_get(&index->shape, codes, last, nibbles);
 		diskann_edge_put(&index->shape, codes, i, nibbles);
 	}
@@ -103,7 +114,7 @@ DiskannEdgeDrop(const DiskannIndex *index, char *image, int i)
 void
 DiskannEdgePutAll(const DiskannIndex *index, char *image,
 				  const DiskannNode *nodes, const DiskannEdgeCode *edges,
-				  int n)
+				  const uint8 *const *signatures, int n)
 {
 	DiskannSlot head = (DiskannSlot) image;
 
@@ -113,7 +124,7 @@ DiskannEdgePutAll(const DiskannIndex *index, char *image,
 		set_edge_scale(head, edges, n);
 	for (int i = 0; i < n; i++)
 	{
-		put_factors(index, image, i, nodes[i], &edges[i]);
+		put_factors(index, image, i, nodes[i], &edges[i], signatures[i]);
 		diskann_edge_put(&index->shape, DiskannSlotCodes(index, image), i,
 						 edges[i].nibbles);
 	}

@@ -17,6 +17,7 @@
 #ifndef DISKANN_EDGES_H
 #define DISKANN_EDGES_H
 
+#include "store/marks.h"
 #include "store/index.h"
 
 /*
@@ -53,10 +54,11 @@ extern int	DiskannEdgeFind(const DiskannIndex *index, const char *slot,
 
 /*
  * Replace edge i, or append it if i is the degree, which then grows; there must
- * be room.
+ * be room.  signatures are those of node, one for each filter column.
  */
 extern void DiskannEdgePut(const DiskannIndex *index, char *image, int i,
-						   DiskannNode node, const DiskannEdgeCode *edge);
+						   DiskannNode node, const DiskannEdgeCode *edge,
+						   const uint8 *signatures);
 
 /* Remove edge i; the last one takes its place. */
 extern void DiskannEdgeDrop(const DiskannIndex *index, char *image, int i);
@@ -64,7 +66,8 @@ extern void DiskannEdgeDrop(const DiskannIndex *index, char *image, int i);
 /* Give an image whose arrays are all zeroes its first n edges. */
 extern void DiskannEdgePutAll(const DiskannIndex *index, char *image,
 							  const DiskannNode *nodes,
-							  const DiskannEdgeCode *edges, int n);
+							  const DiskannEdgeCode *edges,
+							  const uint8 *const *signatures, int n);
 
 /* Bytes of the code of one edge, unpacked. */
 static inline int

@@ -52,10 +52,10 @@ typedef uint32 DiskannNode;
  * Special area of every page.  page_id is the last halfword of the page, for
  * tools that look there to tell page types apart.
  *
- * Pages of the kinds from DISKANN_PAGE_ROSTER on are not written yet.  They may
- * stand anywhere among the pages of nodes, a whole group of pages_per_slot
- * each; the node numbers that would be theirs are then never given out, and who
- * reads all slots in order passes over them.
+ * Pages of the kinds from DISKANN_PAGE_ROSTER to DISKANN_PAGE_CALIBRATION are
+ * not written yet.  They may stand anywhere among the pages of nodes, a whole
+ * group of pages_per_slot each; the node numbers that would be theirs are then
+ * never given out, and who reads all slots in order passes over them.
  */
 typedef enum DiskannPageKind
 {
@@ -65,10 +65,11 @@ typedef enum DiskannPageKind
 	DISKANN_PAGE_ROSTER = 4,	/* a roster beyond that of entry nodes */
 	DISKANN_PAGE_PENDING = 5,	/* rows not linked yet */
 	DISKANN_PAGE_CALIBRATION = 6,	/* recall by list size */
-	DISKANN_PAGE_FILTER_MAP = 7 /* what filter columns hold, node by node */
+	DISKANN_PAGE_FILTER_MAP = 7,	/* what filter columns hold, node by node */
+	DISKANN_PAGE_RANGES = 8		/* what signatures of a filter column mean */
 } DiskannPageKind;
 
-#define DISKANN_LAST_PAGE_KIND DISKANN_PAGE_FILTER_MAP
+#define DISKANN_LAST_PAGE_KIND DISKANN_PAGE_RANGES
 
 typedef struct DiskannPageOpaqueData
 {
@@ -120,31 +121,37 @@ typedef enum DiskannFilterKind
 	DISKANN_FILTER_VALUE = 1,	/* itself: a type that is passed by value */
 	DISKANN_FILTER_NUMERIC,		/* a numeric as a double, in order as uint64 */
 	DISKANN_FILTER_UUID,		/* a uuid's first 8 bytes, in order as uint64 */
-	DISKANN_FILTER_HASH			/* its extended hash, with seed 0 */
+	DISKANN_FILTER_HASH,		/* its extended hash, with seed 0 */
+	DISKANN_FILTER_SET			/* of an array's elements, see values/set.h */
 } DiskannFilterKind;
 
-#define DISKANN_LAST_FILTER_KIND DISKANN_FILTER_HASH
+#define DISKANN_LAST_FILTER_KIND DISKANN_FILTER_SET
 
 /*
  * A column of the index beside the vector, for filters: where its value lies in
- * a slot, and its signatures, one for each edge, of which there are none yet.
- * Rows of a node have equal values.  The values of all columns lie one after
- * another, behind 8 bytes of which bit i tells that column i is NULL; its value
- * is then zero.
+ * a slot, and the signatures of what edges lead to, one for each edge.  Rows of
+ * a node have equal values.  The values of all columns lie one after another,
+ * behind 8 bytes of which bit i tells that column i is NULL; its value is then
+ * zero.  Behind the values are the node's marks: a hash of 16 bits of each
+ * column, and then a signature of each.
  */
 typedef struct DiskannFilterColumn
 {
 	uint16		attno;			/* of the index, from 1 */
 	uint16		kind;			/* DiskannFilterKind */
 	uint16		value_bytes;	/* 8 */
-	uint16		signature_bytes;
+	uint16		signature_bytes;	/* of all edges, max_degree */
 	uint32		value_offset;
 	uint32		signature_offset;
-	BlockNumber ranges;			/* of what signatures stand for */
+	BlockNumber ranges;			/* of DiskannRanges; 0: they are hashes */
 	uint32		unused;
 } DiskannFilterColumn;
 
 #define DISKANN_MAX_FILTER_COLUMNS 31
+
+/* Bits of the first 8 bytes; a column that is a set may have many elements. */
+#define DiskannNullBit(column) (UINT64CONST(1) << (column))
+#define DiskannManyBit(column) (UINT64CONST(1) << (32 + (column)))
 
 /* A slot has the first part of this, for as many columns as there are. */
 typedef struct DiskannFilterValues
@@ -152,6 +159,34 @@ typedef struct DiskannFilterValues
 	uint64		nulls;
 	uint64		values[DISKANN_MAX_FILTER_COLUMNS];
 } DiskannFilterValues;
+
+/*
+ * The signature of a key is DISKANN_FIRST_SIGNATURE, and one more for each of
+ * the bounds that the key is greater than; if no ranges have been learned, it
+ * is DISKANN_FIRST_SIGNATURE and a hash modulo DISKANN_SIGNATURES.  0 is for
+ * what is no live node.
+ */
+#define DISKANN_NULL_SIGNATURE 1
+#define DISKANN_FIRST_SIGNATURE 2
+#define DISKANN_SIGNATURES 252
+#define DISKANN_ANY_SIGNATURE 255	/* may be anything */
+
+#define DISKANN_MOST_BOUNDS (DISKANN_SIGNATURES - 1)
+
+/* Learned by a build: the last keys of all ranges but the last one, in order */
+typedef struct DiskannRanges
+{
+	uint32		count;
+	uint32		unused;
+	uint64		bounds[DISKANN_MOST_BOUNDS];
+} DiskannRanges;
+
+/* What the map has of a node, for as many columns as there are. */
+typedef struct DiskannMarks
+{
+	uint16		hashes[DISKANN_MAX_FILTER_COLUMNS];
+	uint8		signatures[DISKANN_MAX_FILTER_COLUMNS];
+} DiskannMarks;
 
 /*
  * Bits of what a reader has to know beside the version.  An index has filter
@@ -218,7 +253,8 @@ typedef struct DiskannMetaPageData
 	uint64		live_nodes;		/* as of the last VACUUM */
 	uint64		reserved;		/* 0 in new indexes; no value matters */
 	uint32		self_missed;	/* of self_searched, not found */
-	uint32		unused;
+	uint32		region_nodes;	/* layout: nodes that a page of the filter map
+								 * describes; 0: there is no map */
 
 	DiskannPageList lists[DISKANN_PAGE_LISTS];
 	DiskannFilterColumn filters[DISKANN_MAX_FILTER_COLUMNS];

@@ -5,7 +5,7 @@
  *
  * The metapage of an index is written by CREATE INDEX with its settings.  The
  * first row fixes dimensions, layout and centre; until then there is nothing
- * but the metapage.  Pages 1 to first_block - 1 hold the centre.
+ * but the metapage.  Behind it lie the centre and the ranges of filter columns.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -27,6 +27,7 @@
 #include "store/index.h"
 #include "store/layout.h"
 #include "store/page.h"
+#include "store/place.h"
 #include "store/recent.h"
 #include "store/xlog.h"
 #include "utils/memutils.h"
@@ -45,7 +46,7 @@ centre_part(const DiskannMetaPageData *meta, int part)
 static void
 read_centre(Relation rel, const DiskannMetaPageData *meta, float *centre)
 {
-	int			nparts = meta->first_block - 1;
+	int			nparts = DiskannCentrePages(meta);
 
 	for (int part = 0; part < nparts; part++)
 	{
@@ -68,6 +69,42 @@ read_centre(Relation rel, const DiskannMetaPageData *meta, float *centre)
 	}
 }
 
+/* ---------- ranges ---------- */
+
+static void
+read_ranges(Relation rel, const DiskannMetaPageData *meta, int column,
+			DiskannRanges *ranges)
+{
+	BlockNumber block = meta->filters[column].ranges;
+	Buffer		buffer = ReadBuffer(rel, block);
+	Page		page = BufferGetPage(buffer);
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	if (PageIsNew(page))
+		DiskannReportCorrupt(rel, block, -1, "page of ranges is empty");
+	DiskannVerifyPage(rel, block, page, DISKANN_PAGE_RANGES, 0);
+	memcpy(ranges, DiskannPageContents(page), sizeof(DiskannRanges));
+	UnlockReleaseBuffer(buffer);
+	if (ranges->count > DISKANN_MOST_BOUNDS)
+		DiskannReportCorrupt(rel, block, -1, "there are too many ranges");
+}
+
+void
+DiskannWriteRanges(Relation rel, const DiskannIndex *index, int column,
+				   const DiskannRanges *ranges)
+{
+	Buffer		buffer = ReadBuffer(rel, index->meta.filters[column].ranges);
+
+	Assert(ranges->count <= DISKANN_MOST_BOUNDS);
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	memcpy(DiskannPageContents(BufferGetPage(buffer)), ranges,
+		   sizeof(DiskannRanges));
+	MarkBufferDirty(buffer);
+	UnlockReleaseBuffer(buffer);
+}
+
+/* ---------- first pages ---------- */
+
 /*
  * An entry node lies at the centre, which is the origin of index space: its
  * code is zero, times as little as can be, for zero may stand for a fraction.
@@ -88,28 +125,28 @@ DiskannFillEntry(const DiskannIndex *index, char *image)
 
 /*
  * Write all pages but the metapage of an index that is about to become ready:
- * the centre, the entry node, and free slots on what else there is, for a
- * crash may have left pages of an earlier attempt, with another layout.  The
- * caller holds the metapage lock, so nobody else looks at or adds pages.
+ * the centre, ranges that have no bounds, a map of no nodes, the entry node, and
+ * free slots on what else there is, for a crash may have left pages of an
+ * earlier attempt, with another layout.  The caller holds the metapage lock, so
+ * nobody else looks at or adds pages.
  */
 static void
 write_first_pages(Relation rel, const DiskannIndex *index, bool building)
 {
 	const DiskannMetaPageData *meta = &index->meta;
 	BlockNumber nblocks = Max(RelationGetNumberOfBlocks(rel),
-							  meta->first_block + meta->pages_per_slot);
+							  DiskannBlockOfNode(meta, DISKANN_ENTRY_NODE) +
+							  meta->pages_per_slot);
 	char	   *entry = palloc0(meta->slot_size);
 
 	DiskannFillEntry(index, entry);
 	for (BlockNumber block = 1; block < nblocks; block++)
 	{
-		bool		centre = block < meta->first_block;
-		BlockNumber first = centre ? 1 : meta->first_block;
-		int			part = centre ? block - 1 :
-			(block - first) % meta->pages_per_slot;
-		bool		used = block - first < (centre ? meta->first_block :
-											meta->pages_per_slot);
-		Size		start = (Size) part * DISKANN_PAGE_BYTES;
+		DiskannPlace place = DiskannPlaceOfBlock(meta, block);
+		bool		centre = place.kind == DISKANN_PAGE_CENTRE;
+		bool		used = centre || (place.kind == DISKANN_PAGE_NODES &&
+									  place.node == DISKANN_ENTRY_NODE);
+		Size		start = (Size) place.part * DISKANN_PAGE_BYTES;
 		Size		total = centre ? DiskannCentreBytes(meta) :
 			meta->slot_size;
 		Buffer		buffer = DiskannReadOrExtend(rel, block);
@@ -118,8 +155,7 @@ write_first_pages(Relation rel, const DiskannIndex *index, bool building)
 
 		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 		DiskannLogBegin(&log, rel, building);
-		page = DiskannLogFreshPage(&log, buffer, centre ? DISKANN_PAGE_CENTRE :
-								   DISKANN_PAGE_NODES, part);
+		page = DiskannLogFreshPage(&log, buffer, place.kind, place.part);
 		if (used)
 		{
 			Size		bytes = Min(total - start, DISKANN_PAGE_BYTES);
@@ -138,10 +174,17 @@ write_first_pages(Relation rel, const DiskannIndex *index, bool building)
 /* ---------- the index in memory ---------- */
 
 static Size
+ranges_offset(const DiskannMetaPageData *meta)
+{
+	return MAXALIGN(offsetof(DiskannIndex, data) + sizeof(float) *
+					(meta->space_dims +
+					 diskann_rotation_signs(meta->space_dims)));
+}
+
+static Size
 index_size(const DiskannMetaPageData *meta)
 {
-	return offsetof(DiskannIndex, data) + sizeof(float) *
-		(meta->space_dims + diskann_rotation_signs(meta->space_dims));
+	return ranges_offset(meta) + sizeof(DiskannRanges) * meta->nfilters;
 }
 
 /*
@@ -152,6 +195,8 @@ set_pointers(DiskannIndex *index)
 {
 	index->space.centre = index->data;
 	index->space.rotation.signs = index->data + index->meta.space_dims;
+	index->ranges = (DiskannRanges *) ((char *) index +
+									   ranges_offset(&index->meta));
 }
 
 /* All of *index but the centre, from its metapage; it is given as zeroes. */
@@ -236,6 +281,12 @@ fill_cache(Relation rel, DiskannMetric metric)
 	index = (DiskannIndex *) ((char *) recent + recent_size(places));
 	fill_index(index, &meta);
 	read_centre(rel, &meta, index->data);
+	for (int i = 0; i < meta.nfilters; i++)
+	{
+		if (meta.filters[i].ranges != 0)
+			read_ranges(rel, &meta, i,
+						unconstify(DiskannRanges *, &index->ranges[i]));
+	}
 	rel->rd_amcache = recent;
 	return true;
 }
@@ -311,7 +362,7 @@ compute_centre(DiskannIndex *index, const float *rows, int nrows)
 
 void
 DiskannMakeReady(Relation rel, int input_dims, const float *rows, int nrows,
-				 float max_norm2, bool building)
+				 float max_norm2, bool ranges, bool building)
 {
 	DiskannMetaPageData meta;
 	Buffer		buffer = DiskannReadMetapage(rel, BUFFER_LOCK_EXCLUSIVE, &meta);
@@ -320,7 +371,7 @@ DiskannMakeReady(Relation rel, int input_dims, const float *rows, int nrows,
 	{
 		DiskannIndex *index;
 
-		DiskannChooseLayout(&meta, input_dims);
+		DiskannChooseLayout(&meta, input_dims, ranges);
 		meta.max_norm2 = max_norm2;
 		meta.max_length2 = max_norm2;
 		index = palloc0(index_size(&meta));
@@ -332,6 +383,14 @@ DiskannMakeReady(Relation rel, int input_dims, const float *rows, int nrows,
 		pfree(index);
 	}
 	UnlockReleaseBuffer(buffer);
+}
+
+void
+DiskannForgetCache(Relation rel)
+{
+	if (rel->rd_amcache)
+		pfree(rel->rd_amcache);
+	rel->rd_amcache = NULL;
 }
 
 /*
@@ -350,9 +409,7 @@ invalidate_everywhere(Relation rel)
 	if (RelationNeedsWAL(rel) && XLogStandbyInfoActive())
 		LogStandbyInvalidations(1, &message, false);
 	SendSharedInvalidMessages(&message, 1);
-	if (rel->rd_amcache)
-		pfree(rel->rd_amcache);
-	rel->rd_amcache = NULL;
+	DiskannForgetCache(rel);
 }
 
 void

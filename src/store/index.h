@@ -27,8 +27,10 @@ typedef struct DiskannIndex
 	DiskannSpace space;
 	DiskannEdgeShape shape;
 	DiskannVectorKind kind;
+	const DiskannRanges *ranges;	/* of each filter column; only what the
+									 * metapage tells of is filled */
 
-	float		data[FLEXIBLE_ARRAY_MEMBER];	/* centre, signs */
+	float		data[FLEXIBLE_ARRAY_MEMBER];	/* centre, signs, ranges */
 } DiskannIndex;
 
 /*
@@ -92,12 +94,24 @@ extern void DiskannFillEntry(const DiskannIndex *index, char *image);
  * Give an index without rows its dimensions and a centre, the mean of nrows
  * vectors of input_dims floats (row-major), create the entry node, and make it
  * ready.  max_norm2 is the squared length no row is expected to exceed.
+ * ranges: there are to be ranges for filter columns, which are written later.
  * Harmless if somebody else did so meanwhile.  Exclusively locks the metapage
  * while it works; scratch memory comes from the current context.
  */
 extern void DiskannMakeReady(Relation rel, int input_dims,
 							 const float *rows, int nrows, float max_norm2,
-							 bool building);
+							 bool ranges, bool building);
+
+/*
+ * Write the ranges of a filter column that is to have some, in an index that is
+ * being built.  Nothing is locked on entry and exit; their page exclusively
+ * meanwhile.  What this and other processes have cached knows nothing of them.
+ */
+extern void DiskannWriteRanges(Relation rel, const DiskannIndex *index,
+							   int column, const DiskannRanges *ranges);
+
+/* Forget what this backend has cached of the index. */
+extern void DiskannForgetCache(Relation rel);
 
 /*
  * Let an index forget its dimensions, layout and nodes, as none of them stands

@@ -51,8 +51,8 @@ DiskannCentreBytes(const DiskannMetaPageData *meta)
 	return meta->space_dims * sizeof(float);
 }
 
-static uint32
-centre_pages(const DiskannMetaPageData *meta)
+uint32
+DiskannCentrePages(const DiskannMetaPageData *meta)
 {
 	return (DiskannCentreBytes(meta) + DISKANN_PAGE_BYTES - 1) /
 		DISKANN_PAGE_BYTES;
@@ -67,7 +67,10 @@ codes_bytes(const DiskannMetaPageData *meta)
 	return diskann_edge_bytes(&shape, meta->max_degree);
 }
 
-/* Place the values of filter columns behind the head; returns their end. */
+/*
+ * Place the values of filter columns and the node's marks behind the head;
+ * returns their end, aligned for what follows.
+ */
 static Size
 place_filters(DiskannMetaPageData *meta)
 {
@@ -77,7 +80,21 @@ place_filters(DiskannMetaPageData *meta)
 		meta->filters[i].value_offset = DISKANN_SLOT_HEADER +
 			sizeof(uint64) * (1 + i);
 	}
-	return DISKANN_SLOT_HEADER + DiskannFilterBytes(meta);
+	return DISKANN_SLOT_HEADER + DiskannFilterBytes(meta) +
+		INTALIGN(DiskannMarksBytes(meta));
+}
+
+/* Place the signatures beside edges; returns their end. */
+static Size
+place_signatures(DiskannMetaPageData *meta, Size offset)
+{
+	for (int i = 0; i < meta->nfilters; i++)
+	{
+		meta->filters[i].signature_bytes = meta->max_degree;
+		meta->filters[i].signature_offset = offset;
+		offset += meta->max_degree;
+	}
+	return offset;
 }
 
 /*
@@ -94,14 +111,88 @@ place_arrays(DiskannMetaPageData *meta, int code_dims, DiskannVectorKind kind)
 	meta->rescale_offset = meta->add_offset + sizeof(float) * meta->max_degree;
 	meta->nodes_offset = meta->rescale_offset +
 		sizeof(uint16) * meta->max_degree;
-	meta->codes_offset = meta->nodes_offset +
-		sizeof(DiskannNode) * meta->max_degree;
+	meta->codes_offset = place_signatures(meta, meta->nodes_offset +
+										  sizeof(DiskannNode) * meta->max_degree);
 	meta->own_offset = meta->codes_offset + codes_bytes(meta);
 	meta->own_bytes = diskann_vector_bytes(kind, meta->space_dims);
 	meta->slot_size = MAXALIGN(meta->own_offset + meta->own_bytes);
 	meta->max_tids = (Min(meta->slot_size, DISKANN_PAGE_BYTES) -
 					  DISKANN_SLOT_HEADER) / sizeof(ItemPointerData);
 	return meta->slot_size;
+}
+
+/* The size of such a slot without filter columns. */
+static Size
+bare_size(const DiskannMetaPageData *meta, int code_dims,
+		  DiskannVectorKind kind)
+{
+	DiskannMetaPageData bare = *meta;
+
+	bare.nfilters = 0;
+	return place_arrays(&bare, code_dims, kind);
+}
+
+/* Slots of this size lie so on pages; returns the room that each has. */
+static Size
+set_slots(DiskannMetaPageData *meta, Size size)
+{
+	Size		budget;
+
+	meta->slots_per_page = Max(1, DISKANN_PAGE_BYTES / size);
+	meta->pages_per_slot = (size + DISKANN_PAGE_BYTES - 1) / DISKANN_PAGE_BYTES;
+	budget = meta->pages_per_slot * DISKANN_PAGE_BYTES / meta->slots_per_page;
+	return budget - budget % MAXIMUM_ALIGNOF;
+}
+
+/*
+ * As many slots to a page as without filter columns, if edge codes that leave
+ * room for these keep three quarters of what they should have, and the user has
+ * not asked for more; else as many as there are room for.  Returns the room of
+ * a slot; *code_dims becomes what fits.
+ */
+static Size
+choose_slots(DiskannMetaPageData *meta, int *code_dims, bool choose_bits,
+			 DiskannVectorKind kind)
+{
+	Size		budget = set_slots(meta, bare_size(meta, *code_dims, kind));
+	int			least = choose_bits ? Max(*code_dims * 3 / 4, 1) : *code_dims;
+	int			dims = *code_dims;
+
+	while (place_arrays(meta, dims, kind) > budget && dims - 4 >= least)
+		dims -= 4;
+	if (meta->slot_size <= budget)
+		*code_dims = dims;
+	else
+		budget = set_slots(meta, place_arrays(meta, *code_dims, kind));
+	return budget;
+}
+
+/* Do its keys have an order, that of values? */
+static bool
+has_order(const DiskannFilterColumn *filter)
+{
+	return filter->kind != DISKANN_FILTER_HASH &&
+		filter->kind != DISKANN_FILTER_SET;
+}
+
+/*
+ * Behind the centre there is a page of ranges for each filter column that has
+ * some, and then the nodes, by regions of as many as a page of the map
+ * describes.  Whole pages of nodes belong to a region.
+ */
+static void
+place_regions(DiskannMetaPageData *meta, bool ranges)
+{
+	meta->first_block = DISKANN_METAPAGE_BLKNO + 1 + DiskannCentrePages(meta);
+	meta->region_nodes = 0;
+	if (meta->nfilters == 0)
+		return;
+	for (int i = 0; i < meta->nfilters; i++)
+		meta->filters[i].ranges = ranges &&
+			has_order(&meta->filters[i]) ?
+			meta->first_block++ : 0;
+	meta->region_nodes = DISKANN_PAGE_BYTES / DiskannMarksBytes(meta);
+	meta->region_nodes -= meta->region_nodes % meta->slots_per_page;
 }
 
 /* Let edge codes grow up to most coordinates as long as a slot fits budget. */
@@ -156,14 +247,13 @@ first_code_dims(const DiskannMetaPageData *meta, int *most)
  * for is not touched.
  */
 void
-DiskannChooseLayout(DiskannMetaPageData *meta, int input_dims)
+DiskannChooseLayout(DiskannMetaPageData *meta, int input_dims, bool ranges)
 {
 	bool		choose_bits = meta->edge_bits == 0;
 	bool		choose_kind = meta->vector_storage == 0;
 	int			most;
 	int			code_dims;
 	int			enough;
-	Size		size;
 	Size		budget;
 
 	meta->dims = input_dims;
@@ -173,13 +263,8 @@ DiskannChooseLayout(DiskannMetaPageData *meta, int input_dims)
 		(meta->space_dims <= TWO_BIT_DIMS + 1 ? 2 : 1);
 	code_dims = first_code_dims(meta, &most);
 
-	size = place_arrays(meta, code_dims, choose_kind ? DISKANN_INT8 :
-						meta->vector_storage);
-	meta->slots_per_page = Max(1, DISKANN_PAGE_BYTES / size);
-	meta->pages_per_slot = (size + DISKANN_PAGE_BYTES - 1) / DISKANN_PAGE_BYTES;
-	budget = meta->pages_per_slot * DISKANN_PAGE_BYTES / meta->slots_per_page;
-	budget -= budget % MAXIMUM_ALIGNOF;
-
+	budget = choose_slots(meta, &code_dims, choose_bits,
+						  choose_kind ? DISKANN_INT8 : meta->vector_storage);
 	enough = Max(code_dims, Min(most, EDGE_BITS_ENOUGH / meta->planes));
 	if (choose_bits)
 		place_arrays(meta, Min(code_dims, EDGE_BITS_KEPT / meta->planes),
@@ -194,7 +279,7 @@ DiskannChooseLayout(DiskannMetaPageData *meta, int input_dims)
 	if (choose_bits)
 		grow_code(meta, most, budget);
 
-	meta->first_block = DISKANN_METAPAGE_BLKNO + 1 + centre_pages(meta);
+	place_regions(meta, ranges);
 	Assert(meta->slot_size <= budget);
 	Assert(DiskannLayoutProblem(meta) == NULL);
 }
@@ -224,23 +309,31 @@ array_fits(uint64 offset, uint64 bytes, uint64 end)
 
 /*
  * Do the values of filter columns lie one after another, behind the bits of
- * NULLs, between the head and the arrays?
+ * NULLs, between the head and the arrays, and their signatures between those of
+ * node numbers and codes?
  */
 static bool
 filters_fit(const DiskannMetaPageData *meta)
 {
 	uint64		start = DiskannFiltersOffset(meta);
+	uint64		signatures = meta->nodes_offset +
+		sizeof(DiskannNode) * (uint64) meta->max_degree;
 
 	for (int i = 0; i < meta->nfilters; i++)
 	{
 		const DiskannFilterColumn *filter = &meta->filters[i];
 
 		if (filter->value_bytes != sizeof(uint64) ||
-			filter->value_offset != start + sizeof(uint64) * (1 + i))
+			filter->value_offset != start + sizeof(uint64) * (1 + i) ||
+			filter->signature_bytes != meta->max_degree ||
+			filter->signature_offset < signatures)
 			return false;
+		signatures = (uint64) filter->signature_offset + meta->max_degree;
 	}
 	return start >= DISKANN_SLOT_HEADER &&
-		array_fits(start, DiskannFilterBytes(meta), meta->add_offset);
+		array_fits(start, DiskannFilterBytes(meta) + DiskannMarksBytes(meta),
+				   meta->add_offset) &&
+		signatures <= meta->codes_offset;
 }
 
 static bool
@@ -277,13 +370,35 @@ slots_fit(const DiskannMetaPageData *meta)
 		first_part;
 }
 
+/*
+ * Do the pages of ranges follow the centre, and does a region have whole pages
+ * of nodes, and its marks fit a page?  Called once slots are known to fit.
+ */
+static bool
+regions_fit(const DiskannMetaPageData *meta)
+{
+	uint64		block = DISKANN_METAPAGE_BLKNO + 1 + DiskannCentrePages(meta);
+
+	for (int i = 0; i < meta->nfilters; i++)
+	{
+		if (meta->filters[i].ranges == 0)
+			continue;
+		if (!has_order(&meta->filters[i]) ||
+			meta->filters[i].ranges != block++)
+			return false;
+	}
+	return meta->first_block == block &&
+		(meta->nfilters > 0) == (meta->region_nodes > 0) &&
+		meta->region_nodes % meta->slots_per_page == 0 &&
+		meta->region_nodes * DiskannMarksBytes(meta) <= DISKANN_PAGE_BYTES;
+}
+
 const char *
 DiskannLayoutProblem(const DiskannMetaPageData *meta)
 {
 	if (!codes_are_possible(meta))
 		return "metapage has impossible dimensions or codes";
-	if (!arrays_fit(meta) || !slots_fit(meta) ||
-		meta->first_block != DISKANN_METAPAGE_BLKNO + 1 + centre_pages(meta))
+	if (!arrays_fit(meta) || !slots_fit(meta) || !regions_fit(meta))
 		return "metapage has an impossible layout";
 	return NULL;
 }

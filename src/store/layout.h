@@ -18,9 +18,11 @@
 
 /*
  * Decide the layout of an index whose settings are in *meta, for vectors of
- * input_dims coordinates, and write it there.
+ * input_dims coordinates, and write it there.  ranges: there are to be pages of
+ * ranges for the filter columns whose keys have an order.
  */
-extern void DiskannChooseLayout(DiskannMetaPageData *meta, int input_dims);
+extern void DiskannChooseLayout(DiskannMetaPageData *meta, int input_dims,
+								bool ranges);
 
 /*
  * What is impossible about a layout read from disk, or NULL: every array lies
@@ -46,10 +48,24 @@ DiskannFiltersOffset(const DiskannMetaPageData *meta)
 		meta->filters[0].value_offset - sizeof(uint64);
 }
 
+/* A node's marks lie behind its values. */
+static inline Size
+DiskannMarksBytes(const DiskannMetaPageData *meta)
+{
+	return (sizeof(uint16) + sizeof(uint8)) * meta->nfilters;
+}
+
+static inline Size
+DiskannMarksOffset(const DiskannMetaPageData *meta)
+{
+	return DiskannFiltersOffset(meta) + DiskannFilterBytes(meta);
+}
+
 /* How the edge codes of an index with this layout are shaped. */
 extern DiskannEdgeShape DiskannLayoutShape(const DiskannMetaPageData *meta);
 
-/* Bytes of the centre, which lies on the pages before first_block. */
+/* Bytes and pages of the centre, which lies behind the metapage. */
 extern Size DiskannCentreBytes(const DiskannMetaPageData *meta);
+extern uint32 DiskannCentrePages(const DiskannMetaPageData *meta);
 
 #endif							/* DISKANN_LAYOUT_H */

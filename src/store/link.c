@@ -32,6 +32,7 @@ DiskannFillNode(const DiskannIndex *index, char *image,
 	memcpy(DiskannSlotOwn(index, image), node->own, index->meta.own_bytes);
 	memcpy(image + DiskannFiltersOffset(&index->meta), node->filters,
 		   DiskannFilterBytes(&index->meta));
+	DiskannWriteMarks(&index->meta, image, node->marks);
 	diskann_vector_decode(index->kind, node->own, node->factors.scale,
 						  index->space.dims, decoded);
 	head->state = DISKANN_LIVE;
@@ -50,7 +51,8 @@ DiskannFillNode(const DiskannIndex *index, char *image,
 	for (int i = 0; i < node->degree; i++)
 		diskann_edge_encode(&index->shape, decoded, node->vectors[i],
 							&edges[i]);
-	DiskannEdgePutAll(index, image, node->nodes, edges, node->degree);
+	DiskannEdgePutAll(index, image, node->nodes, edges, node->signatures,
+					  node->degree);
 	pfree(edges);
 }
 
@@ -281,8 +283,12 @@ DiskannFillEdges(DiskannNodeRef *ref, const float *decoded,
 	prune.arg = &g;
 	nchosen = DiskannRobustPrune(&prune, g.dist2, degree + n, chosen);
 	for (int i = degree; i < nchosen; i++)
-		DiskannEdgePut(index, ref->image, i, candidates[chosen[i] - degree].node,
-					   &edges[chosen[i] - degree]);
+	{
+		const DiskannNearNode *near = &candidates[chosen[i] - degree];
+
+		DiskannEdgePut(index, ref->image, i, near->node,
+					   &edges[chosen[i] - degree], near->signatures);
+	}
 	free_geometry(&g);
 	pfree(edges);
 	pfree(dist2);
@@ -291,15 +297,16 @@ DiskannFillEdges(DiskannNodeRef *ref, const float *decoded,
 /* Write edge i (a new one if i is the degree) into the slot open exclusively */
 static void
 write_edge(DiskannNodeRef *ref, int i, DiskannNode node,
-		   const DiskannEdgeCode *edge)
+		   const DiskannEdgeCode *edge, const uint8 *signatures)
 {
 	(void) DiskannNodeEdit(ref);
-	DiskannEdgePut(ref->index, ref->image, i, node, edge);
+	DiskannEdgePut(ref->index, ref->image, i, node, edge, signatures);
 	DiskannNodeWriteEdges(ref);
 }
 
 bool
-DiskannReadLive(DiskannNodeRef *ref, DiskannNode node, float *x)
+DiskannReadLive(DiskannNodeRef *ref, DiskannNode node, float *x,
+				uint8 *signatures)
 {
 	const DiskannIndex *index = ref->index;
 	const DiskannSlotData *head;
@@ -309,8 +316,11 @@ DiskannReadLive(DiskannNodeRef *ref, DiskannNode node, float *x)
 	head = DiskannNodeHead(ref);
 	live = head->state == DISKANN_LIVE;
 	if (live)
+	{
 		diskann_vector_decode(index->kind, DiskannSlotOwn(index, ref->slot),
 							  head->scale, index->space.dims, x);
+		DiskannCopySignatures(index, ref->slot, signatures);
+	}
 	DiskannNodeClose(ref);
 	return live;
 }
@@ -328,9 +338,10 @@ adopt_edge(DiskannNodeRef *ref, DiskannNode node, const float *x,
 	const DiskannIndex *index = ref->index;
 	const DiskannSlotData *head;
 	float	   *decoded = palloc(sizeof(float) * index->space.dims);
+	uint8		signatures[DISKANN_MAX_FILTER_COLUMNS];
 	DiskannEdgeCode edge;
 
-	if (!DiskannReadLive(ref, displaced, decoded))
+	if (!DiskannReadLive(ref, displaced, decoded, signatures))
 	{
 		pfree(decoded);
 		return;
@@ -343,13 +354,13 @@ adopt_edge(DiskannNodeRef *ref, DiskannNode node, const float *x,
 	if (head->state == DISKANN_LIVE &&
 		DiskannEdgeFind(index, ref->slot, displaced) < 0)
 		write_edge(ref, Min(head->degree, index->meta.max_degree - 1),
-				   displaced, &edge);
+				   displaced, &edge, signatures);
 	DiskannNodeClose(ref);
 }
 
 void
 DiskannAddBacklink(DiskannNodeRef *ref, DiskannNode target, DiskannNode node,
-				   const float *x, bool force)
+				   const float *x, const uint8 *signatures, bool force)
 {
 	const DiskannIndex *index = ref->index;
 	const DiskannSlotData *head;
@@ -388,7 +399,7 @@ DiskannAddBacklink(DiskannNodeRef *ref, DiskannNode target, DiskannNode node,
 				displaced = DiskannSlotNodes(index, ref->slot)[i];
 		}
 		if (i < index->meta.max_degree)
-			write_edge(ref, i, node, &edge);
+			write_edge(ref, i, node, &edge, signatures);
 	}
 	DiskannNodeClose(ref);
 	pfree(decoded);
@@ -398,7 +409,7 @@ DiskannAddBacklink(DiskannNodeRef *ref, DiskannNode target, DiskannNode node,
 
 void
 DiskannLinkEntry(DiskannNodeRef *ref, DiskannNode entry, DiskannNode node,
-				 const float *x, int replace)
+				 const float *x, const uint8 *signatures, int replace)
 {
 	const DiskannIndex *index = ref->index;
 	const DiskannSlotData *head;
@@ -416,7 +427,7 @@ DiskannLinkEntry(DiskannNodeRef *ref, DiskannNode entry, DiskannNode node,
 		/* Entry nodes lie at the origin. */
 		diskann_edge_encode(&index->shape, origin, x, &edge);
 		write_edge(ref, head->degree < index->meta.max_degree ? head->degree :
-				   replace, node, &edge);
+				   replace, node, &edge, signatures);
 		pfree(origin);
 	}
 	DiskannNodeClose(ref);

@@ -16,14 +16,16 @@
 #include "store/node.h"
 
 /*
- * Let target point to node, whose decoded vector x is given.  A full list is
+ * Let target point to node, whose decoded vector x is given, and signatures,
+ * one for each filter column (as everywhere here).  A full list is
  * pruned from its own page; then the link may be judged needless and left out,
  * unless forced.  If that cost target an edge, node gets it instead, so that
  * nothing is cut off.  Nothing is locked on entry and exit; target, and then
  * node, exclusively meanwhile.
  */
 extern void DiskannAddBacklink(DiskannNodeRef *ref, DiskannNode target,
-							   DiskannNode node, const float *x, bool force);
+							   DiskannNode node, const float *x,
+							   const uint8 *signatures, bool force);
 
 /*
  * Let an entry node point to a node at x, if it has room, or else in place of
@@ -31,14 +33,16 @@ extern void DiskannAddBacklink(DiskannNodeRef *ref, DiskannNode target,
  * exclusively meanwhile.
  */
 extern void DiskannLinkEntry(DiskannNodeRef *ref, DiskannNode entry,
-							 DiskannNode node, const float *x, int replace);
+							 DiskannNode node, const float *x,
+							 const uint8 *signatures, int replace);
 
 /*
- * Decode the vector of a node that something leads to, dims floats; false if it
- * is not live any more.  Nothing is locked on entry and exit; the node in share
- * mode meanwhile.
+ * Decode the vector of a node that something leads to, dims floats, and copy
+ * its signatures; false if it is not live any more.  Nothing is locked on entry
+ * and exit; the node in share mode meanwhile.
  */
-extern bool DiskannReadLive(DiskannNodeRef *ref, DiskannNode node, float *x);
+extern bool DiskannReadLive(DiskannNodeRef *ref, DiskannNode node, float *x,
+							uint8 *signatures);
 
 /* A node that may become a neighbour. */
 typedef struct DiskannNearNode
@@ -46,6 +50,7 @@ typedef struct DiskannNearNode
 	DiskannNode node;
 	float		dist2;			/* squared distance to the node in question */
 	const float *x;				/* its vector, decoded */
+	const uint8 *signatures;
 } DiskannNearNode;
 
 /*
@@ -66,6 +71,7 @@ typedef struct DiskannNewNode
 	float		length2;
 	uint64		hash;
 	const DiskannFilterValues *filters;
+	const DiskannMarks *marks;
 	int			ntids;			/* at most DISKANN_INLINE_TIDS */
 	const ItemPointerData *tids;
 	DiskannNode next;			/* TIDS slot, or DISKANN_INVALID_NODE */
@@ -73,6 +79,7 @@ typedef struct DiskannNewNode
 	int			degree;
 	const DiskannNode *nodes;
 	const float *const *vectors;	/* decoded vectors of the neighbours */
+	const uint8 *const *signatures; /* of the neighbours */
 } DiskannNewNode;
 
 /* decoded gets the node's own decoded vector, dims floats. */

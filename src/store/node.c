@@ -49,16 +49,6 @@ DiskannNodeInit(DiskannNodeRef *ref, Relation rel, const DiskannIndex *index,
 		ref->assembled = palloc(index->meta.slot_size);
 }
 
-BlockNumber
-DiskannNodeBlock(const DiskannIndex *index, DiskannNode node)
-{
-	const DiskannMetaPageData *meta = &index->meta;
-
-	return meta->first_block + (BlockNumber) (meta->pages_per_slot > 1 ?
-											  (uint64) node * meta->pages_per_slot :
-											  node / meta->slots_per_page);
-}
-
 static int
 slot_number(const DiskannIndex *index, DiskannNode node)
 {
@@ -66,27 +56,12 @@ slot_number(const DiskannIndex *index, DiskannNode node)
 		node % index->meta.slots_per_page;
 }
 
-/* First node of the page (or group of pages) that starts at block. */
-static DiskannNode
-first_node(const DiskannIndex *index, BlockNumber block)
-{
-	const DiskannMetaPageData *meta = &index->meta;
-
-	return (block - meta->first_block) / meta->pages_per_slot *
-		meta->slots_per_page;
-}
-
 DiskannNode
 DiskannNodeCount(DiskannNodeRef *ref)
 {
-	const DiskannMetaPageData *meta = &ref->index->meta;
-	uint64		count = 0;
-
 	ref->nblocks = RelationGetNumberOfBlocks(ref->rel);
-	if (ref->nblocks > meta->first_block)
-		count = (uint64) ((ref->nblocks - meta->first_block) /
-						  meta->pages_per_slot) * meta->slots_per_page;
-	ref->count = Min(count, DISKANN_INVALID_NODE);
+	ref->count = Min(DiskannNodesOfBlocks(&ref->index->meta, ref->nblocks),
+					 DISKANN_INVALID_NODE);
 	return ref->count;
 }
 
@@ -317,24 +292,70 @@ DiskannNodeEdit(DiskannNodeRef *ref)
 	return (DiskannSlot) ref->image;
 }
 
+/* Does the map change with the image's head? */
+static bool
+map_changes(const DiskannNodeRef *ref)
+{
+	bool		was_live = ref->slot != NULL &&
+		((const DiskannSlotData *) ref->slot)->state == DISKANN_LIVE;
+	bool		is_live = ((DiskannSlot) ref->image)->state == DISKANN_LIVE;
+
+	return ref->index->meta.region_nodes > 0 && was_live != is_live;
+}
+
+/* Pin and lock exclusively the page of the map that describes the open node. */
+static Buffer
+read_map(DiskannNodeRef *ref)
+{
+	const DiskannMetaPageData *meta = &ref->index->meta;
+	BlockNumber block = DiskannBlockOfMap(meta, ref->node / meta->region_nodes);
+	Buffer		buffer = read_part(ref, block, BUFFER_LOCK_EXCLUSIVE);
+
+	DiskannVerifyPage(ref->rel, block, BufferGetPage(buffer),
+					  DISKANN_PAGE_FILTER_MAP, 0);
+	return buffer;
+}
+
+/* Let an image of that page say of the node what the image of its slot says. */
+static void
+change_map(const DiskannNodeRef *ref, Page page)
+{
+	const DiskannMetaPageData *meta = &ref->index->meta;
+	char	   *contents = DiskannPageContents(page);
+	uint32		number = ref->node % meta->region_nodes;
+	DiskannMarks marks = {0};
+
+	if (((DiskannSlot) ref->image)->state == DISKANN_LIVE)
+		DiskannReadMarks(meta, ref->image, &marks);
+	for (int i = 0; i < meta->nfilters; i++)
+	{
+		DiskannMapHashes(meta, contents, i)[number] = marks.hashes[i];
+		DiskannMapSignatures(meta, contents, i)[number] = marks.signatures[i];
+	}
+}
+
 /*
  * Write what of the image's bytes up to to lies on parts first..last, in one
- * change.  The slot's first page is locked exclusively; the others are locked
- * for the time of the call.
+ * change, which may be one of the map, too.  The slot's first page is locked
+ * exclusively; its others, and then that of the map, are locked for the time of
+ * the call.
  */
 static void
-write_parts(DiskannNodeRef *ref, int first, int last, Size to)
+write_parts(DiskannNodeRef *ref, int first, int last, Size to, bool map)
 {
 	BlockNumber block = BufferGetBlockNumber(ref->buffer);
 	Size		base = ref->index->meta.pages_per_slot > 1 ? 0 :
 		(Size) slot_number(ref->index, ref->node) * ref->index->meta.slot_size;
 	Buffer		buffers[MAX_GENERIC_XLOG_PAGES];
+	Buffer		map_buffer = InvalidBuffer;
 	DiskannLog	log;
 
-	Assert(last - first < MAX_GENERIC_XLOG_PAGES);
+	Assert(last - first < MAX_GENERIC_XLOG_PAGES - (map ? 1 : 0));
 	for (int part = first; part <= last; part++)
 		buffers[part - first] = part == 0 ? ref->buffer :
 			read_part(ref, block + part, BUFFER_LOCK_EXCLUSIVE);
+	if (map)
+		map_buffer = read_map(ref);
 
 	DiskannLogBegin(&log, ref->rel, ref->building);
 	for (int part = first; part <= last; part++)
@@ -347,10 +368,15 @@ write_parts(DiskannNodeRef *ref, int first, int last, Size to)
 			   Min(to - start, DISKANN_PAGE_BYTES));
 		DiskannUsePage(page, base + part_bytes(ref->index, part));
 	}
+	if (map)
+		change_map(ref, DiskannLogPage(&log, map_buffer,
+									   DISKANN_PAGE_FILTER_MAP, 0));
 	DiskannLogFinish(&log);
 
 	for (int part = Max(first, 1); part <= last; part++)
 		UnlockReleaseBuffer(buffers[part - first]);
+	if (map)
+		UnlockReleaseBuffer(map_buffer);
 }
 
 /* Write the image's first bytes back. */
@@ -358,6 +384,8 @@ static void
 write_image(DiskannNodeRef *ref, Size to)
 {
 	int			last = (to - 1) / DISKANN_PAGE_BYTES;
+	bool		map = map_changes(ref);
+	int			most = MAX_GENERIC_XLOG_PAGES - (map ? 1 : 0);
 
 	Assert(ref->mode == BUFFER_LOCK_EXCLUSIVE);
 	Assert(to >= DISKANN_SLOT_HEADER && to <= ref->index->meta.slot_size);
@@ -365,9 +393,9 @@ write_image(DiskannNodeRef *ref, Size to)
 	/* From the end, so that the head makes the slot what it is last. */
 	while (last >= 0)
 	{
-		int			start = Max(0, last - MAX_GENERIC_XLOG_PAGES + 1);
+		int			start = Max(0, last - most + 1);
 
-		write_parts(ref, start, last, to);
+		write_parts(ref, start, last, to, map && start == 0);
 		last = start - 1;
 	}
 	(void) locate_slot(ref, ref->node);
@@ -435,7 +463,7 @@ slot_is_free(DiskannNodeRef *ref, DiskannNode node)
 static bool
 allocate_on(DiskannNodeRef *ref, BlockNumber block)
 {
-	DiskannNode start = first_node(ref->index, block);
+	DiskannNode start = DiskannPlaceOfBlock(&ref->index->meta, block).node;
 	DiskannNode found = DISKANN_INVALID_NODE;
 
 	if (!lock_nodes_page(ref, block))
@@ -465,18 +493,17 @@ allocate_on(DiskannNodeRef *ref, BlockNumber block)
 static bool
 allocate_known_free(DiskannNodeRef *ref)
 {
-	const DiskannMetaPageData *meta = &ref->index->meta;
-
 	for (;;)
 	{
 		BlockNumber block = GetFreeIndexPage(ref->rel);
+		DiskannPlace place;
 
 		CHECK_FOR_INTERRUPTS();
 		if (block == InvalidBlockNumber)
 			return false;
-		if (block < meta->first_block ||
-			(block - meta->first_block) % meta->pages_per_slot != 0 ||
-			first_node(ref->index, block) >= DiskannNodeCount(ref))
+		place = DiskannPlaceOfBlock(&ref->index->meta, block);
+		if (place.kind != DISKANN_PAGE_NODES || place.part != 0 ||
+			place.node >= DiskannNodeCount(ref))
 			continue;
 		if (allocate_on(ref, block))
 			return true;

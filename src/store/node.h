@@ -23,6 +23,8 @@
 #include "storage/bufmgr.h"
 #include "store/index.h"
 #include "store/layout.h"
+#include "store/marks.h"
+#include "store/place.h"
 #include "utils/snapshot.h"
 
 /* Have the processor fetch some bytes, by lines of its cache. */
@@ -107,7 +109,8 @@ extern DiskannSlot DiskannNodeEdit(DiskannNodeRef *ref);
  * head and the first ntids TIDs of a TIDS slot, head and edge arrays, or all of
  * it.  All of a slot that lies on more pages than one change can have is
  * written in several changes, the head last: only for a slot not yet in use.
- * The slot stays open, and its bytes show the change.
+ * With the head of a node that becomes live, or ceases to be, changes its entry
+ * in the filter map.  The slot stays open, and its bytes show the change.
  */
 extern void DiskannNodeWriteHead(DiskannNodeRef *ref);
 extern void DiskannNodeWriteTids(DiskannNodeRef *ref, int ntids);
@@ -143,8 +146,11 @@ extern void DiskannNodeRecordFree(DiskannNodeRef *ref, DiskannNode node);
 extern DiskannNode DiskannNodeCount(DiskannNodeRef *ref);
 
 /* The block, the first one, of a node that the index has. */
-extern BlockNumber DiskannNodeBlock(const DiskannIndex *index,
-									DiskannNode node);
+static inline BlockNumber
+DiskannNodeBlock(const DiskannIndex *index, DiskannNode node)
+{
+	return DiskannBlockOfNode(&index->meta, node);
+}
 
 /* Report what is wrong with a slot. */
 pg_noreturn extern void DiskannNodeReport(const DiskannNodeRef *ref,
@@ -165,6 +171,16 @@ DiskannSlotFilters(const DiskannIndex *index, const char *slot,
 	if (index->meta.nfilters > 0)
 		memcpy(values, slot + DiskannFiltersOffset(&index->meta),
 			   DiskannFilterBytes(&index->meta));
+}
+
+/* Copy a node's signatures, one for each filter column. */
+static inline void
+DiskannCopySignatures(const DiskannIndex *index, const char *slot,
+					  uint8 *signatures)
+{
+	if (index->meta.nfilters > 0)
+		memcpy(signatures, DiskannSlotOwnSignatures(&index->meta, slot),
+			   index->meta.nfilters);
 }
 
 /* TIDs of a TIDS slot. */

@@ -29,6 +29,40 @@ DiskannVisitInit(DiskannVisit *visit, const DiskannIndex *index)
 {
 	visit->nodes = palloc(sizeof(DiskannNode) * index->meta.max_degree);
 	visit->estimates = palloc(sizeof(float) * index->meta.max_degree);
+	visit->signatures = NULL;
+}
+
+void
+DiskannVisitWantSignatures(DiskannVisit *visit, const DiskannIndex *index)
+{
+	visit->signatures = palloc0((Size) index->meta.nfilters *
+								index->meta.max_degree + 1);
+}
+
+void
+DiskannVisitSignatures(const DiskannIndex *index, const char *slot, int degree,
+					   DiskannVisit *visit)
+{
+	const DiskannMetaPageData *meta = &index->meta;
+
+	for (int i = 0; i < meta->nfilters; i++)
+		memcpy(visit->signatures + i * meta->max_degree,
+			   DiskannSlotSignatures(meta, slot, i), degree);
+}
+
+void
+DiskannVisitSeek(const DiskannIndex *index, const DiskannVisit *visit,
+				 const DiskannSought *sought, int degree, bool *may_match)
+{
+	memset(may_match, true, degree);
+	for (int i = 0; i < index->meta.nfilters; i++)
+	{
+		const uint8 *signatures = visit->signatures +
+			i * index->meta.max_degree;
+
+		for (int edge = 0; edge < degree; edge++)
+			may_match[edge] &= DiskannIsSought(&sought[i], signatures[edge]);
+	}
 }
 
 void
@@ -74,6 +108,7 @@ read_open_node(DiskannNodeRef *ref, const DiskannQuery *query,
 		return false;
 	}
 	DiskannSlotFilters(index, slot, &visit->filters);
+	DiskannCopySignatures(index, slot, visit->own_signatures);
 	visit->dist2 = own_distance(ref, query, &visit->head);
 	visit->degree = visit->head.degree;
 	memcpy(visit->nodes, DiskannSlotNodes(index, slot),
@@ -84,6 +119,8 @@ read_open_node(DiskannNodeRef *ref, const DiskannQuery *query,
 						  DiskannSlotRescale(index, slot), visit->dist2,
 						  visit->head.edge_scale, visit->degree,
 						  visit->estimates);
+	if (visit->signatures)
+		DiskannVisitSignatures(index, slot, visit->degree, visit);
 	if (own)
 		memcpy(own, DiskannSlotOwn(index, slot), index->meta.own_bytes);
 	DiskannNodeClose(ref);

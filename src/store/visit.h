@@ -16,6 +16,7 @@
 #ifndef DISKANN_VISIT_H
 #define DISKANN_VISIT_H
 
+#include "store/filter_map.h"
 #include "store/node.h"
 
 /* A vector in index space, prepared for visits. */
@@ -30,15 +31,33 @@ typedef struct DiskannVisit
 {
 	DiskannSlotData head;
 	DiskannFilterValues filters;
+	uint8		own_signatures[DISKANN_MAX_FILTER_COLUMNS];
 	float		dist2;			/* squared distance to the own vector */
 	int			degree;
 	DiskannNode *nodes;			/* neighbours */
 	float	   *estimates;		/* of their squared distances */
+	uint8	   *signatures;		/* of their filter columns, max_degree for each
+								 * column; NULL: not wanted */
 } DiskannVisit;
 
 /* Allocate in the current context. */
 extern void DiskannQueryInit(DiskannQuery *query, const DiskannIndex *index);
 extern void DiskannVisitInit(DiskannVisit *visit, const DiskannIndex *index);
+
+/* From now on visits copy the neighbours' signatures. */
+extern void DiskannVisitWantSignatures(DiskannVisit *visit,
+									   const DiskannIndex *index);
+
+/*
+ * Copy the signatures of the first edges of a slot.  Which of the signatures
+ * copied are sought, in each column?
+ */
+extern void DiskannVisitSignatures(const DiskannIndex *index, const char *slot,
+								   int degree, DiskannVisit *visit);
+extern void DiskannVisitSeek(const DiskannIndex *index,
+							 const DiskannVisit *visit,
+							 const DiskannSought *sought, int degree,
+							 bool *may_match);
 
 /* Prepare for visits, once query->x and norm2 are set. */
 extern void DiskannQueryPrepare(DiskannQuery *query,

@@ -1,0 +1,76 @@
+/*-------------------------------------------------------------------------
+ *
+ * marks.h
+ *	  Signatures and hashes of filter columns, in slots and in the map.
+ *
+ * A live node's marks are written when it is, into its slot and, in the same
+ * change, into the map; what is no live node has signatures 0 there.  The arrays
+ * of a page of the map are, for each column, the hashes of all its nodes, and
+ * then, for each column, their signatures.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/store/marks.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DISKANN_MARKS_H
+#define DISKANN_MARKS_H
+
+#include "store/layout.h"
+
+/* A node's signatures, one of each column, in its slot. */
+static inline uint8 *
+DiskannSlotOwnSignatures(const DiskannMetaPageData *meta, const char *slot)
+{
+	return (uint8 *) (slot + DiskannMarksOffset(meta) +
+					  sizeof(uint16) * meta->nfilters);
+}
+
+/* Signatures of a filter column, of what edges lead to. */
+static inline uint8 *
+DiskannSlotSignatures(const DiskannMetaPageData *meta, const char *slot,
+					  int column)
+{
+	return (uint8 *) (slot + meta->filters[column].signature_offset);
+}
+
+static inline void
+DiskannReadMarks(const DiskannMetaPageData *meta, const char *slot,
+				 DiskannMarks *marks)
+{
+	memcpy(marks->hashes, slot + DiskannMarksOffset(meta),
+		   sizeof(uint16) * meta->nfilters);
+	memcpy(marks->signatures, DiskannSlotOwnSignatures(meta, slot),
+		   meta->nfilters);
+}
+
+static inline void
+DiskannWriteMarks(const DiskannMetaPageData *meta, char *slot,
+				  const DiskannMarks *marks)
+{
+	memcpy(slot + DiskannMarksOffset(meta), marks->hashes,
+		   sizeof(uint16) * meta->nfilters);
+	memcpy(DiskannSlotOwnSignatures(meta, slot), marks->signatures,
+		   meta->nfilters);
+}
+
+/* Arrays of a page of the map, given its contents, by number in the region. */
+static inline uint16 *
+DiskannMapHashes(const DiskannMetaPageData *meta, const char *contents,
+				 int column)
+{
+	return (uint16 *) (contents +
+					   sizeof(uint16) * column * meta->region_nodes);
+}
+
+static inline uint8 *
+DiskannMapSignatures(const DiskannMetaPageData *meta, const char *contents,
+					 int column)
+{
+	return (uint8 *) (contents + (sizeof(uint16) * meta->nfilters + column) *
+					  meta->region_nodes);
+}
+
+#endif							/* DISKANN_MARKS_H */
