@@ -270,7 +270,7 @@ may_stop(const DiskannScan *state, float gap2)
 
 	return DiskannNearestLast(&state->nearest, &last) &&
 		state->considered >= state->counts.list_size / LEAST_SHARE &&
-		DiskannSearchNearest(state->search, &key) &&
+		DiskannSearchPeekList(state->search, &key) &&
 		key > gap2 * last;
 }
 

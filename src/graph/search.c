@@ -447,7 +447,7 @@ DiskannSearchLookAhead(const DiskannSearch *search, uint32 *node)
 }
 
 bool
-DiskannSearchNearest(const DiskannSearch *search, float *key)
+DiskannSearchPeekList(const DiskannSearch *search, float *key)
 {
 	int			i = first_unvisited(search);
 
@@ -555,20 +555,6 @@ DiskannSearchReject(DiskannSearch *search, uint32 node)
 		fill_list(search);
 		return;
 	}
-}
-
-bool
-DiskannSearchPeekList(const DiskannSearch *search, float *key)
-{
-	for (int i = search->cursor; i < search->list_count; i++)
-	{
-		if (!search->list[i].visited)
-		{
-			*key = search->keys[i];
-			return true;
-		}
-	}
-	return false;
 }
 
 bool

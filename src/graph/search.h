@@ -53,7 +53,7 @@ extern bool DiskannSearchNext(DiskannSearch *search, uint32 *node);
 extern bool DiskannSearchLookAhead(const DiskannSearch *search, uint32 *node);
 
 /* The estimate of the node that Next would return; false if there is none. */
-extern bool DiskannSearchNearest(const DiskannSearch *search, float *key);
+extern bool DiskannSearchPeekList(const DiskannSearch *search, float *key);
 
 /* Leave what of the list has not been visited to Stream. */
 extern void DiskannSearchLeaveList(DiskannSearch *search);
@@ -85,11 +85,10 @@ extern void DiskannSearchVisit(DiskannSearch *search, uint32 node);
 extern void DiskannSearchReject(DiskannSearch *search, uint32 node);
 
 /*
- * The estimate of what Next would return, and of the nearest in the list,
- * visited or not; false if there is none.  What has to be nearer than Limit to
- * come into the list; false if there is room.
+ * The estimate of the nearest in the list, visited or not; false if there is
+ * none.  What has to be nearer than Limit to come into the list; false if there
+ * is room.
  */
-extern bool DiskannSearchPeekList(const DiskannSearch *search, float *key);
 extern bool DiskannSearchNearest(const DiskannSearch *search, float *key);
 extern bool DiskannSearchLimit(const DiskannSearch *search, float *key);
 
