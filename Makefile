@@ -87,10 +87,9 @@ TAP_TESTS = 1
 PROVE_TESTS ?= test/t/*.pl test/bench/t/*.pl
 
 # No -march: one binary serves every machine, the kernels choose at run time.
-# Nobody replaces a function of the module, so calls within a file need no detour.
 OPTFLAGS = -O3
 PG_CPPFLAGS = -Isrc
-PG_CFLAGS = $(OPTFLAGS) -fno-semantic-interposition
+PG_CFLAGS = $(OPTFLAGS)
 SHLIB_LINK = -lm
 
 ifdef STRICT

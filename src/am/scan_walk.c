@@ -47,6 +47,9 @@
 #define STOP_GAP_POWER (-0.3)
 #define LEAST_SHARE 4
 
+/* Estimates from codes of fewer bits are too rough for that. */
+#define LEAST_STOP_BITS 128
+
 /* Beyond this a heap takes no longer than a list. */
 #define MAX_LIST_SIZE 2000
 
@@ -245,15 +248,17 @@ size_of_list(const DiskannScan *state)
 }
 
 /*
- * Prepare to leave the list early, if the number of rows that are going to be
- * asked for is known: none must be rejected by a filter.
+ * Prepare to leave the list early, if estimates are good and the number of rows
+ * that are going to be asked for is known: none must be rejected by a filter.
  */
 static void
 prepare_stop(DiskannScan *state, int size)
 {
+	const DiskannEdgeShape *shape = &state->index->shape;
 	int64		rows = state->wanted.rows;
 
 	if (rows <= 0 || rows > size || state->wanted.filtered ||
+		shape->planes * shape->code_dims < LEAST_STOP_BITS ||
 		state->reader.filter != NULL || DiskannScanFilters(&state->filter) ||
 		state->iterative == DISKANN_ITERATE_OFF)
 		return;
