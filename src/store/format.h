@@ -149,8 +149,8 @@ typedef struct DiskannFilterColumn
 #define DISKANN_MAX_FILTER_COLUMNS 31
 
 /*
- * What a node holds, for as many columns as there are.  Bit i of nulls tells that
- * column i is NULL; its value is then zero.
+ * What a node holds, for as many columns as there are.  Bit i of nulls tells
+ * that column i is NULL; its value is then zero.
  */
 typedef struct DiskannFilterValues
 {

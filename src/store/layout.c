@@ -299,9 +299,9 @@ array_fits(uint64 offset, uint64 bytes, uint64 end)
 }
 
 /*
- * Do the values of filter columns lie one after another, and with what is behind
- * them between the head and the arrays, and their signatures between those of
- * node numbers and codes?
+ * Do the values of filter columns lie one after another, and with what is
+ * behind them between the head and the arrays, and their signatures between
+ * those of node numbers and codes?
  */
 static bool
 filters_fit(const DiskannMetaPageData *meta)

@@ -4,9 +4,9 @@
  *	  Keys, signatures and hashes of filter columns, in slots and in the map.
  *
  * A live node's marks are written when it is, into its slot and, in the same
- * change, into the map; what is no live node has signatures 0 there.  The arrays
- * of a page of the map are, for each column, the hashes of all its nodes, and
- * then, for each column, their signatures.
+ * change, into the map; what is no live node has signatures 0 there.  The
+ * arrays of a page of the map are, for each column, the hashes of all its
+ * nodes, and then, for each column, their signatures.
  *
  * Copyright (c) 2026, diskann contributors
  *
