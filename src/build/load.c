@@ -195,6 +195,8 @@ save_keys(RowReader *reader)
 		DiskannSpoolAppend(file, reader->keys,
 						   reader->keys_bytes * reader->nkeys);
 	DiskannSpoolFlush(file);
+	if (reader->keys)
+		pfree(reader->keys);
 }
 
 /*
@@ -213,7 +215,7 @@ take_keys(BuildState *state, int participant, int column, uint64 *keys, int n)
 	{
 		const DiskannFilterValues *row = (DiskannFilterValues *) (rows + at);
 
-		if (!(row->nulls >> column & 1))
+		if (!(row->nulls & DiskannNullBit(column)))
 			keys[n++] = row->values[column];
 	}
 	pfree(rows);

@@ -125,8 +125,8 @@ DiskannFillEntry(const DiskannIndex *index, char *image)
 
 /*
  * Write all pages but the metapage of an index that is about to become ready:
- * the centre, ranges that have no bounds, a map of no nodes, the entry node, and
- * free slots on what else there is, for a crash may have left pages of an
+ * the centre, ranges that have no bounds, a map of no nodes, the entry node,
+ * and free slots on what else there is, for a crash may have left pages of an
  * earlier attempt, with another layout.  The caller holds the metapage lock, so
  * nobody else looks at or adds pages.
  */

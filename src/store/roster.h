@@ -63,9 +63,10 @@ extern void DiskannDrawRoster(DiskannNodeRef *ref, const DiskannNode *members,
 extern void DiskannBuildRoster(Relation rel, const DiskannIndex *index);
 
 /*
- * Let a new node at x, with these signatures, become a member with the probability that keeps the
- * roster a uniform sample (reservoir sampling), after DiskannStartSearch() for
- * it.  Locks one entry node, and then node 0, exclusively.
+ * Let a new node at x, with these signatures, become a member with the
+ * probability that keeps the roster a uniform sample (reservoir sampling),
+ * after DiskannStartSearch() for it.  Locks one entry node, and then node 0,
+ * exclusively.
  */
 extern void DiskannOfferToRoster(DiskannNodeRef *ref, DiskannNode node,
 								 const float *x, const uint8 *signatures);

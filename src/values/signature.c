@@ -4,9 +4,10 @@
  *	  Signatures of filter columns: a byte that stands for a range of keys.
  *
  * Ranges are in the order of the type's default btree class, for keys that are
- * values, or else of the keys as numbers.  What a comparison seeks is found with
- * the function of the class that compares the column's type with the value's,
- * if the operator is one of that class; otherwise everything may fulfil it.
+ * values, or else of the keys as numbers.  What a comparison seeks is found
+ * with the function of the class that compares the column's type with the
+ * value's, if the operator is one of that class; otherwise everything may
+ * fulfil it.
  *
  * Where no ranges have been learned signatures are hashes, and so are, in any
  * case, the 16 bits beside signatures in the map.  Equal values have to have
@@ -214,7 +215,7 @@ DiskannSign(DiskannSignatures *signatures, const DiskannFilterValues *keys,
 	memset(marks, 0, sizeof(DiskannMarks));
 	for (int i = 0; i < signatures->count; i++)
 	{
-		if (keys->nulls >> i & 1)
+		if (keys->nulls & DiskannNullBit(i))
 			marks->signatures[i] = DISKANN_NULL_SIGNATURE;
 		else
 			sign_column(&signatures->columns[i], keys->values[i],
