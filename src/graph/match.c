@@ -34,6 +34,9 @@
 #define PATIENCE 16
 #define PATIENCE_BY_SHARE 0.5
 
+/* So many times that if the list is not full. */
+#define PATIENCE_TO_FILL 4
+
 /* Beyond this no list is made longer because matches are far. */
 #define MAX_FAR_LIST 2000
 
@@ -165,11 +168,11 @@ static bool
 is_useful(const DiskannMatch *match, float key)
 {
 	float		limit;
+	double		patience = PATIENCE + PATIENCE_BY_SHARE / match->share;
 
-	if (match->waited >= PATIENCE + PATIENCE_BY_SHARE / match->share)
-		return false;
-	return !DiskannSearchLimit(match->search, &limit) ||
-		(key < limit && !is_dense(match));
+	if (!DiskannSearchLimit(match->search, &limit))
+		return match->waited < PATIENCE_TO_FILL * patience;
+	return match->waited < patience && key < limit && !is_dense(match);
 }
 
 /* ---------- the search ---------- */
