@@ -37,8 +37,12 @@
 /* So many times that if the list is not full. */
 #define PATIENCE_TO_FILL 4
 
-/* Beyond this no list is made longer because matches are far. */
-#define MAX_FAR_LIST 2000
+/*
+ * Where matches are far the list is so many times as long by the root of their
+ * share, but no more than so many times.
+ */
+#define FAR_BY_SHARE 2
+#define MOST_FAR_LISTS 10
 
 /* Memory is not kept when it has grown beyond this. */
 #define BRIDGES_KEEP 65536
@@ -202,11 +206,9 @@ DiskannMatchAddAll(DiskannMatch *match, const uint32 *nodes,
 static int
 size_of_list(const DiskannMatch *match)
 {
-	double		size = match->list_size;
+	double		times = match->far ? FAR_BY_SHARE / sqrt(match->share) : 1;
 
-	if (match->far)
-		size = Max(size, Min(size / sqrt(match->share), MAX_FAR_LIST));
-	return (int) size;
+	return (int) (match->list_size * Min(times, MOST_FAR_LISTS));
 }
 
 /*
