@@ -253,7 +253,7 @@ main(void)
 	test_recall(10, false, 100, 220);
 	test_recall(30, false, 200, 450);
 	test_recall(4, true, 0, 150);
-	test_recall(20, true, 0, 280);
+	test_recall(20, true, 0, 400);
 	test_grow();
 	test_nothing();
 	shim_delete_context(context);
