@@ -93,4 +93,5 @@ DiskannScanFilterSeek(const DiskannScanFilter *filter,
 
 		DiskannConditionSeek(condition, signatures, &sought[condition->number]);
 	}
+	DiskannScanQualSeek(&filter->qual, signatures, sought);
 }

@@ -58,8 +58,8 @@ extern bool DiskannScanFilterPasses(const DiskannScanFilter *filter,
 									const DiskannFilterValues *keys);
 
 /*
- * What the conditions seek among signatures, of each column.  Calls functions of
- * types: nothing may be locked.
+ * What the conditions seek among signatures, of each column.  Calls functions
+ * of types: nothing may be locked.
  */
 extern void DiskannScanFilterSeek(const DiskannScanFilter *filter,
 								  DiskannSignatures *signatures,
