@@ -262,6 +262,27 @@ SELECT id FROM e WHERE lower(t) = 't1' AND k % 3 = 2 AND id < 90 ORDER BY v <-> 
 RESET enable_seqscan;
 DROP TABLE e;
 
+-- Slots of more pages than one change can have
+CREATE TABLE w (id int, v real[], k int);
+INSERT INTO w SELECT i, array_fill(i::real, ARRAY[16000]), nullif(i % 5, 0)
+FROM generate_series(1, 12) i;
+CREATE INDEX wi ON w USING diskann (v, k, id) WITH (vector_storage = float32);
+SELECT value::int > 4 AS several FROM diskann_index_info('wi')
+WHERE property = 'pages_per_slot';
+INSERT INTO w SELECT i, array_fill(i::real, ARRAY[16000]), nullif(i % 5, 0)
+FROM generate_series(13, 20) i;
+SELECT nodes, tids FROM diskann_index_check('wi', true);
+DELETE FROM w WHERE id % 2 = 0;
+VACUUM w;
+INSERT INTO w SELECT i, array_fill(i::real, ARRAY[16000]), 7
+FROM generate_series(21, 25) i;
+SELECT nodes, tids FROM diskann_index_check('wi', true);
+SET enable_seqscan = off;
+SELECT id FROM w WHERE k = 7 ORDER BY v <-> array_fill(22.1::real, ARRAY[16000]) LIMIT 3;
+SELECT id FROM w WHERE k IS NULL ORDER BY v <-> array_fill(1::real, ARRAY[16000]);
+RESET enable_seqscan;
+DROP TABLE w;
+
 -- What cannot be a filter column
 CREATE TYPE pair AS (a int, b json);
 CREATE TABLE n (v real[], w real[], j json, b bit(3), p point, c pair, k int);
