@@ -67,6 +67,8 @@ add_counts(DiskannScanCounts *total, const DiskannScanCounts *counts)
 	total->estimates += counts->estimates;
 	total->rescored += counts->rescored;
 	total->late += counts->late;
+	total->bridges += counts->bridges;
+	total->share = counts->share;
 	total->list_size = counts->list_size;
 	total->way = counts->way;
 }
@@ -290,6 +292,12 @@ prepare_index(DiskannScan *state)
 							 state->context, state->scratch);
 		DiskannNodeRowsInit(&state->rows, &state->ref);
 		DiskannScanFilterInit(&state->filter, rel, index);
+		DiskannScanSeekInit(&state->seek, index, state->filter.columns);
+		if (state->seek.signatures)
+		{
+			DiskannVisitWantSignatures(&state->visit, index);
+			state->match = DiskannMatchCreate(state->context);
+		}
 	}
 	state->index = index;
 	MemoryContextSwitchTo(old);

@@ -178,9 +178,9 @@ static void
 start_comparison(DiskannCondition *condition, ScanKey key)
 {
 	condition->strategy = key->sk_strategy;
+	condition->subtype = key->sk_subtype;
 	condition->function = &key->sk_func;
 	condition->collation = key->sk_collation;
-	condition->subtype = key->sk_subtype;
 	if (condition->filter->kind == DISKANN_FILTER_SET)
 	{
 		start_set(condition, key);

@@ -37,10 +37,10 @@ typedef struct DiskannCondition
 	bool		decidable;		/* can a key tell?  Else all that is not NULL
 								 * passes */
 	StrategyNumber strategy;	/* of btree */
+	Oid			subtype;		/* of the values; 0: the column's type */
 	DiskannSetTest test;		/* instead, of DISKANN_FILTER_SET */
 	FmgrInfo   *function;		/* the operator's */
 	Oid			collation;
-	Oid			subtype;		/* of the values, as in a scan key */
 	int			nvalues;
 	Datum	   *values;			/* of DISKANN_FILTER_VALUE */
 	uint64	   *keys;			/* of other kinds; of a set, hashes */

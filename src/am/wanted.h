@@ -56,14 +56,14 @@ extern void DiskannInitWanted(void);
  */
 extern void DiskannFindWanted(IndexScanDesc scan, DiskannWanted *wanted);
 
-/* How many rows are wanted, in words, in the current context. */
-extern const char *DiskannWantedText(const DiskannWanted *wanted);
-
 /*
  * Compute an expression that needs no row, of a plan node (an IndexScanState)
  * that is being executed, in the current context: a DiskannCompute.
  */
 extern bool DiskannComputeNow(Expr *expr, void *node, Datum *value,
 							  bool *isnull);
+
+/* How many rows are wanted, in words, in the current context. */
+extern const char *DiskannWantedText(const DiskannWanted *wanted);
 
 #endif							/* DISKANN_WANTED_H */

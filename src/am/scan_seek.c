@@ -1,0 +1,59 @@
+/*-------------------------------------------------------------------------
+ *
+ * scan_seek.c
+ *	  What a scan with conditions seeks in signatures and in the filter map.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/am/scan_seek.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "am/scan_seek.h"
+
+void
+DiskannScanSeekInit(DiskannScanSeek *seek, const DiskannIndex *index,
+					const DiskannFilters *filters)
+{
+	memset(seek, 0, sizeof(DiskannScanSeek));
+	if (index->meta.nfilters == 0)
+		return;
+	seek->signatures = DiskannSignaturesLoad(index, filters);
+	seek->sought = palloc(sizeof(DiskannSought) * index->meta.nfilters);
+}
+
+void
+DiskannScanSeekStart(DiskannScanSeek *seek, const DiskannScanFilter *filter,
+					 DiskannNodeRef *ref)
+{
+	DiskannMapEstimate estimate;
+	DiskannSought all;
+
+	seek->narrow = false;
+	if (seek->signatures == NULL || filter->never)
+		return;
+	DiskannSeekAll(&all);
+	DiskannScanFilterSeek(filter, seek->signatures, seek->sought);
+	for (int i = 0; i < filter->columns->count; i++)
+		seek->narrow |= memcmp(seek->sought[i].signatures, all.signatures,
+							   sizeof(all.signatures)) != 0;
+	if (!seek->narrow)
+		return;
+	DiskannMapSample(ref, seek->sought, ref->index->meta.seed, 0, &estimate);
+	seek->matching = estimate.wanted;
+	seek->share = Max(estimate.wanted, 1) / Max(estimate.live, 1);
+}
+
+DiskannNode *
+DiskannScanSeekSome(const DiskannScanSeek *seek, DiskannNodeRef *ref, int most,
+					int *n)
+{
+	DiskannMapEstimate estimate;
+
+	DiskannMapSample(ref, seek->sought, ref->index->meta.seed, most, &estimate);
+	*n = estimate.nfound;
+	return estimate.found;
+}
