@@ -437,12 +437,14 @@ CREATE FUNCTION diskann_last_scan(
 	OUT bound double precision,
 	OUT list_size bigint,
 	OUT late bigint,
-	OUT way text)
+	OUT way text,
+	OUT match_rate double precision,
+	OUT bridges bigint)
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION diskann_last_scan()
-	IS 'what the last scan of a diskann index in this session has done: nodes visited, distances estimated, rows fetched to compare them; how many rows the plan wanted, and within what distance; the size of the search list, nodes found too late for their place, and where rows came from at last';
+	IS 'what the last scan of a diskann index in this session has done: nodes visited, distances estimated, rows fetched to compare them; how many rows the plan wanted, and within what distance; the size of the search list, nodes found too late for their place, where rows came from at last; the share of nodes that fulfil conditions, as is estimated, and how many were visited although they do not';
 
 CREATE FUNCTION diskann_index_info(index regclass)
 	RETURNS TABLE (property text, value text)

@@ -60,6 +60,10 @@ explain_scan(IndexScanDesc scan, ExplainState *es)
 		ExplainPropertyFloat("Distance Bound", NULL, wanted.bound, 6, es);
 	if (counts.list_size > 0)
 		ExplainPropertyInteger("Search List", NULL, counts.list_size, es);
+	if (counts.share > 0)
+		ExplainPropertyFloat("Match Rate", "%", 100 * counts.share, 3, es);
+	if (counts.bridges > 0)
+		ExplainPropertyInteger("Bridges Visited", NULL, counts.bridges, es);
 	ExplainPropertyText("Ended With", counts.way, es);
 }
 

@@ -409,8 +409,8 @@ diskann_last_scan(PG_FUNCTION_ARGS)
 	DiskannScanCounts counts = DiskannLastScan();
 	DiskannWanted wanted = DiskannLastWanted();
 	TupleDesc	desc;
-	Datum		values[8];
-	bool		nulls[8] = {false};
+	Datum		values[10];
+	bool		nulls[10] = {false};
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -423,6 +423,9 @@ diskann_last_scan(PG_FUNCTION_ARGS)
 	values[5] = Int64GetDatum(counts.list_size);
 	values[6] = Int64GetDatum(counts.late);
 	values[7] = CStringGetTextDatum(counts.way ? counts.way : "");
+	values[8] = Float8GetDatum(counts.share);
+	nulls[8] = counts.share == 0;
+	values[9] = Int64GetDatum(counts.bridges);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
 													  values, nulls)));
 }
