@@ -58,7 +58,7 @@ CREATE INDEX fi ON f USING diskann (bo, i2, i4, i8, f4, f8, nu, te, vc, v, bp,
 	na, da, ts, tz, ti, iv, u, ip, ci, en, ar, re, ch, ra, do_);
 SELECT fill(1201, 1600);
 SELECT property, value FROM diskann_index_info('fi')
-WHERE property = 'filter_columns';
+WHERE property IN ('filter_columns', 'filter_ranges');
 
 -- Ids in order of the distance: by the index, and by a sort.  Prints how many
 -- rows there are, whether they are the same, and if the index has the condition.
@@ -251,6 +251,8 @@ ORDER BY v <-> '{20,1}' LIMIT 3;
 SELECT id FROM e WHERE lower(t) = 't1' AND k % 3 = 2 AND id < 90
 ORDER BY v <-> '{20,1}' LIMIT 3;
 RESET enable_seqscan;
+-- it has had nothing to learn ranges from
+SELECT value FROM diskann_index_info('ei') WHERE property = 'filter_ranges';
 -- what is not ordered is no work for the index
 EXPLAIN (COSTS OFF) SELECT id FROM e WHERE lower(t) = 't1' AND id < 90;
 -- other dimensions, once all rows are gone

@@ -190,12 +190,12 @@ sub special_area
 }
 
 my %damage = (
-	'filter key' => filter_field(8, pack 'V', 77777),
-	'filter NULL' => filter_field(0, "\1"),
-	'filter column too many' => filter_field(0, "\4"),
-	'filter signature' => filter_field(24 + 4, "\xF9"),
-	'filter hash' => filter_field(24, pack 'v', 7),
-	'filter signature of an edge' => filter_field(24 + 8 + 10 * 32, "\xF9"),
+	'filter key' => filter_field(0, pack 'V', 77777),
+	'filter NULL' => filter_field(16, "\1"),
+	'filter column too many' => filter_field(16, "\4"),
+	'filter signature' => filter_field(18 + 4, "\xF9"),
+	'filter hash' => filter_field(18, pack 'v', 7),
+	'filter signature of an edge' => filter_field(24 + 10 * 32, "\xF9"),
 	'filter map of zeroes' => zero_page($block{map}),
 	'filter map without some nodes' =>
 	  filter_page('map', PAGE_HEADER + 5 * 1361 + 9, "\0" x 40),
