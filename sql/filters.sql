@@ -58,7 +58,7 @@ CREATE INDEX fi ON f USING diskann (bo, i2, i4, i8, f4, f8, nu, te, vc, v, bp,
 	na, da, ts, tz, ti, iv, u, ip, ci, en, ar, re, ch, ra, do_);
 SELECT fill(1201, 1600);
 SELECT property, value FROM diskann_index_info('fi')
-WHERE property = 'filter_columns';
+WHERE property IN ('filter_columns', 'filter_ranges');
 
 -- Ids in order of the distance: by the index, and by a sort.  Prints how many
 -- rows there are, whether they are the same, and if the index has the condition.
@@ -251,6 +251,8 @@ ORDER BY v <-> '{20,1}' LIMIT 3;
 SELECT id FROM e WHERE lower(t) = 't1' AND k % 3 = 2 AND id < 90
 ORDER BY v <-> '{20,1}' LIMIT 3;
 RESET enable_seqscan;
+-- it has had nothing to learn ranges from
+SELECT value FROM diskann_index_info('ei') WHERE property = 'filter_ranges';
 -- what is not ordered is no work for the index
 EXPLAIN (COSTS OFF) SELECT id FROM e WHERE lower(t) = 't1' AND id < 90;
 -- other dimensions, once all rows are gone
@@ -261,6 +263,27 @@ SELECT id FROM e WHERE lower(t) = 't1' AND k % 3 = 1 AND id < 90 ORDER BY v <-> 
 SELECT id FROM e WHERE lower(t) = 't1' AND k % 3 = 2 AND id < 90 ORDER BY v <-> '{1,1,1}';
 RESET enable_seqscan;
 DROP TABLE e;
+
+-- Slots of more pages than one change can have
+CREATE TABLE w (id int, v real[], k int);
+INSERT INTO w SELECT i, array_fill(i::real, ARRAY[16000]), nullif(i % 5, 0)
+FROM generate_series(1, 12) i;
+CREATE INDEX wi ON w USING diskann (v, k, id) WITH (vector_storage = float32);
+SELECT value::int > 4 AS several FROM diskann_index_info('wi')
+WHERE property = 'pages_per_slot';
+INSERT INTO w SELECT i, array_fill(i::real, ARRAY[16000]), nullif(i % 5, 0)
+FROM generate_series(13, 20) i;
+SELECT nodes, tids FROM diskann_index_check('wi', true);
+DELETE FROM w WHERE id % 2 = 0;
+VACUUM w;
+INSERT INTO w SELECT i, array_fill(i::real, ARRAY[16000]), 7
+FROM generate_series(21, 25) i;
+SELECT nodes, tids FROM diskann_index_check('wi', true);
+SET enable_seqscan = off;
+SELECT id FROM w WHERE k = 7 ORDER BY v <-> array_fill(22.1::real, ARRAY[16000]) LIMIT 3;
+SELECT id FROM w WHERE k IS NULL ORDER BY v <-> array_fill(1::real, ARRAY[16000]);
+RESET enable_seqscan;
+DROP TABLE w;
 
 -- What cannot be a filter column
 CREATE TYPE pair AS (a int, b json);

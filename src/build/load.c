@@ -195,6 +195,8 @@ save_keys(RowReader *reader)
 		DiskannSpoolAppend(file, reader->keys,
 						   reader->keys_bytes * reader->nkeys);
 	DiskannSpoolFlush(file);
+	if (reader->keys)
+		pfree(reader->keys);
 }
 
 /*

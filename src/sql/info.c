@@ -177,6 +177,28 @@ put_filters(Properties *properties, Relation rel,
 	put_property(properties, "filter_columns", buf.data);
 }
 
+/* Of which filter columns ranges of values have been learned. */
+static void
+put_ranges(Properties *properties, Relation rel, const DiskannIndex *index)
+{
+	StringInfoData buf;
+
+	if (index->meta.nfilters == 0)
+		return;
+	initStringInfo(&buf);
+	for (int i = 0; i < index->meta.nfilters; i++)
+	{
+		const DiskannFilterColumn *filter = &index->meta.filters[i];
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel),
+											  filter->attno - 1);
+
+		if (filter->ranges != 0)
+			appendStringInfo(&buf, "%s%s", buf.len > 0 ? ", " : "",
+							 NameStr(att->attname));
+	}
+	put_property(properties, "filter_ranges", buf.len > 0 ? buf.data : "none");
+}
+
 static void
 put_settings(Properties *properties, const DiskannSettings *settings)
 {
@@ -384,7 +406,10 @@ diskann_index_info(PG_FUNCTION_ARGS)
 	put_settings(&properties, &settings);
 	put_filters(&properties, rel, &settings);
 	if (index)
+	{
+		put_ranges(&properties, rel, index);
 		put_layout(&properties, index);
+	}
 	else
 		put_wishes(&properties, &settings);
 	put_int(&properties, "pages", pages);

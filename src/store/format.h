@@ -130,10 +130,10 @@ typedef enum DiskannFilterKind
 /*
  * A column of the index beside the vector, for filters: where its value lies in
  * a slot, and the signatures of what edges lead to, one for each edge.  Rows of
- * a node have equal values.  The values of all columns lie one after another,
- * behind 8 bytes of which bit i tells that column i is NULL; its value is then
- * zero.  Behind the values are the node's marks: a hash of 16 bits of each
- * column, and then a signature of each.
+ * a node have equal values.  The values of all columns lie one after another;
+ * behind them are the bits of nulls, see below, as many bytes of its lower half
+ * as there are columns by eight, and then of its upper one; and the node's
+ * marks: a hash of 16 bits of each column, and then a signature of each.
  */
 typedef struct DiskannFilterColumn
 {
@@ -149,11 +149,14 @@ typedef struct DiskannFilterColumn
 
 #define DISKANN_MAX_FILTER_COLUMNS 31
 
-/* Bits of the first 8 bytes; a column that is a set may have many elements. */
 #define DiskannNullBit(column) (UINT64CONST(1) << (column))
 #define DiskannManyBit(column) (UINT64CONST(1) << (32 + (column)))
 
-/* A slot has the first part of this, for as many columns as there are. */
+/*
+ * What a node holds, for as many columns as there are.  Of nulls, bit i tells
+ * that column i is NULL, its value being zero; bit 32 + i that column i, which
+ * is a set, has many elements.
+ */
 typedef struct DiskannFilterValues
 {
 	uint64		nulls;

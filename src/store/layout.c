@@ -78,10 +78,9 @@ place_filters(DiskannMetaPageData *meta)
 	{
 		meta->filters[i].value_bytes = sizeof(uint64);
 		meta->filters[i].value_offset = DISKANN_SLOT_HEADER +
-			sizeof(uint64) * (1 + i);
+			sizeof(uint64) * i;
 	}
-	return DISKANN_SLOT_HEADER + DiskannFilterBytes(meta) +
-		INTALIGN(DiskannMarksBytes(meta));
+	return INTALIGN(DiskannMarksOffset(meta) + DiskannMarksBytes(meta));
 }
 
 /* Place the signatures beside edges; returns their end. */
@@ -308,8 +307,8 @@ array_fits(uint64 offset, uint64 bytes, uint64 end)
 }
 
 /*
- * Do the values of filter columns lie one after another, behind the bits of
- * NULLs, between the head and the arrays, and their signatures between those of
+ * Do the values of filter columns lie one after another, and with what is behind
+ * them between the head and the arrays, and their signatures between those of
  * node numbers and codes?
  */
 static bool
@@ -324,15 +323,15 @@ filters_fit(const DiskannMetaPageData *meta)
 		const DiskannFilterColumn *filter = &meta->filters[i];
 
 		if (filter->value_bytes != sizeof(uint64) ||
-			filter->value_offset != start + sizeof(uint64) * (1 + i) ||
+			filter->value_offset != start + sizeof(uint64) * i ||
 			filter->signature_bytes != meta->max_degree ||
 			filter->signature_offset < signatures)
 			return false;
 		signatures = (uint64) filter->signature_offset + meta->max_degree;
 	}
 	return start >= DISKANN_SLOT_HEADER &&
-		array_fits(start, DiskannFilterBytes(meta) + DiskannMarksBytes(meta),
-				   meta->add_offset) &&
+		array_fits(start, DiskannMarksOffset(meta) + DiskannMarksBytes(meta) -
+				   start, meta->add_offset) &&
 		signatures <= meta->codes_offset;
 }
 

@@ -31,34 +31,46 @@ extern void DiskannChooseLayout(DiskannMetaPageData *meta, int input_dims,
  */
 extern const char *DiskannLayoutProblem(const DiskannMetaPageData *meta);
 
-/*
- * Bytes of the values of filter columns in a slot, 0 if there are none, and
- * where they begin.
- */
+/* Bytes of DiskannFilterValues that are in use, 0 without filter columns. */
 static inline Size
 DiskannFilterBytes(const DiskannMetaPageData *meta)
 {
 	return meta->nfilters == 0 ? 0 : sizeof(uint64) * (1 + meta->nfilters);
 }
 
+/*
+ * In a slot: where the values of filter columns begin, the bits of NULLs, and
+ * the node's marks; and bytes of each half of the bits, and of the marks.
+ */
 static inline Size
 DiskannFiltersOffset(const DiskannMetaPageData *meta)
 {
 	return meta->nfilters == 0 ? DISKANN_SLOT_HEADER :
-		meta->filters[0].value_offset - sizeof(uint64);
+		meta->filters[0].value_offset;
 }
 
-/* A node's marks lie behind its values. */
 static inline Size
-DiskannMarksBytes(const DiskannMetaPageData *meta)
+DiskannNullsOffset(const DiskannMetaPageData *meta)
 {
-	return (sizeof(uint16) + sizeof(uint8)) * meta->nfilters;
+	return DiskannFiltersOffset(meta) + sizeof(uint64) * meta->nfilters;
+}
+
+static inline Size
+DiskannNullsBytes(const DiskannMetaPageData *meta)
+{
+	return (meta->nfilters + 7) / 8;
 }
 
 static inline Size
 DiskannMarksOffset(const DiskannMetaPageData *meta)
 {
-	return DiskannFiltersOffset(meta) + DiskannFilterBytes(meta);
+	return DiskannNullsOffset(meta) + 2 * DiskannNullsBytes(meta);
+}
+
+static inline Size
+DiskannMarksBytes(const DiskannMetaPageData *meta)
+{
+	return (sizeof(uint16) + sizeof(uint8)) * meta->nfilters;
 }
 
 /* How the edge codes of an index with this layout are shaped. */

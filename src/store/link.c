@@ -30,8 +30,7 @@ DiskannFillNode(const DiskannIndex *index, char *image,
 
 	memset(image, 0, index->meta.slot_size);
 	memcpy(DiskannSlotOwn(index, image), node->own, index->meta.own_bytes);
-	memcpy(image + DiskannFiltersOffset(&index->meta), node->filters,
-		   DiskannFilterBytes(&index->meta));
+	DiskannWriteKeys(&index->meta, image, node->filters);
 	DiskannWriteMarks(&index->meta, image, node->marks);
 	diskann_vector_decode(index->kind, node->own, node->factors.scale,
 						  index->space.dims, decoded);

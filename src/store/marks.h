@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * marks.h
- *	  Signatures and hashes of filter columns, in slots and in the map.
+ *	  Keys, signatures and hashes of filter columns, in slots and in the map.
  *
  * A live node's marks are written when it is, into its slot and, in the same
  * change, into the map; what is no live node has signatures 0 there.  The arrays
@@ -34,6 +34,38 @@ DiskannSlotSignatures(const DiskannMetaPageData *meta, const char *slot,
 					  int column)
 {
 	return (uint8 *) (slot + meta->filters[column].signature_offset);
+}
+
+/* What filter columns hold, of which marks tell. */
+static inline void
+DiskannReadKeys(const DiskannMetaPageData *meta, const char *slot,
+				DiskannFilterValues *values)
+{
+	const uint8 *bits = (const uint8 *) slot + DiskannNullsOffset(meta);
+	int			bytes = DiskannNullsBytes(meta);
+
+	values->nulls = 0;
+	for (int i = 0; i < bytes; i++)
+		values->nulls |= (uint64) bits[i] << (8 * i) |
+			(uint64) bits[bytes + i] << (32 + 8 * i);
+	memcpy(values->values, slot + DiskannFiltersOffset(meta),
+		   sizeof(uint64) * meta->nfilters);
+}
+
+static inline void
+DiskannWriteKeys(const DiskannMetaPageData *meta, char *slot,
+				 const DiskannFilterValues *values)
+{
+	uint8	   *bits = (uint8 *) slot + DiskannNullsOffset(meta);
+	int			bytes = DiskannNullsBytes(meta);
+
+	for (int i = 0; i < bytes; i++)
+	{
+		bits[i] = values->nulls >> (8 * i);
+		bits[bytes + i] = values->nulls >> (32 + 8 * i);
+	}
+	memcpy(slot + DiskannFiltersOffset(meta), values->values,
+		   sizeof(uint64) * meta->nfilters);
 }
 
 static inline void

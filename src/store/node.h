@@ -169,8 +169,7 @@ DiskannSlotFilters(const DiskannIndex *index, const char *slot,
 				   DiskannFilterValues *values)
 {
 	if (index->meta.nfilters > 0)
-		memcpy(values, slot + DiskannFiltersOffset(&index->meta),
-			   DiskannFilterBytes(&index->meta));
+		DiskannReadKeys(&index->meta, slot, values);
 }
 
 /* Copy a node's signatures, one for each filter column. */

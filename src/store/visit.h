@@ -36,8 +36,8 @@ typedef struct DiskannVisit
 	int			degree;
 	DiskannNode *nodes;			/* neighbours */
 	float	   *estimates;		/* of their squared distances */
-	uint8	   *signatures;		/* of their filter columns, max_degree for each
-								 * column; NULL: not wanted */
+	uint8	   *signatures;		/* of their filter columns, max_degree for
+								 * each column; NULL: not wanted */
 } DiskannVisit;
 
 /* Allocate in the current context. */

@@ -34,6 +34,8 @@ CREATE SEQUENCE ids START 100000;
 CREATE TABLE many (id int, v real[]);
 CREATE TABLE few (id int, v real[]);
 CREATE TABLE wide (id int, v real[]);
+CREATE TABLE tagged (id int, v real[]);
+CREATE TABLE wide_tagged (id int, v real[]);
 ));
 my $vectors = clustered(1040, 32, 3);
 load_vectors($node, 'queries', [ splice @$vectors, 0, 40 ]);
@@ -45,11 +47,16 @@ INSERT INTO many TABLE data;
 CREATE INDEX many_l2 ON many USING diskann (v real_l2_ops);
 CREATE INDEX few_cosine ON few USING diskann (v real_cosine_ops);
 CREATE INDEX wide_ip ON wide USING diskann (v real_ip_ops);
+INSERT INTO tagged TABLE data;
+CREATE INDEX tagged_l2 ON tagged USING diskann (v real_l2_ops, id, (('tag ' || id % 9)));
+CREATE INDEX wide_tagged_l2 ON wide_tagged USING diskann (v real_l2_ops, id)
+	WITH (vector_storage = float32);
 ));
 
-my %op = (many => '<->', few => '<=>', wide => '<#>', fresh => '<->');
+my %op = (many => '<->', few => '<=>', wide => '<#>', fresh => '<->',
+	tagged => '<->', wide_tagged => '<->');
 my %query = map { $_ => '{' . join(',', (0.1) x 32) . '}' } keys %op;
-$query{wide} = '{' . join(',', (0.1) x 3000) . '}';
+$query{$_} = '{' . join(',', (0.1) x 3000) . '}' for ('wide', 'wide_tagged');
 
 # What the crashes leave, for those who wonder whether they hit anything.
 sub counts
@@ -86,6 +93,16 @@ INSERT INTO many SELECT nextval('ids'), noisy(v, 0.3) FROM data
 		'few@2' => q(
 \set id random(1, 3)
 INSERT INTO few SELECT nextval('ids'), v FROM data, generate_series(1, 10) WHERE id = :id;
+),
+		'tagged@2' => q(
+\set id random(1, 900)
+INSERT INTO tagged SELECT nextval('ids'), noisy(v, 0.3) FROM data
+	WHERE id BETWEEN :id AND :id + 20;
+),
+		wide_tagged => q(
+\set id random(1, 60)
+INSERT INTO wide_tagged SELECT nextval('ids'), noisy(v, 0.3) FROM wide_data
+	WHERE id = :id;
 ),
 		wide => q(
 \set id random(1, 60)

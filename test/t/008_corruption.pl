@@ -29,8 +29,13 @@ my %meta = (magic => 0, version => 4, features => 8, ready => 12, metric => 16,
 	max_degree => 18, nfilters => 30, dims => 48, code_scheme => 64, first_block => 72,
 	slot_size => 76, nodes_offset => 88, codes_offset => 92, own_offset => 96,
 	own_bytes => 100,
-	# of the second of two filter columns
-	attno => 296, kind => 298, value_offset => 304);
+	region_nodes => 140,
+	# of the second of two filter columns; the first has ranges
+	attno => 296, kind => 298, value_offset => 304, signature_offset => 308,
+	ranges => 312, first_ranges => 288);
+
+# Of an index with two filter columns: where ranges, map and nodes begin.
+my %block = (ranges => 2, map => 3, nodes => 4);
 my %slot = (state => 0, degree => 2, ntids => 4, next => 8, owner => 12,
 	scale => 16, sequence => 36, tids => 48, header => 72);
 
@@ -153,7 +158,7 @@ sub meta_field
 	return sub { write_at($_[0], PAGE_HEADER + $meta{$field}, $bytes) };
 }
 
-# The keys of filter columns in the first slots of some pages of nodes.
+# What filter columns have in the first slots of some pages of nodes.
 sub filter_field
 {
 	my ($offset, $bytes) = @_;
@@ -161,8 +166,15 @@ sub filter_field
 		my $fh = shift;
 
 		write_at($fh, $_ * BLCKSZ + PAGE_HEADER + $slot{header} + $offset, $bytes)
-		  for (3 .. 12);
+		  for ($block{nodes} + 1 .. $block{nodes} + 10);
 	};
+}
+
+# The page of ranges, or the first one of the filter map.
+sub filter_page
+{
+	my ($kind, $offset, $bytes) = @_;
+	return sub { write_at($_[0], $block{$kind} * BLCKSZ + $offset, $bytes) };
 }
 
 sub zero_page
@@ -178,9 +190,28 @@ sub special_area
 }
 
 my %damage = (
-	'filter key' => filter_field(8, pack 'V', 77777),
-	'filter NULL' => filter_field(0, "\1"),
-	'filter column too many' => filter_field(0, "\4"),
+	'filter key' => filter_field(0, pack 'V', 77777),
+	'filter NULL' => filter_field(16, "\1"),
+	'filter column too many' => filter_field(16, "\4"),
+	'filter signature' => filter_field(18 + 4, "\xF9"),
+	'filter hash' => filter_field(18, pack 'v', 7),
+	'filter signature of an edge' => filter_field(24 + 10 * 32, "\xF9"),
+	'filter map of zeroes' => zero_page($block{map}),
+	'filter map without some nodes' =>
+	  filter_page('map', PAGE_HEADER + 5 * 1361 + 9, "\0" x 40),
+	'filter map with other hashes' => filter_page('map', PAGE_HEADER + 100, 'ABCD'),
+	'filter map of another kind' => filter_page('map', SPECIAL, pack 'v', 3),
+	'filter ranges of zeroes' => zero_page($block{ranges}),
+	'filter ranges of another kind' => filter_page('ranges', SPECIAL, pack 'v', 7),
+	'filter ranges too many' => filter_page('ranges', PAGE_HEADER, pack 'V', 252),
+	'filter ranges out of order' =>
+	  filter_page('ranges', PAGE_HEADER + 8 * 9, pack 'V', 1),
+	'filters without a map' => meta_field('region_nodes', pack 'V', 0),
+	'filters with too large a map' => meta_field('region_nodes', pack 'V', 999 * 1000),
+	'filters with signatures over codes' =>
+	  meta_field('signature_offset', pack 'V', 900),
+	'filters with ranges of hashes' => meta_field('ranges', pack 'V', 3),
+	'filters with ranges elsewhere' => meta_field('first_ranges', pack 'V', 9),
 	'filters one more' => meta_field('nfilters', pack 'v', 3),
 	'filters none' => meta_field('nfilters', pack 'v', 0),
 	'filters without the feature' => meta_field('features', pack 'V', 0),
@@ -247,6 +278,8 @@ my %damage = (
 
 my %must_fail = map { $_ => 1 } (
 	grep({ /^filters / } keys %damage),
+	grep({ /^filter .* of another kind/ } keys %damage),
+	'filter ranges of zeroes', 'filter ranges too many',
 	'magic', 'version', 'old version', 'unknown features', 'unknown codes',
 	'old codes',
 	'nodes over factors', 'codes beyond the vector', 'vector beyond the slot',
