@@ -72,30 +72,31 @@ CREATE OPERATOR CLASS halfvec_ip_ops
 -- pgvectorscale's class for labels is scalar_ops by another name.  Its
 -- statements compare labels, which are smallint[], with lists of numbers, which
 -- are integer[].  The planner inlines the functions and sees an operator of
--- scalar_ops.
+-- scalar_ops.  Without the second operator a literal would have no type; no
+-- other type's operators are found less than without these.
 --
 
 CREATE OPERATOR CLASS vector_smallint_label_ops
 	FOR TYPE smallint[] USING diskann FAMILY scalar_ops AS
 	STORAGE smallint[];
 
-CREATE FUNCTION diskann_overlaps(smallint[], integer[])
+CREATE FUNCTION diskann_overlaps(smallint[], anyarray)
 	RETURNS boolean
-	IMMUTABLE STRICT PARALLEL SAFE
-	RETURN $1 OPERATOR(pg_catalog.&&) $2::smallint[];
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	AS 'SELECT $1 OPERATOR(pg_catalog.&&) $2::pg_catalog.int2[]';
 
-CREATE FUNCTION diskann_overlaps(integer[], smallint[])
+CREATE FUNCTION diskann_overlaps(smallint[], smallint[])
 	RETURNS boolean
-	IMMUTABLE STRICT PARALLEL SAFE
-	RETURN $2 OPERATOR(pg_catalog.&&) $1::smallint[];
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	AS 'SELECT $1 OPERATOR(pg_catalog.&&) $2';
 
 CREATE OPERATOR && (
-	LEFTARG = smallint[], RIGHTARG = integer[],
-	FUNCTION = diskann_overlaps, COMMUTATOR = &&
+	LEFTARG = smallint[], RIGHTARG = anyarray,
+	FUNCTION = diskann_overlaps
 );
 
 CREATE OPERATOR && (
-	LEFTARG = integer[], RIGHTARG = smallint[],
+	LEFTARG = smallint[], RIGHTARG = smallint[],
 	FUNCTION = diskann_overlaps, COMMUTATOR = &&
 );
 

@@ -195,6 +195,18 @@ UPDATE p1 SET k = 77 WHERE v[1] IN (SELECT v[1] FROM p1 WHERE k = 4 OR t = 't2' 
 SELECT v[1], k FROM p1 WHERE k = 77 OR k IS NULL ORDER BY v <-> '{100,100}' LIMIT 5;
 RESET enable_seqscan;
 DROP TABLE p;
+-- what an OR seeks is found as what its parts seek
+CREATE TABLE w (id int, v real[], k int, t text);
+INSERT INTO w SELECT i, ARRAY[pick(i, 1000), pick(i + 5000, 1000)], nullif(i % 100, 0), 't' || i % 50
+FROM generate_series(1, 4000) i;
+CREATE INDEX ON w USING diskann (v, k, t);
+SET enable_seqscan = off;
+SELECT count(*) FROM (SELECT FROM w WHERE k = 7 OR k IN (9, 11) OR k IS NULL ORDER BY v <-> '{5,5}' LIMIT 500) s;
+SELECT visits < 300 AS few FROM diskann_last_scan();
+SELECT count(*) FROM (SELECT FROM w WHERE (k = 7 AND t = 't7') OR (k = 9 AND t = 't8') ORDER BY v <-> '{5,5}' LIMIT 500) s;
+SELECT visits < 300 AS few FROM diskann_last_scan();
+RESET enable_seqscan;
+DROP TABLE w;
 DROP TABLE q CASCADE;
 DROP FUNCTION condition, leaf, try, same, fill, pick, first, leak;
 DROP TYPE mood;

@@ -307,3 +307,25 @@ DiskannConditionPasses(const DiskannCondition *condition,
 	return !isnull && (condition->flags != 0 || !condition->decidable ||
 					   compares(condition, keys));
 }
+
+/* ---------- signatures ---------- */
+
+void
+DiskannConditionSeek(const DiskannCondition *condition,
+					 DiskannSignatures *signatures, DiskannSought *sought)
+{
+	DiskannComparison comparison;
+
+	if (condition->flags != 0 || condition->never || !condition->decidable)
+	{
+		DiskannSeekNull(sought, (condition->flags & SK_SEARCHNULL) != 0);
+		return;
+	}
+	comparison.strategy = condition->strategy;
+	comparison.function = condition->function->fn_oid;
+	comparison.subtype = condition->subtype;
+	comparison.nvalues = condition->nvalues;
+	comparison.values = condition->values;
+	comparison.keys = condition->keys;
+	DiskannSeekCompared(signatures, condition->number, &comparison, sought);
+}

@@ -16,6 +16,7 @@
 #include "access/skey.h"
 #include "access/stratnum.h"
 #include "values/filter.h"
+#include "values/signature.h"
 
 /*
  * Not an operator's: the array has an element that is equal to the argument.
@@ -58,5 +59,13 @@ extern void DiskannConditionStart(DiskannCondition *condition,
  */
 extern bool DiskannConditionPasses(const DiskannCondition *condition,
 								   const DiskannFilterValues *keys);
+
+/*
+ * Narrow what is sought among signatures of the condition's column to what may
+ * fulfil it.  Calls functions of types: nothing may be locked.
+ */
+extern void DiskannConditionSeek(const DiskannCondition *condition,
+								 DiskannSignatures *signatures,
+								 DiskannSought *sought);
 
 #endif							/* DISKANN_SCAN_CONDITION_H */

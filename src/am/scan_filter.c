@@ -80,3 +80,18 @@ DiskannScanFilterPasses(const DiskannScanFilter *filter,
 	}
 	return DiskannScanQualPasses(&filter->qual, keys);
 }
+
+void
+DiskannScanFilterSeek(const DiskannScanFilter *filter,
+					  DiskannSignatures *signatures, DiskannSought *sought)
+{
+	for (int i = 0; i < filter->columns->count; i++)
+		DiskannSeekAll(&sought[i]);
+	for (int i = 0; i < filter->count; i++)
+	{
+		const DiskannCondition *condition = &filter->conditions[i];
+
+		DiskannConditionSeek(condition, signatures, &sought[condition->number]);
+	}
+	DiskannScanQualSeek(&filter->qual, signatures, sought);
+}

@@ -57,4 +57,12 @@ DiskannScanFilters(const DiskannScanFilter *filter)
 extern bool DiskannScanFilterPasses(const DiskannScanFilter *filter,
 									const DiskannFilterValues *keys);
 
+/*
+ * What the conditions seek among signatures, of each column.  Calls functions
+ * of types: nothing may be locked.
+ */
+extern void DiskannScanFilterSeek(const DiskannScanFilter *filter,
+								  DiskannSignatures *signatures,
+								  DiskannSought *sought);
+
 #endif							/* DISKANN_SCAN_FILTER_H */

@@ -37,6 +37,7 @@
 #include "am/wanted.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/clauses.h"
@@ -432,7 +433,6 @@ DiskannScanQualStart(DiskannScanQual *qual, Relation rel,
 					 const DiskannFilters *columns, IndexScanState *node)
 {
 	Translator	translator = {.rel = rel, .columns = columns, .node = node};
-	List	   *expressions = NIL;
 	ListCell   *lc;
 
 	memset(qual, 0, sizeof(DiskannScanQual));
@@ -449,16 +449,17 @@ DiskannScanQualStart(DiskannScanQual *qual, Relation rel,
 		if (condition)
 			qual->conditions = lappend(qual->conditions, condition);
 		else if (expression)
-			expressions = lappend(expressions, expression);
+			qual->expressions = lappend(qual->expressions, expression);
 	}
-	qual->ntaken = list_length(qual->conditions) + list_length(expressions);
-	if (expressions == NIL)
+	qual->ntaken = list_length(qual->conditions) +
+		list_length(qual->expressions);
+	if (qual->expressions == NIL)
 		return;
 	qual->node = node;
 	qual->columns = columns;
 	qual->parts = translator.parts;
 	qual->slot = make_slot(&translator);
-	qual->state = ExecInitExprWithParams(make_ands_explicit(expressions),
+	qual->state = ExecInitExprWithParams(make_ands_explicit(qual->expressions),
 										 node->ss.ps.ps_ExprContext->ecxt_param_list_info);
 }
 
@@ -517,4 +518,113 @@ DiskannScanQualPasses(const DiskannScanQual *qual,
 	context->ecxt_scantuple = old;
 	ResetExprContext(context);
 	return !isnull && DatumGetBool(passes);
+}
+
+/* ---------- signatures ---------- */
+
+static void seek_expression(const DiskannScanQual *qual, const Node *expression,
+							DiskannSignatures *signatures,
+							DiskannSought *sought);
+
+/* Anything, in all columns; palloc'd. */
+static DiskannSought *
+seek_all(const DiskannScanQual *qual)
+{
+	DiskannSought *sought = palloc(sizeof(DiskannSought) *
+								   qual->columns->count);
+
+	for (int i = 0; i < qual->columns->count; i++)
+		DiskannSeekAll(&sought[i]);
+	return sought;
+}
+
+/* Widen what is sought of a column by what else may be. */
+static void
+widen(DiskannSought *sought, const DiskannSought *other)
+{
+	int			n = sought->nhashes;
+
+	for (int word = 0; word < 4; word++)
+		sought->signatures[word] |= other->signatures[word];
+	if (n == 0 || other->nhashes == 0 ||
+		n + other->nhashes > DISKANN_MOST_HASHES)
+	{
+		sought->nhashes = 0;
+		return;
+	}
+	memcpy(&sought->hashes[n], other->hashes,
+		   sizeof(uint16) * other->nhashes);
+	sought->nhashes += other->nhashes;
+}
+
+/* Narrow it to what another condition seeks as well. */
+static void
+narrow(DiskannSought *sought, const DiskannSought *other)
+{
+	for (int word = 0; word < 4; word++)
+		sought->signatures[word] &= other->signatures[word];
+	if (sought->nhashes > 0)
+		return;
+	sought->nhashes = other->nhashes;
+	memcpy(sought->hashes, other->hashes, sizeof(uint16) * other->nhashes);
+}
+
+/* One of the arguments has to be true: what any of them seeks, by column. */
+static void
+seek_any(const DiskannScanQual *qual, const List *args,
+		 DiskannSignatures *signatures, DiskannSought *sought)
+{
+	DiskannSought *all = NULL;
+	ListCell   *lc;
+
+	foreach(lc, args)
+	{
+		DiskannSought *one = seek_all(qual);
+
+		seek_expression(qual, lfirst(lc), signatures, one);
+		for (int i = 0; all && i < qual->columns->count; i++)
+			widen(&all[i], &one[i]);
+		if (all == NULL)
+			all = one;
+	}
+	for (int i = 0; i < qual->columns->count; i++)
+		narrow(&sought[i], &all[i]);
+}
+
+/* What an expression seeks, as far as its ANDs, ORs and parts tell. */
+static void
+seek_expression(const DiskannScanQual *qual, const Node *expression,
+				DiskannSignatures *signatures, DiskannSought *sought)
+{
+	int			first = qual->slot->tts_tupleDescriptor->natts -
+		list_length(qual->parts);
+	ListCell   *lc;
+
+	check_stack_depth();
+	if (is_orclause(expression))
+		seek_any(qual, ((const BoolExpr *) expression)->args, signatures,
+				 sought);
+	else if (is_andclause(expression))
+	{
+		foreach(lc, ((const BoolExpr *) expression)->args)
+			seek_expression(qual, lfirst(lc), signatures, sought);
+	}
+	else if (IsA(expression, Var) &&
+			 ((const Var *) expression)->varattno > first)
+	{
+		const DiskannCondition *part =
+		list_nth(qual->parts, ((const Var *) expression)->varattno - first - 1);
+
+		DiskannConditionSeek(part, signatures, &sought[part->number]);
+	}
+}
+
+void
+DiskannScanQualSeek(const DiskannScanQual *qual, DiskannSignatures *signatures,
+					DiskannSought *sought)
+{
+	ListCell   *lc;
+
+	foreach(lc, qual->expressions)
+		seek_expression(qual, lfirst(lc), signatures, sought);
 }

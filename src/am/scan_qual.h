@@ -23,8 +23,9 @@ typedef struct DiskannScanQual
 	int			ntaken;			/* so many conditions of the filter */
 	List	   *conditions;		/* of DiskannCondition, which have to hold */
 
-	/* An expression that has to be true, too; NULL: none. */
-	ExprState  *state;
+	/* Expressions that have to be true, too. */
+	List	   *expressions;
+	ExprState  *state;			/* of all of them; NULL: there is none */
 	IndexScanState *node;
 	const DiskannFilters *columns;
 	List	   *parts;			/* of DiskannCondition, within the expression */
@@ -40,10 +41,18 @@ extern void DiskannScanQualStart(DiskannScanQual *qual, Relation rel,
 								 IndexScanState *node);
 
 /*
- * May rows with these keys pass the expression?  Calls functions: nothing may
+ * May rows with these keys pass the expressions?  Calls functions: nothing may
  * be locked.
  */
 extern bool DiskannScanQualPasses(const DiskannScanQual *qual,
 								  const DiskannFilterValues *keys);
+
+/*
+ * Narrow what is sought among signatures, by column, to what may pass the
+ * expressions.  Calls functions of types: nothing may be locked.
+ */
+extern void DiskannScanQualSeek(const DiskannScanQual *qual,
+								DiskannSignatures *signatures,
+								DiskannSought *sought);
 
 #endif							/* DISKANN_SCAN_QUAL_H */

@@ -25,29 +25,6 @@ DiskannScanSeekInit(DiskannScanSeek *seek, const DiskannIndex *index,
 	seek->sought = palloc(sizeof(DiskannSought) * index->meta.nfilters);
 }
 
-/* Narrow what is sought by a condition. */
-static void
-seek_condition(DiskannScanSeek *seek, const DiskannCondition *condition)
-{
-	DiskannSought *sought = &seek->sought[condition->number];
-	DiskannComparison comparison = {
-		.strategy = condition->strategy,
-		.subtype = condition->subtype,
-		.nvalues = condition->nvalues,
-		.values = condition->values,
-		.keys = condition->keys
-	};
-
-	if (condition->flags != 0)
-	{
-		DiskannSeekNull(sought, (condition->flags & SK_SEARCHNULL) != 0);
-		return;
-	}
-	comparison.function = condition->function->fn_oid;
-	DiskannSeekCompared(seek->signatures, condition->number, &comparison,
-						sought);
-}
-
 void
 DiskannScanSeekStart(DiskannScanSeek *seek, const DiskannScanFilter *filter,
 					 DiskannNodeRef *ref)
@@ -59,10 +36,7 @@ DiskannScanSeekStart(DiskannScanSeek *seek, const DiskannScanFilter *filter,
 	if (seek->signatures == NULL || filter->never)
 		return;
 	DiskannSeekAll(&all);
-	for (int i = 0; i < filter->columns->count; i++)
-		seek->sought[i] = all;
-	for (int i = 0; i < filter->count; i++)
-		seek_condition(seek, &filter->conditions[i]);
+	DiskannScanFilterSeek(filter, seek->signatures, seek->sought);
 	for (int i = 0; i < filter->columns->count; i++)
 		seek->narrow |= memcmp(seek->sought[i].signatures, all.signatures,
 							   sizeof(all.signatures)) != 0;

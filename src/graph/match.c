@@ -34,8 +34,15 @@
 #define PATIENCE 16
 #define PATIENCE_BY_SHARE 0.5
 
-/* Beyond this no list is made longer because matches are far. */
-#define MAX_FAR_LIST 2000
+/* So many times that if the list is not full. */
+#define PATIENCE_TO_FILL 4
+
+/*
+ * Where matches are far the list is so many times as long by the root of their
+ * share, but no more than so many times.
+ */
+#define FAR_BY_SHARE 2
+#define MOST_FAR_LISTS 10
 
 /* Memory is not kept when it has grown beyond this. */
 #define BRIDGES_KEEP 65536
@@ -165,11 +172,11 @@ static bool
 is_useful(const DiskannMatch *match, float key)
 {
 	float		limit;
+	double		patience = PATIENCE + PATIENCE_BY_SHARE / match->share;
 
-	if (match->waited >= PATIENCE + PATIENCE_BY_SHARE / match->share)
-		return false;
-	return !DiskannSearchLimit(match->search, &limit) ||
-		(key < limit && !is_dense(match));
+	if (!DiskannSearchLimit(match->search, &limit))
+		return match->waited < PATIENCE_TO_FILL * patience;
+	return match->waited < patience && key < limit && !is_dense(match);
 }
 
 /* ---------- the search ---------- */
@@ -199,11 +206,9 @@ DiskannMatchAddAll(DiskannMatch *match, const uint32 *nodes,
 static int
 size_of_list(const DiskannMatch *match)
 {
-	double		size = match->list_size;
+	double		times = match->far ? FAR_BY_SHARE / sqrt(match->share) : 1;
 
-	if (match->far)
-		size = Max(size, Min(size / sqrt(match->share), MAX_FAR_LIST));
-	return (int) size;
+	return (int) (match->list_size * Min(times, MOST_FAR_LISTS));
 }
 
 /*

@@ -149,13 +149,13 @@ typedef struct DiskannFilterColumn
 
 #define DISKANN_MAX_FILTER_COLUMNS 31
 
-/* Bits of the first 8 bytes; a column that is a set may have many elements. */
 #define DiskannNullBit(column) (UINT64CONST(1) << (column))
 #define DiskannManyBit(column) (UINT64CONST(1) << (32 + (column)))
 
 /*
- * What a node holds, for as many columns as there are.  Bit i of nulls tells
- * that column i is NULL; its value is then zero.
+ * What a node holds, for as many columns as there are.  Of nulls, bit i tells
+ * that column i is NULL, its value being zero; bit 32 + i that column i, which
+ * is a set, has many elements.
  */
 typedef struct DiskannFilterValues
 {

@@ -156,10 +156,11 @@ SELECT id FROM v ORDER BY embedding <=> vec(302, 1536) LIMIT 1;
 DROP TABLE v;
 
 -- Labels, with its operator class or without
-CREATE TABLE l (id int, embedding vector(8), labels smallint[]);
-INSERT INTO l SELECT i, vec(i, 8), CASE WHEN i % 10 > 0 THEN ARRAY[i % 7, i % 3, i % 5] END
+CREATE TABLE l (id int, embedding vector(8), labels smallint[], numbers int[]);
+INSERT INTO l SELECT i, vec(i, 8), CASE WHEN i % 10 > 0 THEN ARRAY[i % 7, i % 3, i % 5] END,
+		ARRAY[70000 + i % 3]
 	FROM generate_series(1, 500) i;
-CREATE INDEX l_idx ON l USING diskann (embedding vector_cosine_ops, labels vector_smallint_label_ops);
+CREATE INDEX l_idx ON l USING diskann (embedding vector_cosine_ops, labels vector_smallint_label_ops, numbers);
 CREATE FUNCTION try_labels(condition text) RETURNS text LANGUAGE plpgsql AS
 $$
 DECLARE
@@ -181,11 +182,11 @@ BEGIN
 END
 $$;
 CREATE TABLE conditions AS SELECT * FROM unnest('{"labels && ARRAY[1, 2]", "labels && ARRAY[1, 2]::smallint[]",
-	"labels && ''{3,4}''", "ARRAY[1] && labels", "labels && ''{1}'' AND labels IS NOT NULL",
-	"labels IS NULL", "labels @> ''{1,2}''"}'::text[]) c;
+	"labels && ''{3,4}''", "''{1}'' && labels", "labels && ''{1}'' AND labels IS NOT NULL", "labels IS NULL",
+	"labels @> ''{1,2}''", "numbers && ''{70001}''", "''{70001}'' && numbers", "numbers && ARRAY[70001]"}'::text[]) c;
 SELECT c, try_labels(c) FROM conditions;
 DROP INDEX l_idx;
-CREATE INDEX l_idx ON l USING diskann (embedding, labels);
+CREATE INDEX l_idx ON l USING diskann (embedding, labels, numbers);
 SELECT c, try_labels(c) FROM conditions;
 SELECT opcname, amvalidate(oid) FROM pg_opclass WHERE opcname = 'vector_smallint_label_ops';
 DROP TABLE l, conditions;
