@@ -380,12 +380,15 @@ CREATE OPERATOR CLASS double_ip_ops
 
 --
 -- Filter columns: one class for columns of any type that has a btree class.
--- What is compared, and how, is told by the operators of btree's families.
+-- What is compared, and how, is told by the operators of btree's families and,
+-- for arrays, of GIN's.
 --
 
 CREATE OPERATOR CLASS scalar_ops DEFAULT
 	FOR TYPE anyelement USING diskann AS
-	STORAGE anyelement;
+	OPERATOR 6 pg_catalog.&& (anyarray, anyarray),
+	OPERATOR 7 pg_catalog.@> (anyarray, anyarray),
+	OPERATOR 8 pg_catalog.<@ (anyarray, anyarray);
 
 DO $$
 DECLARE
@@ -434,12 +437,14 @@ CREATE FUNCTION diskann_last_scan(
 	OUT bound double precision,
 	OUT list_size bigint,
 	OUT late bigint,
-	OUT way text)
+	OUT way text,
+	OUT match_rate double precision,
+	OUT bridges bigint)
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION diskann_last_scan()
-	IS 'what the last scan of a diskann index in this session has done: nodes visited, distances estimated, rows fetched to compare them; how many rows the plan wanted, and within what distance; the size of the search list, nodes found too late for their place, and where rows came from at last';
+	IS 'what the last scan of a diskann index in this session has done: nodes visited, distances estimated, rows fetched to compare them; how many rows the plan wanted, and within what distance; the size of the search list, nodes found too late for their place, where rows came from at last; the share of nodes that fulfil conditions, as is estimated, and how many were visited although they do not';
 
 CREATE FUNCTION diskann_index_info(index regclass)
 	RETURNS TABLE (property text, value text)

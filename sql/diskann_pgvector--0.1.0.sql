@@ -69,6 +69,37 @@ CREATE OPERATOR CLASS halfvec_ip_ops
 	FUNCTION 1 diskann_halfvec_ip_support(internal);
 
 --
+-- pgvectorscale's class for labels is scalar_ops by another name.  Its
+-- statements compare labels, which are smallint[], with lists of numbers, which
+-- are integer[].  The planner inlines the functions and sees an operator of
+-- scalar_ops.
+--
+
+CREATE OPERATOR CLASS vector_smallint_label_ops
+	FOR TYPE smallint[] USING diskann FAMILY scalar_ops AS
+	STORAGE smallint[];
+
+CREATE FUNCTION diskann_overlaps(smallint[], integer[])
+	RETURNS boolean
+	IMMUTABLE STRICT PARALLEL SAFE
+	RETURN $1 OPERATOR(pg_catalog.&&) $2::smallint[];
+
+CREATE FUNCTION diskann_overlaps(integer[], smallint[])
+	RETURNS boolean
+	IMMUTABLE STRICT PARALLEL SAFE
+	RETURN $2 OPERATOR(pg_catalog.&&) $1::smallint[];
+
+CREATE OPERATOR && (
+	LEFTARG = smallint[], RIGHTARG = integer[],
+	FUNCTION = diskann_overlaps, COMMUTATOR = &&
+);
+
+CREATE OPERATOR && (
+	LEFTARG = integer[], RIGHTARG = smallint[],
+	FUNCTION = diskann_overlaps, COMMUTATOR = &&
+);
+
+--
 -- Operators between pgvector's types and arrays, which is what a list of numbers
 -- becomes in many drivers.  The right side is converted to the type of the left
 -- one, integers and numerics to that of the other side.  The planner inlines the

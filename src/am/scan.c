@@ -59,6 +59,31 @@ DiskannLastWanted(void)
 	return last_wanted;
 }
 
+/* Add what was counted since the last start. */
+static void
+add_counts(DiskannScanCounts *total, const DiskannScanCounts *counts)
+{
+	total->visits += counts->visits;
+	total->estimates += counts->estimates;
+	total->rescored += counts->rescored;
+	total->late += counts->late;
+	total->bridges += counts->bridges;
+	total->share = counts->share;
+	total->list_size = counts->list_size;
+	total->way = counts->way;
+}
+
+DiskannScanCounts
+DiskannScanTotal(IndexScanDesc scan, DiskannWanted *wanted)
+{
+	const DiskannScan *state = scan->opaque;
+	DiskannScanCounts total = state->before;
+
+	add_counts(&total, &state->counts);
+	*wanted = state->wanted;
+	return total;
+}
+
 /* ---------- returning ---------- */
 
 /* By where in the table the first of their rows is. */
@@ -267,6 +292,12 @@ prepare_index(DiskannScan *state)
 							 state->context, state->scratch);
 		DiskannNodeRowsInit(&state->rows, &state->ref);
 		DiskannScanFilterInit(&state->filter, rel, index);
+		DiskannScanSeekInit(&state->seek, index, state->filter.columns);
+		if (state->seek.signatures)
+		{
+			DiskannVisitWantSignatures(&state->visit, index);
+			state->match = DiskannMatchCreate(state->context);
+		}
 	}
 	state->index = index;
 	MemoryContextSwitchTo(old);
@@ -331,6 +362,7 @@ reset_state(DiskannScan *state)
 	state->max_scan_tuples = diskann_max_scan_tuples;
 	state->list_size = DiskannSearchListSize(state->desc->indexRelation);
 	DiskannFindWanted(state->desc, &state->wanted);
+	add_counts(&state->before, &state->counts);
 	memset(&state->counts, 0, sizeof(state->counts));
 	state->phase = PHASE_DONE;
 	state->slow = false;
@@ -338,6 +370,27 @@ reset_state(DiskannScan *state)
 	state->considered = 0;
 	state->returned = 0;
 	state->dropped = 0;
+}
+
+/*
+ * Take the conditions of the query, those of the plan node's filter included as
+ * far as the index can decide them; the row reader applies the filter as long
+ * as there is more to it.
+ */
+static void
+start_filter(DiskannScan *state)
+{
+	IndexScanState *node = state->wanted.node;
+	DiskannScanFilter *filter = &state->filter;
+	bool		more;
+
+	DiskannScanFilterStart(filter, state->desc, node);
+	more = node && list_length(node->ss.ps.plan->qual) > filter->qual.ntaken;
+	if (state->wanted.filters == filter->qual.ntaken)
+		state->wanted.filtered = state->wanted.filtered_above;
+	DiskannRowReaderStart(&state->reader,
+						  more || filter->undecided ? node : NULL,
+						  filter->undecided);
 }
 
 /*
@@ -362,9 +415,7 @@ start_scan(DiskannScan *state)
 					  state->iterative != DISKANN_ITERATE_RELAXED &&
 					  state->query_rescore != 0,
 					  state->wanted.bound);
-	DiskannScanFilterStart(&state->filter, state->desc);
-	DiskannRowReaderStart(&state->reader, state->wanted.node,
-						  state->filter.undecided);
+	start_filter(state);
 	DiskannNodeRowsClear(&state->rows);
 	state->max_length2 = 0;
 	if (state->index->space.metric == DISKANN_INNER_PRODUCT)

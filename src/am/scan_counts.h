@@ -21,6 +21,9 @@ typedef struct DiskannScanCounts
 	int64		rescored;		/* rows looked at to compare them */
 	int64		list_size;		/* of the search; 0: there was none */
 	int64		late;			/* nodes found too late for their place */
+	double		share;			/* of all nodes that match, as is estimated; 0:
+								 * it was not */
+	int64		bridges;		/* nodes visited though they cannot match */
 	const char *way;			/* where its rows came from at last */
 } DiskannScanCounts;
 

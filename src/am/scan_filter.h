@@ -14,24 +14,9 @@
 #define DISKANN_SCAN_FILTER_H
 
 #include "access/genam.h"
-#include "access/stratnum.h"
-#include "values/filter.h"
-
-/* A column is NULL or not, or compares so with one of some values. */
-typedef struct DiskannCondition
-{
-	const DiskannFilter *filter;
-	int			number;			/* of the filter column, from 0 */
-	int			flags;			/* SK_SEARCHNULL, SK_SEARCHNOTNULL */
-	StrategyNumber strategy;	/* of btree */
-	bool		decidable;		/* can a key tell?  Else all that is not NULL
-								 * passes */
-	FmgrInfo   *function;		/* the operator's */
-	Oid			collation;
-	int			nvalues;
-	Datum	   *values;			/* of DISKANN_FILTER_VALUE */
-	uint64	   *keys;			/* of other kinds */
-} DiskannCondition;
+#include "am/scan_condition.h"
+#include "am/scan_qual.h"
+#include "store/index.h"
 
 typedef struct DiskannScanFilter
 {
@@ -40,6 +25,7 @@ typedef struct DiskannScanFilter
 	/* Set anew by every start. */
 	int			count;
 	DiskannCondition *conditions;	/* all have to hold */
+	DiskannScanQual qual;		/* and so has this */
 	bool		never;			/* no row fulfils them */
 	bool		lossy;			/* rows have to be looked at again */
 	bool		undecided;		/* of some condition nothing can be told */
@@ -50,11 +36,19 @@ extern void DiskannScanFilterInit(DiskannScanFilter *filter, Relation rel,
 								  const DiskannIndex *index);
 
 /*
- * Take the conditions from the scan's keys, which stay where they are.
- * Allocates in the current context.
+ * Take the conditions from the scan's keys, which stay where they are, and from
+ * the filter of its plan node, unless that is NULL.  Allocates in the current
+ * context.
  */
 extern void DiskannScanFilterStart(DiskannScanFilter *filter,
-								   IndexScanDesc desc);
+								   IndexScanDesc desc, IndexScanState *node);
+
+/* Are there any, but such that no row fulfils? */
+static inline bool
+DiskannScanFilters(const DiskannScanFilter *filter)
+{
+	return filter->count > 0 || filter->qual.state != NULL;
+}
 
 /*
  * May rows with these keys fulfil the conditions?  Calls operators: nothing may

@@ -126,11 +126,11 @@ DiskannRowReaderInit(DiskannRowReader *reader, IndexScanDesc desc,
  * may give another value then.  What is in a subplan is not known here.
  */
 static bool
-may_filter(const IndexScanState *node, bool undecided)
+may_filter(const IndexScanState *node)
 {
 	Node	   *qual;
 
-	if (node == NULL || (node->ss.ps.qual == NULL && !undecided))
+	if (node == NULL)
 		return false;
 	qual = (Node *) node->ss.ps.plan->qual;
 	return !contain_volatile_functions(qual) && !contain_subplans(qual);
@@ -141,7 +141,7 @@ DiskannRowReaderStart(DiskannRowReader *reader, IndexScanState *node,
 					  bool undecided)
 {
 	reader->rows_ahead = FIRST_ROWS_AHEAD;
-	reader->filter = may_filter(node, undecided) ? node : NULL;
+	reader->filter = may_filter(node) ? node : NULL;
 	reader->undecided = undecided;
 }
 

@@ -92,9 +92,9 @@ extern void DiskannRowReaderInit(DiskannRowReader *reader, IndexScanDesc desc,
 
 /*
  * Begin to read ahead anew, for another query.  node is the scan's plan node,
- * or NULL if it is not known; its filter is applied if nobody can tell that it
- * is applied twice to rows that pass, and so are its index conditions if they
- * are undecided: of some, the index cannot tell for any row.
+ * or NULL if it is not known, or not needed; its filter is applied if nobody
+ * can tell that it is applied twice to rows that pass, and so are its index
+ * conditions if they are undecided: of some, the index cannot tell for any row.
  */
 extern void DiskannRowReaderStart(DiskannRowReader *reader,
 								  IndexScanState *node, bool undecided);

@@ -44,7 +44,34 @@
 /* So many nodes are sorted in the time in which one is walked to. */
 #define WALK_PER_SORT 6
 
+/* So many matching nodes are measured in the time in which one is visited. */
+#define MEASURES_PER_VISIT 2
+
+/*
+ * A walk among nodes that match should have so many of the roster for a start;
+ * otherwise it gets so many from the map.
+ */
+#define MATCHING_STARTS 16
+#define STARTS_FROM_MAP 64
+
 /* ---------- visiting ---------- */
+
+/*
+ * Offer the neighbours of the node just visited to a search among nodes that
+ * match, as it does or not.
+ */
+static void
+offer_matching(DiskannScan *state, DiskannNode node, bool matches)
+{
+	const DiskannVisit *visit = &state->visit;
+	bool		may_match[DISKANN_MAX_DEGREE];
+
+	DiskannMatchVisited(state->match, node, matches);
+	DiskannVisitSeek(state->index, visit, state->seek.sought, visit->degree,
+					 may_match);
+	DiskannMatchAddAll(state->match, visit->nodes, visit->estimates, may_match,
+					   visit->degree);
+}
 
 /*
  * Visit a node, which has not been visited before; its rows become a result,
@@ -56,22 +83,43 @@ visit_node(DiskannScan *state, DiskannNode node)
 {
 	DiskannVisit *visit = &state->visit;
 
-	Assert(state->phase == PHASE_LIST || state->phase == PHASE_STREAM);
+	bool		passes;
 
 	CHECK_FOR_INTERRUPTS();
 	state->counts.visits++;
-	state->considered++;
 	if (!DiskannVisitNode(&state->ref, &state->query, node, visit, NULL))
-		return;
+		visit->degree = 0;
 	state->counts.estimates += visit->degree;
-	DiskannSearchAddAll(state->search, visit->nodes, visit->estimates,
-						visit->degree);
 
 	/* Tombstones only lead to other nodes. */
-	if (visit->head.state == DISKANN_LIVE)
-		DiskannOrderAdd(&state->order, node, visit,
-						!DiskannScanFilterPasses(&state->filter,
-												 &visit->filters));
+	passes = visit->head.state == DISKANN_LIVE &&
+		DiskannScanFilterPasses(&state->filter, &visit->filters);
+	if (state->phase == PHASE_MATCH)
+		offer_matching(state, node, passes);
+	else
+		DiskannSearchAddAll(state->search, visit->nodes, visit->estimates,
+							visit->degree);
+	state->considered += passes || state->phase != PHASE_MATCH ? 1 : 0;
+	if (passes || (visit->head.state == DISKANN_LIVE &&
+				   state->phase != PHASE_MATCH))
+		DiskannOrderAdd(&state->order, node, visit, !passes);
+}
+
+/* The next node of the list, or of the walk among nodes that match. */
+static bool
+next_to_visit(DiskannScan *state, DiskannNode *node)
+{
+	if (state->phase == PHASE_MATCH)
+		return DiskannMatchNext(state->match, node);
+	return DiskannSearchNext(state->search, node);
+}
+
+static bool
+look_ahead(const DiskannScan *state, DiskannNode *node)
+{
+	if (state->phase == PHASE_MATCH)
+		return DiskannMatchLookAhead(state->match, node);
+	return DiskannSearchLookAhead(state->search, node);
 }
 
 static inline int64
@@ -99,9 +147,9 @@ visit_next(DiskannScan *state)
 	instr_time	end;
 	bool		timed = state->missed && !state->slow;
 
-	Assert(state->phase == PHASE_LIST);
+	Assert(state->phase == PHASE_LIST || state->phase == PHASE_MATCH);
 
-	while (n < width && DiskannSearchNext(state->search, &beam[n]))
+	while (n < width && next_to_visit(state, &beam[n]))
 		n++;
 	if (n == 0)
 		return false;
@@ -110,7 +158,7 @@ visit_next(DiskannScan *state)
 		for (int i = 0; i < n; i++)
 			DiskannNodeReadAhead(&state->ref, beam[i]);
 	}
-	else if (DiskannSearchLookAhead(state->search, &next))
+	else if (look_ahead(state, &next))
 		DiskannNodePrefetch(&state->ref, next);
 
 	if (timed)
@@ -131,6 +179,7 @@ static Size
 memory_used(const DiskannScan *state)
 {
 	return DiskannSearchMemory(state->search) +
+		(state->match ? DiskannMatchMemory(state->match) : 0) +
 		DiskannOrderMemory(&state->order);
 }
 
@@ -198,32 +247,68 @@ search_list(DiskannScan *state)
 /* ---------- all pages, sorted ---------- */
 
 /*
+ * Measure a node that has not been visited, and have it sorted, if it is live
+ * and may fulfil the conditions.  Share-locks its slot for the time of the
+ * call.
+ */
+static void
+sort_node(DiskannScan *state, DiskannNode node)
+{
+	DiskannVisit *visit = &state->visit;
+	DiskannFound found;
+
+	CHECK_FOR_INTERRUPTS();
+	if (DiskannSearchVisited(state->search, node) ||
+		!DiskannMeasureNext(&state->ref, &state->query, node, visit))
+		return;
+	state->counts.visits++;
+	if (DiskannScanFilterPasses(&state->filter, &visit->filters) &&
+		DiskannOrderMeasure(&state->order, node, visit, &found))
+		DiskannSortedPut(&state->pages, &found);
+}
+
+/* Sort the nodes that the map names.  Locks as above, and pages of the map. */
+static void
+sort_map(DiskannScan *state)
+{
+	DiskannNode *nodes = palloc(sizeof(DiskannNode) *
+								DiskannMapPageNodes(state->index));
+	DiskannMapScan scan;
+	int			n;
+
+	DiskannMapBegin(&scan, &state->ref, state->seek.sought);
+	while (DiskannMapNext(&scan, nodes, &n))
+	{
+		for (int i = 0; i < n; i++)
+		{
+			if (i + 1 < n)
+				DiskannNodePrefetch(&state->ref, nodes[i + 1]);
+			sort_node(state, nodes[i]);
+		}
+	}
+	pfree(nodes);
+}
+
+/*
  * All rows are wanted, or the graph is exhausted, or memory is, as "why" tells
  * whoever asks what the scan has done: measure the nodes that have not been
- * visited, from all pages in turn, and sort them.  Nodes that no edge leads to
- * are found here.  Share-locks one slot at a time.
+ * visited, from all pages in turn, or those that the map names, and sort them.
+ * Nodes that no edge leads to are found here.  Share-locks one slot at a time.
  */
 static void
 sort_pages(DiskannScan *state, const char *why)
 {
-	DiskannVisit *visit = &state->visit;
 	DiskannNode count = DiskannNodeCount(&state->ref);
 
 	Assert(CurrentMemoryContext == state->results_context);
 
 	DiskannSortedBegin(&state->pages);
-	for (DiskannNode node = DISKANN_ENTRY_NODE + 1; node < count; node++)
+	if (state->seek.narrow)
+		sort_map(state);
+	else
 	{
-		DiskannFound found;
-
-		CHECK_FOR_INTERRUPTS();
-		if (DiskannSearchVisited(state->search, node) ||
-			!DiskannMeasureNext(&state->ref, &state->query, node, visit))
-			continue;
-		state->counts.visits++;
-		if (DiskannScanFilterPasses(&state->filter, &visit->filters) &&
-			DiskannOrderMeasure(&state->order, node, visit, &found))
-			DiskannSortedPut(&state->pages, &found);
+		for (DiskannNode node = DISKANN_ENTRY_NODE + 1; node < count; node++)
+			sort_node(state, node);
 	}
 	DiskannSortedPerform(&state->pages);
 	state->phase = PHASE_PAGES;
@@ -232,10 +317,104 @@ sort_pages(DiskannScan *state, const char *why)
 
 /* The same with nothing visited. */
 static void
-sort_all(DiskannScan *state)
+sort_all(DiskannScan *state, const char *why)
 {
 	DiskannSearchReset(state->search, state->list_size, true);
-	sort_pages(state, "all pages: so many rows are wanted");
+	sort_pages(state, why);
+}
+
+/* ---------- among nodes that match ---------- */
+
+/*
+ * Is it cheaper to measure all nodes that match than to walk to as many as a
+ * list of this size has?  Such a walk visits as many as that by the root of
+ * their share.
+ */
+static bool
+matches_are_few(const DiskannScan *state, double list_size)
+{
+	const DiskannScanSeek *seek = &state->seek;
+
+	if (state->max_scan_tuples > 0 && seek->matching > state->max_scan_tuples)
+		return false;
+	return seek->matching <= MEASURES_PER_VISIT * list_size /
+		sqrt(seek->share);
+}
+
+/* Start a walk from nodes found in the map.  Locks as sort_node(). */
+static void
+start_from_map(DiskannScan *state)
+{
+	DiskannVisit *visit = &state->visit;
+	int			n;
+	DiskannNode *nodes = DiskannScanSeekSome(&state->seek, &state->ref,
+											 STARTS_FROM_MAP, &n);
+	const bool	may_match = true;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (!DiskannMeasureNext(&state->ref, &state->query, nodes[i], visit))
+			continue;
+		state->counts.visits++;
+		DiskannMatchAddAll(state->match, &nodes[i], &visit->dist2, &may_match,
+						   1);
+	}
+	pfree(nodes);
+}
+
+/* Visit until the list is used up, and note what has been done for it. */
+static void
+walk_matching(DiskannScan *state)
+{
+	while (visit_next(state))
+		;
+	state->counts.bridges = DiskannMatchBridges(state->match);
+}
+
+/* Pass through PHASE_MATCH as far as the list reaches. */
+static void
+search_matching(DiskannScan *state)
+{
+	int			size = state->iterative == DISKANN_ITERATE_OFF ?
+		state->list_size : size_of_list(state);
+	int			scored;
+
+	state->counts.list_size = size;
+	state->counts.way = "filtered walk";
+	DiskannSearchReset(state->search, size, true);
+	DiskannMatchReset(state->match, state->search, size, state->seek.share);
+	state->phase = PHASE_MATCH;
+	if (DiskannStartMatch(&state->ref, &state->query, &state->visit,
+						  state->seek.sought, state->match,
+						  &scored) < MATCHING_STARTS)
+		start_from_map(state);
+	state->counts.estimates += scored;
+	state->counts.visits++;
+	walk_matching(state);
+	state->memory_limit = memory_used(state) + (Size) work_mem * 1024;
+	if (state->iterative == DISKANN_ITERATE_OFF)
+		state->phase = PHASE_DONE;
+}
+
+/*
+ * Visit more of what matches than the list has held, or measure all of it where
+ * that is cheaper or the walk has found too little.
+ */
+static void
+match_further(DiskannScan *state)
+{
+	int64		size = 2 * state->counts.list_size;
+
+	if (memory_used(state) > state->memory_limit)
+		sort_pages(state, "filter map: work_mem was used up");
+	else if (matches_are_few(state, size))
+		sort_pages(state, "filter map: many of what matches is wanted");
+	else
+	{
+		state->counts.list_size = size;
+		DiskannMatchGrow(state->match, (int) size);
+		walk_matching(state);
+	}
 }
 
 /* ---------- beyond the list ---------- */
@@ -270,6 +449,21 @@ bound_of_stream(DiskannScan *state, double enough, double *lower_bound)
 	return true;
 }
 
+/*
+ * The same where the list holds what matches.  If it is not full, there is
+ * nothing more that the walk can find.
+ */
+static bool
+bound_of_matching(DiskannScan *state, double *lower_bound)
+{
+	float		dist2;
+
+	if (!DiskannSearchLimit(state->search, &dist2))
+		return false;
+	*lower_bound = rank_of_estimate(state, dist2);
+	return true;
+}
+
 /* bound_of_unvisited(), but that *lower_bound is not set if there are none. */
 static bool
 has_unvisited(DiskannScan *state, double enough, double *lower_bound)
@@ -277,7 +471,13 @@ has_unvisited(DiskannScan *state, double enough, double *lower_bound)
 	if (state->max_scan_tuples > 0 &&
 		state->considered >= state->max_scan_tuples)
 		return false;
-	if (state->phase == PHASE_STREAM)
+	if (state->phase == PHASE_MATCH)
+	{
+		if (bound_of_matching(state, lower_bound))
+			return *lower_bound <= state->order.bound;
+		sort_pages(state, "filter map: the walk was used up");
+	}
+	else if (state->phase == PHASE_STREAM)
 	{
 		if (bound_of_stream(state, enough, lower_bound))
 			return *lower_bound <= state->order.bound;
@@ -326,7 +526,7 @@ walk_is_too_long(DiskannScan *state)
 	int64		met = state->returned + state->dropped;
 
 	if (rows <= 0 || state->wanted.filtered_above ||
-		(state->reader.filter == NULL && state->filter.count == 0) ||
+		(state->reader.filter == NULL && !DiskannScanFilters(&state->filter)) ||
 		state->max_scan_tuples > 0 || met < state->list_size)
 		return false;
 	return (double) rows * met * WALK_PER_SORT / Max(state->returned, 1) >=
@@ -342,10 +542,10 @@ visit_unvisited(DiskannScan *state)
 {
 	DiskannNode node;
 
-	Assert(state->phase == PHASE_STREAM || state->phase == PHASE_PAGES);
-
 	if (state->phase == PHASE_PAGES)
 		take_sorted(state);
+	else if (state->phase == PHASE_MATCH)
+		match_further(state);
 	else if (memory_used(state) > state->memory_limit)
 		sort_pages(state, "all pages: work_mem was used up");
 	else if (walk_is_too_long(state))
@@ -397,6 +597,15 @@ DiskannWalkNearer(DiskannScan *state)
 
 /* ---------- the start ---------- */
 
+/* How many nodes would be measured if all that may match were. */
+static double
+nodes_to_sort(DiskannScan *state)
+{
+	if (state->seek.narrow)
+		return state->seek.matching;
+	return DiskannNodeCount(&state->ref);
+}
+
 /*
  * Are so many rows wanted that to look at all nodes in turn, and have them
  * sorted, is cheaper than to walk to them?
@@ -409,7 +618,7 @@ wants_all(DiskannScan *state)
 	if (state->iterative == DISKANN_ITERATE_OFF || state->max_scan_tuples > 0)
 		return false;
 	return rows == DISKANN_ROWS_ALL ||
-		rows * WALK_PER_SORT >= DiskannNodeCount(&state->ref);
+		rows * WALK_PER_SORT >= nodes_to_sort(state);
 }
 
 /*
@@ -423,10 +632,10 @@ visit_bounded(DiskannScan *state)
 	double		infinity = get_float8_infinity();
 	double		lower_bound;
 
-	while (state->phase == PHASE_STREAM &&
+	while ((state->phase == PHASE_STREAM || state->phase == PHASE_MATCH) &&
 		   bound_of_unvisited(state, infinity, &lower_bound))
 	{
-		if (state->considered * WALK_PER_SORT >= DiskannNodeCount(&state->ref))
+		if (state->considered * WALK_PER_SORT >= nodes_to_sort(state))
 			sort_pages(state, "all pages: the bound holds many");
 		else
 			visit_unvisited(state);
@@ -436,12 +645,22 @@ visit_bounded(DiskannScan *state)
 void
 DiskannWalkStart(DiskannScan *state)
 {
-	bool		all = wants_all(state);
+	bool		all;
 
+	DiskannScanSeekStart(&state->seek, &state->filter, &state->ref);
+	if (state->seek.narrow)
+		state->counts.share = state->seek.share;
+	all = wants_all(state);
 	if (all && !has_bound(state))
-		sort_all(state);
-	else
+		sort_all(state, state->seek.narrow ?
+				 "filter map: so many rows are wanted" :
+				 "all pages: so many rows are wanted");
+	else if (!state->seek.narrow)
 		search_list(state);
+	else if (matches_are_few(state, size_of_list(state)))
+		sort_all(state, "filter map");
+	else
+		search_matching(state);
 	if (all && has_bound(state))
 		visit_bounded(state);
 }

@@ -23,7 +23,9 @@
 #include "am/scan_order.h"
 #include "am/scan_pages.h"
 #include "am/scan_rows.h"
+#include "am/scan_seek.h"
 #include "am/wanted.h"
+#include "graph/match.h"
 #include "graph/search.h"
 #include "store/tids.h"
 #include "store/visit.h"
@@ -34,6 +36,7 @@ typedef enum Phase
 {
 	PHASE_LIST,					/* the search list */
 	PHASE_STREAM,				/* what did not fit into it */
+	PHASE_MATCH,				/* a search among nodes that match */
 	PHASE_PAGES,				/* all pages, sorted */
 	PHASE_UNORDERED,			/* all pages, as they come */
 	PHASE_DONE					/* nowhere: no more nodes are visited */
@@ -49,6 +52,7 @@ typedef struct DiskannScan
 	DiskannIndex *index;		/* NULL while it has no rows */
 	bool		started;
 	DiskannScanCounts counts;
+	DiskannScanCounts before;	/* of the starts before this one */
 
 	/* Settings, as they were at the start. */
 	int			query_rescore;
@@ -57,6 +61,7 @@ typedef struct DiskannScan
 	int			list_size;
 	DiskannWanted wanted;
 	DiskannScanFilter filter;	/* conditions on columns of the index */
+	DiskannScanSeek seek;		/* what they are in signatures */
 
 	/* Visiting nodes. */
 	Phase		phase;
@@ -65,6 +70,7 @@ typedef struct DiskannScan
 	DiskannSpaceQuery space_query;
 	DiskannVisit visit;			/* of the node visited last */
 	DiskannSearch *search;
+	DiskannMatch *match;		/* of PHASE_MATCH */
 	Size		memory_limit;	/* of PHASE_STREAM */
 	float		max_length2;	/* of rows, if the metric is inner product */
 	bool		slow;			/* pages come from a disk: read ahead */

@@ -25,6 +25,7 @@
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
 #include "utils/syscache.h"
+#include "values/filter.h"
 #include "values/row.h"
 
 static bool
@@ -60,11 +61,14 @@ validate_operator(const char *family, Form_pg_amop op)
 	return true;
 }
 
-/* One operator of filter columns: a comparison, with btree's strategies. */
+/*
+ * One operator of filter columns: a comparison, with btree's strategies or, of
+ * arrays, those after them.
+ */
 static bool
 validate_comparison(const char *family, Form_pg_amop op)
 {
-	if (op->amopstrategy < 1 || op->amopstrategy > BTMaxStrategyNumber)
+	if (op->amopstrategy < 1 || op->amopstrategy > DISKANN_STRATEGY_CONTAINED)
 		return complain_of_strategy(family, op);
 	if (op->amoppurpose != AMOP_SEARCH ||
 		!check_amop_signature(op->amopopr, BOOLOID, op->amoplefttype,
@@ -166,6 +170,19 @@ validate_vectors(const char *family, Form_pg_opclass opclass,
 									  opclass->opcintype);
 }
 
+/*
+ * A class of filter columns: that of any type, or one of its family under
+ * another name.
+ */
+static bool
+is_filter_class(Form_pg_opclass opclass)
+{
+	return opclass->opcintype == ANYELEMENTOID ||
+		OidIsValid(get_opfamily_member(opclass->opcfamily, ANYARRAYOID,
+									   ANYARRAYOID,
+									   DISKANN_STRATEGY_OVERLAPS));
+}
+
 bool
 diskannvalidate(Oid opclassoid)
 {
@@ -191,7 +208,7 @@ diskannvalidate(Oid opclassoid)
 									ObjectIdGetDatum(opclass->opcfamily));
 	procedures = SearchSysCacheList1(AMPROCNUM,
 									 ObjectIdGetDatum(opclass->opcfamily));
-	if (opclass->opcintype == ANYELEMENTOID)
+	if (is_filter_class(opclass))
 		result = validate_filters(family, operators, procedures);
 	else
 		result = validate_vectors(family, opclass, operators, procedures);

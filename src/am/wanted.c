@@ -216,15 +216,14 @@ wanted_by_both(DiskannWanted a, DiskannWanted b)
 	return a;
 }
 
-/* DiskannCompute, of the plan node that is being executed. */
-static bool
-compute_now(Expr *expr, void *context, Datum *value, bool *isnull)
+bool
+DiskannComputeNow(Expr *expr, void *node, Datum *value, bool *isnull)
 {
-	ExprContext *econtext = ((IndexScanState *) context)->ss.ps.ps_ExprContext;
+	ExprContext *econtext = ((IndexScanState *) node)->ss.ps.ps_ExprContext;
 	ExprState  *state = ExecInitExprWithParams(expr,
 											   econtext->ecxt_param_list_info);
 
-	*value = ExecEvalExprSwitchContext(state, econtext, isnull);
+	*value = ExecEvalExpr(state, econtext, isnull);
 	return true;
 }
 
@@ -242,12 +241,14 @@ take_result(Walk *walk, IndexScanState *node, DiskannWanted wanted)
 	if (walk->found)
 		wanted = wanted_by_both(walk->result, wanted);
 	wanted.node = node;
+	wanted.filters = 0;
 	foreach(lc, plan->scan.plan.qual)
 	{
 		if (!DiskannLowerBound(lfirst(lc), linitial(plan->indexorderbyorig),
-							   compute_now, node, &wanted.bound))
-			wanted.filtered = true;
+							   DiskannComputeNow, node, &wanted.bound))
+			wanted.filters++;
 	}
+	wanted.filtered |= wanted.filters > 0;
 	walk->result = wanted;
 	walk->found = true;
 }
@@ -373,4 +374,15 @@ DiskannInitWanted(void)
 	ExecutorRun_hook = run_query;
 	previous_finish = ExecutorFinish_hook;
 	ExecutorFinish_hook = finish_query;
+}
+
+const char *
+DiskannWantedText(const DiskannWanted *wanted)
+{
+	if (wanted->rows == DISKANN_ROWS_ALL)
+		return "all";
+	if (wanted->rows == DISKANN_ROWS_UNKNOWN)
+		return "unknown";
+	return psprintf(INT64_FORMAT "%s", wanted->rows,
+					wanted->filtered ? " or more" : "");
 }

@@ -14,6 +14,7 @@
 #define DISKANN_WANTED_H
 
 #include "access/genam.h"
+#include "nodes/primnodes.h"
 
 /* Not a number of rows. */
 #define DISKANN_ROWS_UNKNOWN	(-1)
@@ -41,6 +42,9 @@ typedef struct DiskannWanted
 
 	/* The scan's own node, whose filter it may apply; NULL: not found. */
 	struct IndexScanState *node;
+
+	/* Conditions of that filter, but those on the distance. */
+	int			filters;
 } DiskannWanted;
 
 /* Take part in the execution of queries. */
@@ -51,5 +55,15 @@ extern void DiskannInitWanted(void);
  * first row is asked for, after every rescan anew.
  */
 extern void DiskannFindWanted(IndexScanDesc scan, DiskannWanted *wanted);
+
+/*
+ * Compute an expression that needs no row, of a plan node (an IndexScanState)
+ * that is being executed, in the current context: a DiskannCompute.
+ */
+extern bool DiskannComputeNow(Expr *expr, void *node, Datum *value,
+							  bool *isnull);
+
+/* How many rows are wanted, in words, in the current context. */
+extern const char *DiskannWantedText(const DiskannWanted *wanted);
 
 #endif							/* DISKANN_WANTED_H */

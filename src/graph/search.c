@@ -28,17 +28,11 @@
 #include <math.h>
 
 #include "common/hashfn.h"
+#include "graph/heap.h"
 #include "graph/search.h"
 
 /* The key of a node that has been visited: nothing is nearer. */
 #define VISITED (-INFINITY)
-
-/* A node offered, and its estimated distance. */
-typedef struct Candidate
-{
-	float		key;
-	uint32		node;
-} Candidate;
 
 /* A node of the list.  Keys are in an array of their own, searched faster. */
 typedef struct ListEntry
@@ -84,7 +78,7 @@ struct DiskannSearch
 	uint32		seen_size;		/* a power of two, at most half of it in use */
 	uint32		seen_count;
 
-	Candidate  *rest;			/* a binary heap once streaming */
+	DiskannCandidate *rest;		/* a binary heap once streaming */
 	Size		rest_alloc;
 	Size		rest_count;
 	bool		streaming;
@@ -165,8 +159,33 @@ DiskannSearchCreate(MemoryContext context)
 	search->context = context;
 	create_seen(search, SEEN_START);
 	search->rest_alloc = REST_START;
-	search->rest = MemoryContextAlloc(context, REST_START * sizeof(Candidate));
+	search->rest = MemoryContextAlloc(context, REST_START * sizeof(DiskannCandidate));
 	return search;
+}
+
+/*
+ * Make room in the list for so many entries, and one more, so that an insertion
+ * may overflow before it is cut.
+ */
+static void
+reserve_list(DiskannSearch *search, int list_size)
+{
+	ListEntry  *list = search->list;
+	float	   *keys = search->keys;
+
+	if (search->list_alloc > list_size)
+		return;
+	search->list_alloc = list_size + 1;
+	search->list = MemoryContextAlloc(search->context, search->list_alloc *
+									  sizeof(ListEntry));
+	search->keys = MemoryContextAlloc(search->context, search->list_alloc *
+									  sizeof(float));
+	if (list == NULL)
+		return;
+	memcpy(search->list, list, search->list_count * sizeof(ListEntry));
+	memcpy(search->keys, keys, search->list_count * sizeof(float));
+	pfree(list);
+	pfree(keys);
 }
 
 void
@@ -174,21 +193,8 @@ DiskannSearchReset(DiskannSearch *search, int list_size, bool keep_rest)
 {
 	Assert(list_size > 0);
 
-	/* One entry more, so that an insertion may overflow before it is cut. */
-	if (search->list_alloc < list_size + 1)
-	{
-		if (search->list)
-		{
-			pfree(search->list);
-			pfree(search->keys);
-		}
-		search->list_alloc = list_size + 1;
-		search->list = MemoryContextAlloc(search->context,
-										  search->list_alloc *
-										  sizeof(ListEntry));
-		search->keys = MemoryContextAlloc(search->context,
-										  search->list_alloc * sizeof(float));
-	}
+	search->list_count = 0;
+	reserve_list(search, list_size);
 	if (search->seen_size > SEEN_KEEP)
 	{
 		pfree(search->seen);
@@ -202,51 +208,14 @@ DiskannSearchReset(DiskannSearch *search, int list_size, bool keep_rest)
 	if (search->rest_alloc > REST_KEEP)
 	{
 		search->rest_alloc = REST_START;
-		search->rest = repalloc(search->rest, REST_START * sizeof(Candidate));
+		search->rest = repalloc(search->rest, REST_START * sizeof(DiskannCandidate));
 	}
 	search->list_size = list_size;
 	search->keep_rest = keep_rest;
-	search->list_count = 0;
 	search->cursor = 0;
 	search->rest_count = 0;
 	search->streaming = false;
 	search->visits = 0;
-}
-
-/* Restore the order of a heap whose entry i may be less than its parent. */
-static void
-heap_up(Candidate *heap, Size i)
-{
-	Candidate	c = heap[i];
-
-	while (i > 0 && heap[(i - 1) / 2].key > c.key)
-	{
-		heap[i] = heap[(i - 1) / 2];
-		i = (i - 1) / 2;
-	}
-	heap[i] = c;
-}
-
-/* The same where it may be greater than its children. */
-static void
-heap_down(Candidate *heap, Size count, Size i)
-{
-	Candidate	c = heap[i];
-
-	for (;;)
-	{
-		Size		child = 2 * i + 1;
-
-		if (child >= count)
-			break;
-		if (child + 1 < count && heap[child + 1].key < heap[child].key)
-			child++;
-		if (heap[child].key >= c.key)
-			break;
-		heap[i] = heap[child];
-		i = child;
-	}
-	heap[i] = c;
 }
 
 /* Make room for n more in the rest, and one to scribble in. */
@@ -258,7 +227,7 @@ reserve_rest(DiskannSearch *search, int n)
 	while (search->rest_count + n >= search->rest_alloc)
 		search->rest_alloc *= 2;
 	search->rest = repalloc_huge(search->rest,
-								 search->rest_alloc * sizeof(Candidate));
+								 search->rest_alloc * sizeof(DiskannCandidate));
 }
 
 /* Keep what the list does not, if it is wanted.  There must be room. */
@@ -272,7 +241,7 @@ add_to_rest(DiskannSearch *search, uint32 node, float key)
 	search->rest[search->rest_count].node = node;
 	search->rest_count++;
 	if (search->streaming)
-		heap_up(search->rest, search->rest_count - 1);
+		DiskannHeapUp(search->rest, search->rest_count - 1);
 }
 
 /*
@@ -302,6 +271,19 @@ list_position(const DiskannSearch *search, float key)
 	return (int) (keys - search->keys) + less;
 }
 
+/* Take entry i out of the list. */
+static void
+list_delete(DiskannSearch *search, int i)
+{
+	int			after = search->list_count - i - 1;
+
+	memmove(&search->list[i], &search->list[i + 1], after * sizeof(ListEntry));
+	memmove(&search->keys[i], &search->keys[i + 1], after * sizeof(float));
+	search->list_count--;
+	if (search->cursor > i)
+		search->cursor--;
+}
+
 /* Take an unvisited node, last added with this key, out of the list. */
 static void
 list_remove(DiskannSearch *search, uint32 node, float key)
@@ -309,15 +291,11 @@ list_remove(DiskannSearch *search, uint32 node, float key)
 	for (int i = list_position(search, key);
 		 i < search->list_count && search->keys[i] == key; i++)
 	{
-		int			after = search->list_count - i - 1;
-
-		if (search->list[i].node != node)
-			continue;
-		memmove(&search->list[i], &search->list[i + 1],
-				after * sizeof(ListEntry));
-		memmove(&search->keys[i], &search->keys[i + 1], after * sizeof(float));
-		search->list_count--;
-		return;
+		if (search->list[i].node == node)
+		{
+			list_delete(search, i);
+			return;
+		}
 	}
 }
 
@@ -382,22 +360,11 @@ offer_node(DiskannSearch *search, uint32 node, float key)
 		list_insert(search, node, key);
 }
 
-/*
- * A number, and not infinite: damage or overflow is to be visited last, not to
- * break the order.  An estimate below all numbers would also be taken for that
- * of a node already visited.
- */
-static inline float
-sane_key(float key)
-{
-	return key > VISITED && key < FLT_MAX ? key : FLT_MAX;
-}
-
 void
 DiskannSearchAdd(DiskannSearch *search, uint32 node, float key)
 {
 	reserve_rest(search, 1);
-	offer_node(search, node, sane_key(key));
+	offer_node(search, node, DiskannSaneKey(key));
 }
 
 /*
@@ -414,7 +381,7 @@ DiskannSearchAddAll(DiskannSearch *search, const uint32 *nodes,
 	if (search->streaming || search->list_count < search->list_size)
 	{
 		for (int i = 0; i < n; i++)
-			offer_node(search, nodes[i], sane_key(keys[i]));
+			offer_node(search, nodes[i], DiskannSaneKey(keys[i]));
 		return;
 	}
 	limit = search->keys[search->list_count - 1];
@@ -422,12 +389,12 @@ DiskannSearchAddAll(DiskannSearch *search, const uint32 *nodes,
 	{
 		int			nearer[BATCH];
 		int			nnearer = 0;
-		Candidate  *rest = search->rest + search->rest_count;
+		DiskannCandidate *rest = search->rest + search->rest_count;
 		Size		nrest = 0;
 
 		for (int i = first; i < Min(n, first + BATCH); i++)
 		{
-			float		key = sane_key(keys[i]);
+			float		key = DiskannSaneKey(keys[i]);
 			bool		is_nearer = key < limit;
 
 			nearer[nnearer] = i;
@@ -439,7 +406,7 @@ DiskannSearchAddAll(DiskannSearch *search, const uint32 *nodes,
 		if (search->keep_rest)
 			search->rest_count += nrest;
 		for (int i = 0; i < nnearer; i++)
-			offer_node(search, nodes[nearer[i]], sane_key(keys[nearer[i]]));
+			offer_node(search, nodes[nearer[i]], DiskannSaneKey(keys[nearer[i]]));
 	}
 }
 
@@ -473,23 +440,122 @@ DiskannSearchLookAhead(const DiskannSearch *search, uint32 *node)
 	return false;
 }
 
+/* Is the node in the list, last added with this key? */
+static bool
+in_list(const DiskannSearch *search, uint32 node, float key)
+{
+	for (int i = list_position(search, key);
+		 i < search->list_count && search->keys[i] == key; i++)
+	{
+		if (search->list[i].node == node)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Fill up the list, which has come to have room, from the rest.  What the rest
+ * has of a node that was offered nearer is passed by: that was in the list, or
+ * has been taken from here before.
+ */
+static void
+fill_list(DiskannSearch *search)
+{
+	Assert(!search->streaming);
+
+	if (search->list_count == search->list_size || search->rest_count == 0)
+		return;
+	DiskannHeapMake(search->rest, search->rest_count);
+	while (search->list_count < search->list_size && search->rest_count > 0)
+	{
+		DiskannCandidate nearest = search->rest[0];
+		SeenEntry  *seen;
+		bool		found;
+
+		search->rest_count = DiskannHeapPop(search->rest, search->rest_count);
+		seen = insert_seen(search, nearest.node, &found);
+		if (found && (seen->key < nearest.key ||
+					  in_list(search, nearest.node, nearest.key)))
+			continue;
+		seen->key = nearest.key;
+		list_insert(search, nearest.node, nearest.key);
+	}
+}
+
+void
+DiskannSearchGrow(DiskannSearch *search, int list_size)
+{
+	Assert(list_size >= search->list_size);
+
+	reserve_list(search, list_size);
+	search->list_size = list_size;
+	fill_list(search);
+}
+
+void
+DiskannSearchVisit(DiskannSearch *search, uint32 node)
+{
+	bool		found;
+	SeenEntry  *seen = insert_seen(search, node, &found);
+
+	Assert(!found || seen->key != VISITED);
+	if (found)
+		list_remove(search, node, seen->key);
+	seen->key = VISITED;
+	search->visits++;
+}
+
+void
+DiskannSearchReject(DiskannSearch *search, uint32 node)
+{
+	for (int i = 0; i < search->list_count; i++)
+	{
+		if (search->list[i].node != node)
+			continue;
+		list_delete(search, i);
+		fill_list(search);
+		return;
+	}
+}
+
+bool
+DiskannSearchPeekList(const DiskannSearch *search, float *key)
+{
+	for (int i = search->cursor; i < search->list_count; i++)
+	{
+		if (!search->list[i].visited)
+		{
+			*key = search->keys[i];
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+DiskannSearchNearest(const DiskannSearch *search, float *key)
+{
+	if (search->list_count == 0)
+		return false;
+	*key = search->keys[0];
+	return true;
+}
+
+bool
+DiskannSearchLimit(const DiskannSearch *search, float *key)
+{
+	if (search->list_count < search->list_size)
+		return false;
+	*key = search->keys[search->list_count - 1];
+	return true;
+}
+
 /* From now on the rest is a heap, and the list is not used any more. */
 static void
 start_streaming(DiskannSearch *search)
 {
 	search->streaming = true;
-	for (Size i = search->rest_count / 2; i-- > 0;)
-		heap_down(search->rest, search->rest_count, i);
-}
-
-/* Take the least one out of the rest. */
-static void
-pop_rest(DiskannSearch *search)
-{
-	Assert(search->streaming && search->rest_count > 0);
-	search->rest[0] = search->rest[--search->rest_count];
-	if (search->rest_count > 0)
-		heap_down(search->rest, search->rest_count, 0);
+	DiskannHeapMake(search->rest, search->rest_count);
 }
 
 bool
@@ -508,7 +574,7 @@ DiskannSearchPeek(DiskannSearch *search, float *key)
 		start_streaming(search);
 	while (search->rest_count > 0 &&
 		   DiskannSearchVisited(search, search->rest[0].node))
-		pop_rest(search);
+		search->rest_count = DiskannHeapPop(search->rest, search->rest_count);
 	if (search->rest_count == 0)
 		return false;
 	*key = search->rest[0].key;
@@ -524,7 +590,7 @@ DiskannSearchStream(DiskannSearch *search, uint32 *node)
 	if (!DiskannSearchPeek(search, &key))
 		return false;
 	*node = search->rest[0].node;
-	pop_rest(search);
+	search->rest_count = DiskannHeapPop(search->rest, search->rest_count);
 	insert_seen(search, *node, &found)->key = VISITED;
 	search->visits++;
 	return true;
@@ -541,7 +607,7 @@ DiskannSearchVisited(DiskannSearch *search, uint32 node)
 Size
 DiskannSearchMemory(const DiskannSearch *search)
 {
-	return search->rest_alloc * sizeof(Candidate) +
+	return search->rest_alloc * sizeof(DiskannCandidate) +
 		search->seen_size * sizeof(SeenEntry) +
 		search->list_alloc * (sizeof(ListEntry) + sizeof(float));
 }

@@ -68,6 +68,25 @@ extern bool DiskannSearchStream(DiskannSearch *search, uint32 *node);
 /* Has this node been returned by Next or Stream? */
 extern bool DiskannSearchVisited(DiskannSearch *search, uint32 node);
 
+/*
+ * What a search among nodes that fulfil conditions needs besides, before it
+ * streams.  Grow makes the list longer and fills it from what did not fit.
+ * Visit counts a node as visited; the list does not have it any more.  Reject
+ * takes one that Next returned out of the list, and fills its place.
+ */
+extern void DiskannSearchGrow(DiskannSearch *search, int list_size);
+extern void DiskannSearchVisit(DiskannSearch *search, uint32 node);
+extern void DiskannSearchReject(DiskannSearch *search, uint32 node);
+
+/*
+ * The estimate of what Next would return, and of the nearest in the list,
+ * visited or not; false if there is none.  What has to be nearer than Limit to
+ * come into the list; false if there is room.
+ */
+extern bool DiskannSearchPeekList(const DiskannSearch *search, float *key);
+extern bool DiskannSearchNearest(const DiskannSearch *search, float *key);
+extern bool DiskannSearchLimit(const DiskannSearch *search, float *key);
+
 /* Bytes of memory in use, and nodes visited since the reset. */
 extern Size DiskannSearchMemory(const DiskannSearch *search);
 extern int64 DiskannSearchVisits(const DiskannSearch *search);

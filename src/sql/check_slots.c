@@ -319,24 +319,31 @@ check_chain(DiskannCheck *check, const DiskannCheckNode *node)
 	return ntids;
 }
 
-/* What filter columns hold: bits of columns there are; a NULL is zero. */
+/*
+ * What filter columns hold: bits of columns there are, and of sets that may
+ * have many elements; a NULL is zero.
+ */
 static void
 check_filters(const DiskannCheck *check, const DiskannSlotCopy *copy,
 			  const DiskannFilterValues *filters)
 {
-	int			nfilters = check->index->meta.nfilters;
+	const DiskannMetaPageData *meta = &check->index->meta;
+	uint64		known = 0;
 
-	if (nfilters == 0)
-		return;
-	if (filters->nulls >> nfilters != 0)
-		DiskannCheckReport(check, copy,
-						   "a filter column that is not there is NULL");
-	for (int i = 0; i < nfilters; i++)
+	for (int i = 0; i < meta->nfilters; i++)
 	{
-		if ((filters->nulls >> i & 1) && filters->values[i] != 0)
+		bool		isnull = (filters->nulls & DiskannNullBit(i)) != 0;
+
+		known |= DiskannNullBit(i);
+		if (meta->filters[i].kind == DISKANN_FILTER_SET && !isnull)
+			known |= DiskannManyBit(i);
+		if (isnull && filters->values[i] != 0)
 			DiskannCheckReport(check, copy,
 							   "a filter column that is NULL has a value");
 	}
+	if (meta->nfilters > 0 && (filters->nulls & ~known) != 0)
+		DiskannCheckReport(check, copy,
+						   "a filter column that is not there is NULL");
 }
 
 /* The marks of a node, against what follows from its keys. */

@@ -146,6 +146,8 @@ filter_kind_name(DiskannFilterKind kind)
 			return "order";
 		case DISKANN_FILTER_HASH:
 			return "hash";
+		case DISKANN_FILTER_SET:
+			return "set";
 		case DISKANN_FILTER_VALUE:
 			break;
 	}
@@ -400,17 +402,6 @@ diskann_index_info(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-static const char *
-wanted_rows(const DiskannWanted *wanted)
-{
-	if (wanted->rows == DISKANN_ROWS_ALL)
-		return "all";
-	if (wanted->rows == DISKANN_ROWS_UNKNOWN)
-		return "unknown";
-	return psprintf(INT64_FORMAT "%s", wanted->rows,
-					wanted->filtered ? " or more" : "");
-}
-
 PG_FUNCTION_INFO_V1(diskann_last_scan);
 Datum
 diskann_last_scan(PG_FUNCTION_ARGS)
@@ -418,20 +409,23 @@ diskann_last_scan(PG_FUNCTION_ARGS)
 	DiskannScanCounts counts = DiskannLastScan();
 	DiskannWanted wanted = DiskannLastWanted();
 	TupleDesc	desc;
-	Datum		values[8];
-	bool		nulls[8] = {false};
+	Datum		values[10];
+	bool		nulls[10] = {false};
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	values[0] = Int64GetDatum(counts.visits);
 	values[1] = Int64GetDatum(counts.estimates);
 	values[2] = Int64GetDatum(counts.rescored);
-	values[3] = CStringGetTextDatum(wanted_rows(&wanted));
+	values[3] = CStringGetTextDatum(DiskannWantedText(&wanted));
 	values[4] = Float8GetDatum(wanted.bound);
 	nulls[4] = isinf(wanted.bound);
 	values[5] = Int64GetDatum(counts.list_size);
 	values[6] = Int64GetDatum(counts.late);
 	values[7] = CStringGetTextDatum(counts.way ? counts.way : "");
+	values[8] = Float8GetDatum(counts.share);
+	nulls[8] = counts.share == 0;
+	values[9] = Int64GetDatum(counts.bridges);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
 													  values, nulls)));
 }

@@ -169,6 +169,8 @@ static void
 keep_some(DiskannMapEstimate *estimate, int most, const DiskannNode *nodes,
 		  int n, uint64 seen, uint64 *random)
 {
+	if (most == 0)
+		return;
 	for (int i = 0; i < n; i++)
 	{
 		uint64		draw;

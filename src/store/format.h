@@ -121,10 +121,11 @@ typedef enum DiskannFilterKind
 	DISKANN_FILTER_VALUE = 1,	/* itself: a type that is passed by value */
 	DISKANN_FILTER_NUMERIC,		/* a numeric as a double, in order as uint64 */
 	DISKANN_FILTER_UUID,		/* a uuid's first 8 bytes, in order as uint64 */
-	DISKANN_FILTER_HASH			/* its extended hash, with seed 0 */
+	DISKANN_FILTER_HASH,		/* its extended hash, with seed 0 */
+	DISKANN_FILTER_SET			/* of an array's elements, see values/set.h */
 } DiskannFilterKind;
 
-#define DISKANN_LAST_FILTER_KIND DISKANN_FILTER_HASH
+#define DISKANN_LAST_FILTER_KIND DISKANN_FILTER_SET
 
 /*
  * A column of the index beside the vector, for filters: where its value lies in
@@ -147,6 +148,10 @@ typedef struct DiskannFilterColumn
 } DiskannFilterColumn;
 
 #define DISKANN_MAX_FILTER_COLUMNS 31
+
+/* Bits of the first 8 bytes; a column that is a set may have many elements. */
+#define DiskannNullBit(column) (UINT64CONST(1) << (column))
+#define DiskannManyBit(column) (UINT64CONST(1) << (32 + (column)))
 
 /* A slot has the first part of this, for as many columns as there are. */
 typedef struct DiskannFilterValues

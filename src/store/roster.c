@@ -159,28 +159,43 @@ add_starts(Starts *starts, const DiskannNode *nodes, const float *keys, int n)
 	}
 }
 
-/* Score the copies of entry nodes; estimates is scratch.  Returns how many. */
+/* Score one of the copies of entry nodes into the visit's estimates. */
 static int
-score_roster(const DiskannIndex *index, const DiskannRoster *roster,
-			 const DiskannQuery *query, float *estimates, Starts *starts)
+score_entry(const DiskannIndex *index, const DiskannQuery *query,
+			const char *slot, DiskannVisit *visit)
 {
-	int			scored = 0;
+	const DiskannSlotData *head = (const DiskannSlotData *) slot;
 
-	for (int i = 0; i < roster->count; i++)
-	{
-		const char *slot = roster->slots + i * DiskannEntryBytes(&index->meta);
-		const DiskannSlotData *head = (const DiskannSlotData *) slot;
+	diskann_edge_estimate(&index->shape, &query->edges,
+						  DiskannSlotCodes(index, slot),
+						  DiskannSlotAdd(index, slot),
+						  DiskannSlotRescale(index, slot), query->norm2,
+						  head->edge_scale, head->degree, visit->estimates);
+	return head->degree;
+}
 
-		diskann_edge_estimate(&index->shape, &query->edges,
-							  DiskannSlotCodes(index, slot),
-							  DiskannSlotAdd(index, slot),
-							  DiskannSlotRescale(index, slot), query->norm2,
-							  head->edge_scale, head->degree, estimates);
-		add_starts(starts, DiskannSlotNodes(index, slot), estimates,
-				   head->degree);
-		scored += head->degree;
-	}
-	return scored;
+static const char *
+entry_copy(const DiskannIndex *index, const DiskannRoster *roster, int i)
+{
+	return roster->slots + i * DiskannEntryBytes(&index->meta);
+}
+
+/*
+ * Visit node 0, and return a copy of the rest of the chain that is up to date.
+ * Locks as load_roster(), and node 0 in share mode.
+ */
+static const DiskannRoster *
+visit_entry(DiskannNodeRef *ref, const DiskannQuery *query, DiskannVisit *visit)
+{
+	const DiskannRoster *roster;
+
+	if (!DiskannVisitNode(ref, query, DISKANN_ENTRY_NODE, visit, NULL) ||
+		visit->head.state != DISKANN_ENTRY)
+		DiskannNodeReport(ref, DISKANN_ENTRY_NODE, "the entry node is missing");
+	roster = DiskannCachedRoster(ref->rel, ref->index);
+	if (roster->version != visit->head.sequence)
+		roster = load_roster(ref, visit->head.sequence, visit->head.next);
+	return roster;
 }
 
 int
@@ -188,23 +203,75 @@ DiskannStartSearch(DiskannNodeRef *ref, const DiskannQuery *query,
 				   DiskannVisit *visit, DiskannSearch *search)
 {
 	const DiskannIndex *index = ref->index;
-	const DiskannRoster *roster;
+	const DiskannRoster *roster = visit_entry(ref, query, visit);
+	int			scored = visit->degree;
 	Starts		starts;
-	int			scored;
 
-	if (!DiskannVisitNode(ref, query, DISKANN_ENTRY_NODE, visit, NULL) ||
-		visit->head.state != DISKANN_ENTRY)
-		DiskannNodeReport(ref, DISKANN_ENTRY_NODE, "the entry node is missing");
 	starts.count = 0;
 	add_starts(&starts, visit->nodes, visit->estimates, visit->degree);
-	scored = visit->degree;
+	for (int i = 0; i < roster->count; i++)
+	{
+		const char *slot = entry_copy(index, roster, i);
+		int			n = score_entry(index, query, slot, visit);
 
-	roster = DiskannCachedRoster(ref->rel, index);
-	if (roster->version != visit->head.sequence)
-		roster = load_roster(ref, visit->head.sequence, visit->head.next);
-	scored += score_roster(index, roster, query, visit->estimates, &starts);
+		add_starts(&starts, DiskannSlotNodes(index, slot), visit->estimates, n);
+		scored += n;
+	}
 	DiskannSearchAddAll(search, starts.nodes, starts.keys, starts.count);
 	return scored;
+}
+
+/* Offer members that may be sought; keep the nearest others for bridges. */
+static int
+offer_members(const DiskannIndex *index, const DiskannVisit *visit,
+			  const DiskannNode *nodes, int n, const DiskannSought *sought,
+			  DiskannMatch *match, Starts *starts)
+{
+	bool		may_match[DISKANN_MAX_DEGREE];
+	int			offered = 0;
+
+	DiskannVisitSeek(index, visit, sought, n, may_match);
+	for (int i = 0; i < n; i++)
+	{
+		if (may_match[i])
+		{
+			DiskannMatchAddAll(match, &nodes[i], &visit->estimates[i],
+							   &may_match[i], 1);
+			offered++;
+		}
+		else
+			add_starts(starts, &nodes[i], &visit->estimates[i], 1);
+	}
+	return offered;
+}
+
+int
+DiskannStartMatch(DiskannNodeRef *ref, const DiskannQuery *query,
+				  DiskannVisit *visit, const DiskannSought *sought,
+				  DiskannMatch *match, int *scored)
+{
+	const DiskannIndex *index = ref->index;
+	const DiskannRoster *roster = visit_entry(ref, query, visit);
+	bool		bridges[STARTS] = {false};
+	Starts		starts;
+	int			offered;
+
+	starts.count = 0;
+	*scored = visit->degree;
+	offered = offer_members(index, visit, visit->nodes, visit->degree, sought,
+							match, &starts);
+	for (int i = 0; i < roster->count; i++)
+	{
+		const char *slot = entry_copy(index, roster, i);
+		int			n = score_entry(index, query, slot, visit);
+
+		DiskannVisitSignatures(index, slot, n, visit);
+		offered += offer_members(index, visit, DiskannSlotNodes(index, slot),
+								 n, sought, match, &starts);
+		*scored += n;
+	}
+	DiskannMatchAddAll(match, starts.nodes, starts.keys, bridges, starts.count);
+	return offered;
 }
 
 /* ---------- changing it ---------- */

@@ -15,6 +15,7 @@
 #ifndef DISKANN_ROSTER_H
 #define DISKANN_ROSTER_H
 
+#include "graph/match.h"
 #include "graph/search.h"
 #include "store/visit.h"
 
@@ -29,6 +30,17 @@ extern int	DiskannRosterSize(const DiskannIndex *index, uint64 nodes);
  */
 extern int	DiskannStartSearch(DiskannNodeRef *ref, const DiskannQuery *query,
 							   DiskannVisit *visit, DiskannSearch *search);
+
+/*
+ * Give a search among nodes that match, reset, the members of the roster that
+ * are sought, and the nearest of the others for bridges; sought has an entry
+ * for each filter column, and the visit wants signatures.  Returns how many of
+ * the former there are; *scored gets how many members were scored.  Locks, and
+ * errors, as above.
+ */
+extern int	DiskannStartMatch(DiskannNodeRef *ref, const DiskannQuery *query,
+							  DiskannVisit *visit, const DiskannSought *sought,
+							  DiskannMatch *match, int *scored);
 
 /*
  * The entry nodes, from node 0 along the chain; returns how many there are.

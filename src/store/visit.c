@@ -39,16 +39,30 @@ DiskannVisitWantSignatures(DiskannVisit *visit, const DiskannIndex *index)
 								index->meta.max_degree + 1);
 }
 
-/* Copy the signatures of the neighbours, column by column. */
-static void
-copy_signatures(const DiskannIndex *index, const char *slot,
-				DiskannVisit *visit)
+void
+DiskannVisitSignatures(const DiskannIndex *index, const char *slot, int degree,
+					   DiskannVisit *visit)
 {
 	const DiskannMetaPageData *meta = &index->meta;
 
 	for (int i = 0; i < meta->nfilters; i++)
 		memcpy(visit->signatures + i * meta->max_degree,
-			   DiskannSlotSignatures(meta, slot, i), visit->degree);
+			   DiskannSlotSignatures(meta, slot, i), degree);
+}
+
+void
+DiskannVisitSeek(const DiskannIndex *index, const DiskannVisit *visit,
+				 const DiskannSought *sought, int degree, bool *may_match)
+{
+	memset(may_match, true, degree);
+	for (int i = 0; i < index->meta.nfilters; i++)
+	{
+		const uint8 *signatures = visit->signatures +
+			i * index->meta.max_degree;
+
+		for (int edge = 0; edge < degree; edge++)
+			may_match[edge] &= DiskannIsSought(&sought[i], signatures[edge]);
+	}
 }
 
 void
@@ -106,7 +120,7 @@ read_open_node(DiskannNodeRef *ref, const DiskannQuery *query,
 						  visit->head.edge_scale, visit->degree,
 						  visit->estimates);
 	if (visit->signatures)
-		copy_signatures(index, slot, visit);
+		DiskannVisitSignatures(index, slot, visit->degree, visit);
 	if (own)
 		memcpy(own, DiskannSlotOwn(index, slot), index->meta.own_bytes);
 	DiskannNodeClose(ref);

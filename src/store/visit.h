@@ -16,6 +16,7 @@
 #ifndef DISKANN_VISIT_H
 #define DISKANN_VISIT_H
 
+#include "store/filter_map.h"
 #include "store/node.h"
 
 /* A vector in index space, prepared for visits. */
@@ -46,6 +47,17 @@ extern void DiskannVisitInit(DiskannVisit *visit, const DiskannIndex *index);
 /* From now on visits copy the neighbours' signatures. */
 extern void DiskannVisitWantSignatures(DiskannVisit *visit,
 									   const DiskannIndex *index);
+
+/*
+ * Copy the signatures of the first edges of a slot.  Which of the signatures
+ * copied are sought, in each column?
+ */
+extern void DiskannVisitSignatures(const DiskannIndex *index, const char *slot,
+								   int degree, DiskannVisit *visit);
+extern void DiskannVisitSeek(const DiskannIndex *index,
+							 const DiskannVisit *visit,
+							 const DiskannSought *sought, int degree,
+							 bool *may_match);
 
 /* Prepare for visits, once query->x and norm2 are set. */
 extern void DiskannQueryPrepare(DiskannQuery *query,

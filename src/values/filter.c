@@ -17,6 +17,7 @@
 #include "common/hashfn.h"
 #include "port/pg_bswap.h"
 #include "store/page.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/typcache.h"
@@ -46,9 +47,20 @@ refuse_column(Relation rel, int column, const char *what, const char *hint)
 			 errhint("%s", hint)));
 }
 
+/* The type that is hashed for a column: that of the elements of an array. */
+static Oid
+hashed_type(Oid type)
+{
+	Oid			element = get_element_type(type);
+
+	return OidIsValid(element) ? element : type;
+}
+
 static DiskannFilterKind
 choose_kind(Oid type)
 {
+	if (OidIsValid(get_element_type(type)))
+		return DISKANN_FILTER_SET;
 	if (get_typbyval(type))
 		return DISKANN_FILTER_VALUE;
 	if (type == NUMERICOID)
@@ -67,13 +79,15 @@ verify_column(Relation rel, int column, Oid type, DiskannFilterKind kind)
 {
 	static const char *const leave = "Leave it out of the index: conditions on it work all the same, on rows that the index has found.";
 	TypeCacheEntry *entry = lookup_type_cache(type, TYPECACHE_EQ_OPR |
-											  TYPECACHE_BTREE_OPFAMILY |
-											  TYPECACHE_HASH_EXTENDED_PROC);
+											  TYPECACHE_BTREE_OPFAMILY);
+	TypeCacheEntry *hashed = lookup_type_cache(hashed_type(type),
+											   TYPECACHE_HASH_EXTENDED_PROC);
 
 	if (!OidIsValid(entry->btree_opf) || !OidIsValid(entry->eq_opr))
 		refuse_column(rel, column, "Its type has no default btree operator class.",
 					  leave);
-	if (kind == DISKANN_FILTER_HASH && !OidIsValid(entry->hash_extended_proc))
+	if ((kind == DISKANN_FILTER_HASH || kind == DISKANN_FILTER_SET) &&
+		!OidIsValid(hashed->hash_extended_proc))
 		refuse_column(rel, column, "Its type has no default hash operator class with a 64-bit hash function.",
 					  leave);
 	if (!op_in_opfamily(entry->eq_opr, rel->rd_opfamily[column]))
@@ -102,6 +116,22 @@ DiskannDescribeFilters(Relation rel, DiskannSettings *settings)
 	}
 }
 
+/* Find the hash function of a column, or of its elements. */
+static void
+find_hash(DiskannFilter *filter)
+{
+	Oid			type = filter->kind == DISKANN_FILTER_SET ?
+		hashed_type(filter->type) : filter->type;
+	TypeCacheEntry *entry = lookup_type_cache(type, TYPECACHE_HASH_OPFAMILY |
+											  TYPECACHE_HASH_EXTENDED_PROC);
+
+	if (!OidIsValid(entry->hash_extended_proc))
+		elog(ERROR, "type %u has no extended hash function", type);
+	filter->hash_family = entry->hash_opf;
+	filter->hash_type = entry->hash_opintype;
+	fmgr_info(entry->hash_extended_proc, &filter->hash);
+}
+
 DiskannFilters *
 DiskannGetFilters(Relation rel, int count, const DiskannFilterColumn *columns)
 {
@@ -112,7 +142,6 @@ DiskannGetFilters(Relation rel, int count, const DiskannFilterColumn *columns)
 	for (int i = 0; i < count; i++)
 	{
 		DiskannFilter *filter = &filters->filters[i];
-		TypeCacheEntry *entry;
 
 		filter->kind = columns[i].kind;
 		filter->column = columns[i].attno - 1;
@@ -123,15 +152,9 @@ DiskannGetFilters(Relation rel, int count, const DiskannFilterColumn *columns)
 			filter->kind != choose_kind(filter->type))
 			DiskannReportCorrupt(rel, DISKANN_METAPAGE_BLKNO, -1,
 								 "a filter column is of another type");
-		if (filter->kind != DISKANN_FILTER_HASH)
-			continue;
-		entry = lookup_type_cache(filter->type, TYPECACHE_HASH_OPFAMILY |
-								  TYPECACHE_HASH_EXTENDED_PROC);
-		if (!OidIsValid(entry->hash_extended_proc))
-			elog(ERROR, "type %u has no extended hash function", filter->type);
-		filter->hash_family = entry->hash_opf;
-		filter->hash_type = entry->hash_opintype;
-		fmgr_info(entry->hash_extended_proc, &filter->hash);
+		if (filter->kind == DISKANN_FILTER_HASH ||
+			filter->kind == DISKANN_FILTER_SET)
+			find_hash(filter);
 	}
 	return filters;
 }
@@ -178,6 +201,13 @@ DiskannFilterDatum(const DiskannFilter *filter, const uint64 *key)
 	return fetch_att(key, true, filter->typlen);
 }
 
+static uint64
+hash_of_value(const DiskannFilter *filter, FmgrInfo *hash, Datum value)
+{
+	return DatumGetUInt64(FunctionCall2Coll(hash, filter->collation, value,
+											Int64GetDatum(0)));
+}
+
 uint64
 DiskannFilterKey(const DiskannFilter *filter, FmgrInfo *hash, Datum value)
 {
@@ -191,10 +221,56 @@ DiskannFilterKey(const DiskannFilter *filter, FmgrInfo *hash, Datum value)
 		case DISKANN_FILTER_UUID:
 			return ordered_uuid(value);
 		case DISKANN_FILTER_HASH:
+		case DISKANN_FILTER_SET:
 			break;
 	}
-	return DatumGetUInt64(FunctionCall2Coll(hash, filter->collation, value,
-											Int64GetDatum(0)));
+	Assert(filter->kind == DISKANN_FILTER_HASH);
+	return hash_of_value(filter, hash, value);
+}
+
+uint64 *
+DiskannFilterElements(const DiskannFilter *filter, Datum array, int *n,
+					  bool *has_null)
+{
+	ArrayType  *elements = DatumGetArrayTypeP(array);
+	Oid			type = ARR_ELEMTYPE(elements);
+	FmgrInfo   *hash = unconstify(FmgrInfo *, &filter->hash);
+	int16		typlen;
+	bool		typbyval;
+	char		typalign;
+	Datum	   *values;
+	bool	   *nulls;
+	uint64	   *hashes;
+	int			count;
+
+	Assert(filter->kind == DISKANN_FILTER_SET);
+	get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
+	deconstruct_array(elements, type, typlen, typbyval, typalign, &values,
+					  &nulls, &count);
+	hashes = palloc(sizeof(uint64) * (count + 1));
+	*n = 0;
+	for (int i = 0; i < count; i++)
+	{
+		if (!nulls[i])
+			hashes[(*n)++] = hash_of_value(filter, hash, values[i]);
+	}
+	*has_null = *n < count;
+	return hashes;
+}
+
+/* Keep what is to be known of an array in column i. */
+static void
+read_set(const DiskannFilter *filter, int i, Datum value,
+		 DiskannFilterValues *keys)
+{
+	int			n;
+	bool		has_null;
+	uint64	   *hashes = DiskannFilterElements(filter, value, &n, &has_null);
+	DiskannSet	set = DiskannMakeSet(hashes, n);
+
+	keys->values[i] = set.key;
+	if (set.many)
+		keys->nulls |= DiskannManyBit(i);
 }
 
 void
@@ -208,7 +284,9 @@ DiskannReadFilters(DiskannFilters *filters, const Datum *values,
 		DiskannFilter *filter = &filters->filters[i];
 
 		if (isnull[filter->column])
-			keys->nulls |= UINT64CONST(1) << i;
+			keys->nulls |= DiskannNullBit(i);
+		else if (filter->kind == DISKANN_FILTER_SET)
+			read_set(filter, i, values[filter->column], keys);
 		else
 			keys->values[i] = DiskannFilterKey(filter, &filter->hash,
 											   values[filter->column]);

@@ -67,7 +67,7 @@ DiskannVectorColumn(Relation rel)
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("a diskann index has one column of vectors, not more"),
-					 errhint("Create an index for each of them.")));
+					 errhint("Create an index for each of them.  An array of numbers that serves for filters only takes operator class scalar_ops.")));
 		found = column;
 	}
 	if (found < 0)

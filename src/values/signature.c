@@ -389,6 +389,10 @@ DiskannSeekCompared(DiskannSignatures *signatures, int column,
 
 	/* Operators of the family are strict. */
 	DiskannSeekNull(sought, false);
+
+	/* A signature tells one set from another, and nothing of elements. */
+	if (c->filter->kind == DISKANN_FILTER_SET)
+		return;
 	if (c->ranges)
 		seek_ranges(c, comparison, sought);
 	if (comparison->strategy == BTEqualStrategyNumber)

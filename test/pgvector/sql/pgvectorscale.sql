@@ -1,5 +1,5 @@
 -- What statements written for pgvectorscale ask for, and what its users rely
--- on, labels aside
+-- on
 SET client_min_messages = warning;
 CREATE EXTENSION diskann_pgvector CASCADE;
 
@@ -154,6 +154,41 @@ VACUUM FULL v;
 SELECT count(*) FROM (SELECT FROM v ORDER BY embedding <=> vec(1, 1536)) q;
 SELECT id FROM v ORDER BY embedding <=> vec(302, 1536) LIMIT 1;
 DROP TABLE v;
+
+-- Labels, with its operator class or without
+CREATE TABLE l (id int, embedding vector(8), labels smallint[]);
+INSERT INTO l SELECT i, vec(i, 8), CASE WHEN i % 10 > 0 THEN ARRAY[i % 7, i % 3, i % 5] END
+	FROM generate_series(1, 500) i;
+CREATE INDEX l_idx ON l USING diskann (embedding vector_cosine_ops, labels vector_smallint_label_ops);
+CREATE FUNCTION try_labels(condition text) RETURNS text LANGUAGE plpgsql AS
+$$
+DECLARE
+	query text := 'SELECT array_agg(id) FROM (SELECT id FROM l WHERE ' || condition ||
+		' ORDER BY embedding <=> vec(1001, 8) LIMIT 20) s';
+	by_index int[];
+	exact int[];
+	plan text := '';
+	line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
+		plan := plan || line;
+	END LOOP;
+	EXECUTE query INTO by_index;
+	SET LOCAL enable_indexscan = off;
+	EXECUTE query INTO exact;
+	SET LOCAL enable_indexscan = on;
+	RETURN substring(plan FROM 'Index Cond: .*[)]') || CASE WHEN by_index = exact THEN '' ELSE ' wrong' END;
+END
+$$;
+CREATE TABLE conditions AS SELECT * FROM unnest('{"labels && ARRAY[1, 2]", "labels && ARRAY[1, 2]::smallint[]",
+	"labels && ''{3,4}''", "ARRAY[1] && labels", "labels && ''{1}'' AND labels IS NOT NULL",
+	"labels IS NULL", "labels @> ''{1,2}''"}'::text[]) c;
+SELECT c, try_labels(c) FROM conditions;
+DROP INDEX l_idx;
+CREATE INDEX l_idx ON l USING diskann (embedding, labels);
+SELECT c, try_labels(c) FROM conditions;
+SELECT opcname, amvalidate(oid) FROM pg_opclass WHERE opcname = 'vector_smallint_label_ops';
+DROP TABLE l, conditions;
 
 -- Points of a plane, short lists: every one can be reached
 CREATE TABLE p (embedding vector(2));

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * postgres.h
- *	  What src/graph uses of PostgreSQL's postgres.h, for programs without it.
+ *	  What src/graph and src/values/set.c use of PostgreSQL's postgres.h, for
+ *	  programs without it.
  *
  * Memory is checked: a chunk comes filled with garbage unless zeroes are asked
  * for, and an overrun of it ends the program when it is freed.  Assertions are
@@ -34,6 +35,7 @@ typedef uint32_t uint32;
 typedef uint64_t uint64;
 typedef size_t Size;
 
+#define UINT64CONST(x) UINT64_C(x)
 #define Min(x, y) ((x) < (y) ? (x) : (y))
 #define Max(x, y) ((x) > (y) ? (x) : (y))
 #define TYPEALIGN(size, n) (((n) + (size) - 1) / (size) * (size))

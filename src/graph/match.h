@@ -1,0 +1,69 @@
+/*-------------------------------------------------------------------------
+ *
+ * match.h
+ *	  Which way a search takes to the nearest nodes that fulfil conditions.
+ *
+ * Nodes that match fill the list of a search; those that do not are bridges,
+ * and wait in a queue of their own.  The caller tells of each neighbour whether
+ * it may match, and of each node visited whether it does:
+ *
+ *		while (DiskannMatchNext(match, &node))
+ *		{
+ *			visit node
+ *			DiskannMatchVisited(match, node, does it match?);
+ *			DiskannMatchAddAll(match, its neighbours, ...);
+ *		}
+ *
+ * Where nodes that match have neighbours that match, only these are visited.
+ * Where they are sparse, or have not been found yet, bridges are visited, too,
+ * as long as they are nearer than the last of the list, and lead to something.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/graph/match.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DISKANN_MATCH_H
+#define DISKANN_MATCH_H
+
+#include "graph/search.h"
+
+typedef struct DiskannMatch DiskannMatch;
+
+/* Allocate in a memory context, which frees it. */
+extern DiskannMatch *DiskannMatchCreate(MemoryContext context);
+
+/*
+ * Begin anew with a search that has been reset to a list of this size, reusing
+ * memory.  share is that of all nodes which are supposed to match.
+ */
+extern void DiskannMatchReset(DiskannMatch *match, DiskannSearch *search,
+							  int list_size, double share);
+
+/* Offer nodes at estimated distances; may each of them match? */
+extern void DiskannMatchAddAll(DiskannMatch *match, const uint32 *nodes,
+							   const float *keys, const bool *may_match, int n);
+
+/* The next node to visit; false if the list is used up. */
+extern bool DiskannMatchNext(DiskannMatch *match, uint32 *node);
+
+/* The node that Next is likely to return then, which is not visited by this. */
+extern bool DiskannMatchLookAhead(const DiskannMatch *match, uint32 *node);
+
+/* Tell of the node just visited, before its neighbours are offered. */
+extern void DiskannMatchVisited(DiskannMatch *match, uint32 node,
+								bool matches);
+
+/*
+ * Go on with a longer list.  Next may find nothing more to visit: then what
+ * matches has not been found, or all of it has been visited.
+ */
+extern void DiskannMatchGrow(DiskannMatch *match, int list_size);
+
+/* Bytes of memory in use besides the search's, and bridges visited. */
+extern Size DiskannMatchMemory(const DiskannMatch *match);
+extern int64 DiskannMatchBridges(const DiskannMatch *match);
+
+#endif							/* DISKANN_MATCH_H */
