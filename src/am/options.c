@@ -25,6 +25,10 @@
 /* What an index has unless WITH (...) says otherwise. */
 #define DEFAULT_NUM_NEIGHBORS 32
 #define DEFAULT_LIST_SIZE 100
+#define DEFAULT_PENDING_LIMIT 1024
+
+/* As many as all porches have room for at the least degree. */
+#define MOST_PENDING (DISKANN_MOST_PORCHES * DISKANN_MIN_DEGREE)
 
 typedef struct DiskannOptions
 {
@@ -38,6 +42,7 @@ typedef struct DiskannOptions
 	int			edge_bits;
 	int			vector_storage;
 	int			query_search_list_size;
+	int			pending_limit;
 } DiskannOptions;
 
 typedef enum StorageLayout
@@ -67,6 +72,7 @@ int			diskann_query_search_list_size;
 int			diskann_query_rescore;
 int			diskann_iterative_search;
 int			diskann_max_scan_tuples;
+int			diskann_pending_limit;
 static char *diskann_simd_setting;
 
 static relopt_kind diskann_relopt_kind;
@@ -161,6 +167,11 @@ define_settings(void)
 							"0 means no limit.",
 							&diskann_max_scan_tuples, 0, 0, PG_INT32_MAX,
 							PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("diskann.pending_limit",
+							"Sets how many rows may wait to be linked with others.",
+							"-1 takes the index' own setting; 0 links each row when it is inserted.",
+							&diskann_pending_limit, -1, -1, MOST_PENDING,
+							PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("diskann.simd",
 							   "Selects the distance kernels.",
 							   "Valid values are auto, scalar, avx2, avx512, amx and neon.",
@@ -223,6 +234,8 @@ define_parameters(void)
 					   lock);
 	add_int_reloption(kind, "query_search_list_size", "Size of the search list of scans of this index",
 					  DEFAULT_LIST_SIZE, 1, 10000, lock);
+	add_int_reloption(kind, "pending_limit", "Rows that may wait to be linked with others",
+					  DEFAULT_PENDING_LIMIT, 0, MOST_PENDING, lock);
 }
 
 /* By name: newer versions have a field more. */
@@ -239,7 +252,8 @@ static const relopt_parse_elt parse_table[] = {
 	PARAMETER(storage_layout, ENUM),
 	PARAMETER(edge_bits, INT),
 	PARAMETER(vector_storage, ENUM),
-	PARAMETER(query_search_list_size, INT)
+	PARAMETER(query_search_list_size, INT),
+	PARAMETER(pending_limit, INT)
 };
 
 bytea *
@@ -335,6 +349,16 @@ DiskannSearchListSize(Relation rel)
 	if (diskann_query_search_list_size > 0)
 		return diskann_query_search_list_size;
 	return options ? options->query_search_list_size : DEFAULT_LIST_SIZE;
+}
+
+int
+DiskannPendingLimit(Relation rel)
+{
+	DiskannOptions *options = (DiskannOptions *) rel->rd_options;
+
+	if (diskann_pending_limit >= 0)
+		return diskann_pending_limit;
+	return options ? options->pending_limit : DEFAULT_PENDING_LIMIT;
 }
 
 void

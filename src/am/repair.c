@@ -56,6 +56,7 @@
 #include "store/link.h"
 #include "store/linking.h"
 #include "store/pause.h"
+#include "store/porch.h"
 #include "store/roster.h"
 #include "utils/memutils.h"
 #include "vector/rotate.h"
@@ -88,8 +89,9 @@ typedef struct Repair
 	NodeSet		leaving;		/* tombstones to be freed */
 	DiskannNode nleaving;
 	DiskannCounts counts;		/* of what stays */
-	NodeList	entries;		/* entry nodes beside node 0, in the chain or
-								 * not */
+	DiskannPending pending;
+	NodeList	entries;		/* entry nodes beside node 0, and porches, in
+								 * a chain or not */
 	DiskannNode *members;		/* of the next roster: live nodes by chance */
 	int			nmembers;
 	uint64		random;
@@ -153,22 +155,25 @@ find_leaving(Repair *repair)
 			DiskannNodeSetAdd(&repair->leaving, node);
 			repair->nleaving++;
 		}
-		else if (head->state == DISKANN_ENTRY && node != DISKANN_ENTRY_NODE)
+		else if (head->state == DISKANN_PORCH ||
+				 (head->state == DISKANN_ENTRY && node != DISKANN_ENTRY_NODE))
 			DiskannNodeListAdd(&repair->entries, node);
 		DiskannNodeClose(ref);
 	}
 }
 
 /*
- * Of the entry nodes found, forget those that are in the chain.  Nothing is
- * locked on entry and exit; each entry node of the chain in share mode
+ * Of the entry nodes and porches found, forget those that are in a chain.
+ * Nothing is locked on entry and exit; each slot of the chains in share mode
  * meanwhile.
  */
 static void
 forget_chained(Repair *repair)
 {
-	DiskannNode chain[DISKANN_MOST_ENTRIES + 1];
-	int			nchained = DiskannReadEntries(&repair->ref, chain);
+	DiskannNode chain[DISKANN_MOST_ENTRIES + 1 + DISKANN_MOST_PORCHES];
+	int			nentries = DiskannReadEntries(&repair->ref, chain);
+	int			nchained = nentries +
+		DiskannReadPorches(&repair->ref, chain + nentries);
 	NodeList   *entries = &repair->entries;
 	Size		kept = 0;
 
@@ -185,7 +190,7 @@ forget_chained(Repair *repair)
 }
 
 /*
- * Free an entry node in no chain, unless the slot has become another's.
+ * Free an entry node or porch in no chain, unless the slot has become another's.
  * Nothing is locked on entry and exit but linking; the slot exclusively
  * meanwhile.
  */
@@ -196,14 +201,15 @@ free_lost_entry(Repair *repair, DiskannNode entry)
 
 	if (!DiskannNodeOpenNext(&repair->ref, entry, BUFFER_LOCK_SHARE, NULL))
 		return;
-	lost = DiskannNodeHead(&repair->ref)->state == DISKANN_ENTRY;
+	lost = DiskannNodeHead(&repair->ref)->state == DISKANN_ENTRY ||
+		DiskannNodeHead(&repair->ref)->state == DISKANN_PORCH;
 	DiskannNodeClose(&repair->ref);
 	if (lost)
 		DiskannNodeFree(&repair->ref, entry);
 }
 
 /*
- * Free the entry nodes that were written but never put into the chain.  An
+ * Free entry nodes and porches that were written but never put into a chain.  An
  * insert that began after the wait may have written one and not have put it
  * there yet.  So if there is any, keep all inserts out and look again: what is
  * in no chain while nobody is linking stays so, whatever has become of its slot
@@ -447,6 +453,10 @@ search_for(Repair *repair, DiskannNode node, int list_size,
 	*nearest = DISKANN_INVALID_NODE;
 	DiskannSearchReset(repair->search, list_size, false);
 	(void) DiskannStartSearch(ref, &repair->query, visit, repair->search);
+	DiskannReadPending(ref, &repair->query, visit->head.owner,
+					   &repair->pending);
+	DiskannSearchAddAll(repair->search, repair->pending.nodes,
+						repair->pending.estimates, repair->pending.count);
 	while (DiskannSearchNext(repair->search, &next))
 	{
 		DiskannVacuumDelayPoint();
@@ -620,6 +630,7 @@ init_repair(Repair *repair, IndexVacuumInfo *info, const DiskannIndex *index)
 	repair->ref.strategy = info->strategy;
 	DiskannQueryInit(&repair->query, index);
 	DiskannVisitInit(&repair->visit, index);
+	DiskannPendingInit(&repair->pending, index);
 	repair->search = DiskannSearchCreate(CurrentMemoryContext);
 	DiskannNodeSetInit(&repair->leaving, DiskannNodeCount(&repair->ref));
 

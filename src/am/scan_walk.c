@@ -187,6 +187,15 @@ search_list(DiskannScan *state)
 												  &state->visit,
 												  state->search);
 	state->counts.visits++;
+	DiskannReadPending(&state->ref, &state->query, state->visit.head.owner,
+					   &state->pending);
+	state->counts.estimates += state->pending.count;
+	while (visit_next(state))
+		;
+
+	/* When the list is full, few of them are as near as the last of it. */
+	DiskannSearchAddAll(state->search, state->pending.nodes,
+						state->pending.estimates, state->pending.count);
 	while (visit_next(state))
 		;
 

@@ -25,6 +25,7 @@
 #include "am/scan_rows.h"
 #include "am/wanted.h"
 #include "graph/search.h"
+#include "store/porch.h"
 #include "store/tids.h"
 #include "store/visit.h"
 #include "values/row.h"
@@ -65,6 +66,7 @@ typedef struct DiskannScan
 	DiskannSpaceQuery space_query;
 	DiskannVisit visit;			/* of the node visited last */
 	DiskannSearch *search;
+	DiskannPending pending;
 	Size		memory_limit;	/* of PHASE_STREAM */
 	float		max_length2;	/* of rows, if the metric is inner product */
 	bool		slow;			/* pages come from a disk: read ahead */

@@ -68,7 +68,7 @@ DiskannEdgePut(const DiskannIndex *index, char *image, int i,
 
 	Assert(i >= 0 && i <= head->degree && i < index->meta.max_degree);
 	Assert(head->state == DISKANN_LIVE || head->state == DISKANN_DEAD ||
-		   head->state == DISKANN_ENTRY);
+		   head->state == DISKANN_ENTRY || head->state == DISKANN_PORCH);
 	if (head->edge_scale == 0)
 		set_edge_scale(head, edge, 1);
 	put_factors(index, image, i, node, edge);

@@ -115,7 +115,7 @@ check_slot(const DiskannNodeRef *ref, DiskannNode node, const char *slot)
 	int			max_tids = head->state == DISKANN_TIDS ?
 		index->meta.max_tids : DISKANN_INLINE_TIDS;
 
-	if (head->state > DISKANN_TIDS)
+	if (head->state > DISKANN_LAST_STATE)
 		DiskannNodeReport(ref, node, "unknown slot state");
 	if (head->degree > index->meta.max_degree || head->ntids > max_tids)
 		DiskannNodeReport(ref, node, "impossible slot head");
@@ -563,8 +563,7 @@ DiskannNodeFree(DiskannNodeRef *ref, DiskannNode node)
 
 	DiskannNodeOpen(ref, node, BUFFER_LOCK_EXCLUSIVE);
 	head = DiskannNodeEdit(ref);
-	Assert(head->state == DISKANN_DEAD || head->state == DISKANN_TIDS ||
-		   head->state == DISKANN_ENTRY);
+	Assert(head->state != DISKANN_FREE && head->state != DISKANN_LIVE);
 	version = head->version;
 	memset(head, 0, DISKANN_SLOT_HEADER);
 	head->version = version;

@@ -19,12 +19,14 @@
 #define DISKANN_RECENT_H
 
 #include "storage/buf.h"
+#include "store/format.h"
 #include "utils/rel.h"
 
 /* What rd_amcache begins with.  Blocks share places if there are not enough. */
 typedef struct DiskannRecent
 {
 	uint32		mask;			/* number of places - 1 */
+	DiskannNode porch;			/* where a row was added last, or 0 */
 	Buffer		buffers[FLEXIBLE_ARRAY_MEMBER]; /* InvalidBuffer: not known */
 } DiskannRecent;
 

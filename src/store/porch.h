@@ -1,0 +1,74 @@
+/*-------------------------------------------------------------------------
+ *
+ * porch.h
+ *	  Porches: rows that are in the index but not linked yet.
+ *
+ * None of these has anything locked on entry or exit.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/store/porch.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DISKANN_PORCH_H
+#define DISKANN_PORCH_H
+
+#include "store/visit.h"
+
+/* Pending rows, and estimates of their squared distances to a query. */
+typedef struct DiskannPending
+{
+	int			count;
+	int			alloc;
+	DiskannNode *nodes;
+	float	   *estimates;
+} DiskannPending;
+
+/* Room for some is palloc'd in the current context, and grows there. */
+extern void DiskannPendingInit(DiskannPending *pending,
+							   const DiskannIndex *index);
+
+/*
+ * Score all pending rows.  first is the first porch, as node 0 has it.
+ * Share-locks each porch in turn.
+ */
+extern void DiskannReadPending(DiskannNodeRef *ref, const DiskannQuery *query,
+							   DiskannNode first, DiskannPending *pending);
+
+/*
+ * Let a porch lead to a node at x.  False if all are full, and there are as
+ * many as there may be.  Locks porches exclusively, one at a time, and node 0
+ * in share mode; to create one, while linking, node 0 exclusively.
+ */
+extern bool DiskannAddPending(DiskannNodeRef *ref, DiskannNode node,
+							  const float *x, int most);
+
+/* The first porch, or DISKANN_INVALID_NODE.  Locks node 0 in share mode. */
+extern DiskannNode DiskannFirstPorch(DiskannNodeRef *ref);
+
+/*
+ * The porch this backend has added a row to last, or if that is not known, the
+ * first one: those behind it have been filled before.
+ */
+extern DiskannNode DiskannLastPorch(DiskannNodeRef *ref);
+
+/*
+ * All porches, first to last; returns how many there are.  porches has room for
+ * DISKANN_MOST_PORCHES.  Locks node 0 and each porch in share mode.
+ */
+extern int	DiskannReadPorches(DiskannNodeRef *ref, DiskannNode *porches);
+
+/*
+ * The nodes a porch leads to, max_degree at most; returns how many there are.
+ * *next is the porch behind it.  Locks it in share mode.
+ */
+extern int	DiskannReadPorch(DiskannNodeRef *ref, DiskannNode porch,
+							 DiskannNode *nodes, DiskannNode *next);
+
+/* Let a porch lead to none of these nodes any more.  Locks it exclusively. */
+extern void DiskannClearPorch(DiskannNodeRef *ref, DiskannNode porch,
+							  const DiskannNode *nodes, int n);
+
+#endif							/* DISKANN_PORCH_H */
