@@ -210,7 +210,7 @@ insert_row(Inserter *inserter, DiskannRow *row,
 	if (most > 0 && !unchanged)
 		insert_pending(inserter, &new, most);
 	else
-		DiskannLinkerInsert(get_linker(inserter), x, &new);
+		DiskannLinkerInsert(get_linker(inserter), &new);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(inserter->row_context);
 }

@@ -273,7 +273,7 @@ join_duplicate(DiskannLinker *linker, const char *own, uint64 hash,
  */
 static void
 link_past_tombstones(DiskannLinker *linker, DiskannNode node,
-					 const float *decoded, DiskannNode forced)
+					 DiskannNode forced)
 {
 	const Visited *live = linker->nlive > 0 ? &linker->visited[0] : NULL;
 	const Visited *dead = linker->nvisited > linker->nlive ?
@@ -281,10 +281,11 @@ link_past_tombstones(DiskannLinker *linker, DiskannNode node,
 
 	if (dead && dead->node != node &&
 		(live == NULL || dead->dist2 < live->dist2))
-		DiskannAddBacklink(&linker->ref, dead->node, node, decoded, true);
+		DiskannAddBacklink(&linker->ref, dead->node, node, &linker->query,
+						   true);
 	if (forced == DISKANN_INVALID_NODE)
-		DiskannLinkEntry(&linker->ref, DISKANN_ENTRY_NODE, node, decoded,
-						 node % linker->index->meta.max_degree);
+		DiskannLinkEntry(&linker->ref, DISKANN_ENTRY_NODE, node,
+						 linker->query.x, node % linker->index->meta.max_degree);
 }
 
 /* What a node's edges are to lead to, the most wanted first. */
@@ -355,14 +356,13 @@ node_to_force(const DiskannLinker *linker, const Neighbours *chosen,
 }
 
 /*
- * Let other nodes lead to this one, at decoded, whose edges have been written.
+ * Let other nodes lead to this one, at the query, whose edges have been written.
  * The half of its neighbours that was admitted last gets no edges back, which
  * cost as much but gain little.  Nothing is locked on entry and exit but
  * linking; slots exclusively meanwhile, one at a time.
  */
 static void
-link_back(DiskannLinker *linker, DiskannNode node, const float *decoded,
-		  const Neighbours *chosen)
+link_back(DiskannLinker *linker, DiskannNode node, const Neighbours *chosen)
 {
 	DiskannNodeRef *ref = &linker->ref;
 	int			nbacklinks = Min(chosen->degree,
@@ -371,15 +371,16 @@ link_back(DiskannLinker *linker, DiskannNode node, const float *decoded,
 	DiskannNode forced = node_to_force(linker, chosen, node);
 
 	if (forced != DISKANN_INVALID_NODE)
-		DiskannAddBacklink(ref, forced, node, decoded, true);
+		DiskannAddBacklink(ref, forced, node, &linker->query, true);
 	for (int i = 0; i < nbacklinks; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (chosen->nodes[i] != forced)
-			DiskannAddBacklink(ref, chosen->nodes[i], node, decoded, false);
+			DiskannAddBacklink(ref, chosen->nodes[i], node,
+							   &linker->query, false);
 	}
-	link_past_tombstones(linker, node, decoded, forced);
-	DiskannOfferToRoster(ref, node, decoded);
+	link_past_tombstones(linker, node, forced);
+	DiskannOfferToRoster(ref, node, linker->query.x);
 }
 
 /*
@@ -391,7 +392,6 @@ add_node(DiskannLinker *linker, DiskannNewNode *new)
 {
 	const DiskannIndex *index = linker->index;
 	DiskannNodeRef *ref = &linker->ref;
-	float	   *decoded = palloc(sizeof(float) * index->space.dims);
 	Neighbours *chosen = palloc(sizeof(Neighbours));
 	DiskannNode node;
 
@@ -402,23 +402,23 @@ add_node(DiskannLinker *linker, DiskannNewNode *new)
 	DiskannNodeAllocate(ref);
 	node = ref->node;
 	(void) DiskannNodeEdit(ref);
-	DiskannFillNode(index, ref->image, new, decoded);
+	DiskannFillNode(index, ref->image, new, linker->query.x);
 	DiskannNodeWriteAll(ref);
 	DiskannNodeClose(ref);
 	DiskannPausePoint("node-written");
-	link_back(linker, node, decoded, chosen);
+	link_back(linker, node, chosen);
 }
 
 void
-DiskannLinkerInsert(DiskannLinker *linker, const float *x,
-					DiskannNewNode *new)
+DiskannLinkerInsert(DiskannLinker *linker, DiskannNewNode *new)
 {
 	const DiskannIndex *index = linker->index;
 	MemoryContext old = MemoryContextSwitchTo(linker->row_context);
 	ItemPointerData tid = new->tids[0];
 
 	Assert(new->ntids == 1);
-	memcpy(linker->query.x, x, sizeof(float) * index->space.dims);
+	diskann_vector_decode(index->kind, new->own, new->factors.scale,
+						  index->space.dims, linker->query.x);
 	DiskannQueryPrepareVector(&linker->query, index);
 	DiskannBeginLinking(linker->ref.rel);
 	search_neighbours(linker);
@@ -548,7 +548,7 @@ DiskannLinkerLink(DiskannLinker *linker, DiskannNode node)
 	}
 	DiskannPausePoint("edges-written");
 	if (live)
-		link_back(linker, node, linker->query.x, chosen);
+		link_back(linker, node, chosen);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(linker->row_context);
 	return live;

@@ -24,11 +24,11 @@ extern DiskannLinker *DiskannLinkerCreate(MemoryContext context, Relation rel,
 										  const DiskannIndex *index);
 
 /*
- * Add a row at x in index space: to a node that has the same vector and values,
- * or as a new one, linked both ways.  Of *new its edges are set here.  Locks
+ * Add a row: to a node that has the same vector and values, or as a new one,
+ * linked both ways.  Of *new its edges are set here.  Locks
  * slots of nodes exclusively, one at a time.
  */
-extern void DiskannLinkerInsert(DiskannLinker *linker, const float *x,
+extern void DiskannLinkerInsert(DiskannLinker *linker,
 								DiskannNewNode *new);
 
 /*

@@ -511,7 +511,7 @@ find_or_attach(Repair *repair, DiskannNode node, int list_size)
 	if (search_for(repair, node, list_size, &nearest))
 		return true;
 	if (nearest != DISKANN_INVALID_NODE)
-		DiskannAddBacklink(&repair->ref, nearest, node, repair->query.x, true);
+		DiskannAddBacklink(&repair->ref, nearest, node, &repair->query, true);
 	else
 		DiskannLinkEntry(&repair->ref, DISKANN_ENTRY_NODE, node,
 						 repair->query.x, 0);

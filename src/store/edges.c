@@ -119,6 +119,27 @@ DiskannEdgePutAll(const DiskannIndex *index, char *image,
 	}
 }
 
+/*
+ * f = |r|^2 / <u, r>, where a coordinate of u has the mean product with that of
+ * r, in units of their root mean square, that a Gaussian one has.
+ */
+void
+DiskannEdgeLengths(const DiskannIndex *index, const char *slot, float *dist2)
+{
+	const DiskannSlotData *head = (const DiskannSlotData *) slot;
+	float		product = index->shape.planes == 2 ? 0.883f : 0.798f;
+	float		unit = 0.5f * head->edge_scale * product *
+		index->shape.code_dims / sqrtf(index->space.dims);
+
+	for (int i = 0; i < head->degree; i++)
+	{
+		float		length = unit *
+			diskann_half_to_float(DiskannSlotRescale(index, slot)[i]);
+
+		dist2[i] = length * length;
+	}
+}
+
 void
 DiskannEdgeUnpack(const DiskannIndex *index, const char *slot,
 				  const float *decoded, int8 *codes, float *dist2)

@@ -13,17 +13,18 @@
 #ifndef DISKANN_LINK_H
 #define DISKANN_LINK_H
 
-#include "store/node.h"
+#include "store/visit.h"
 
 /*
- * Let target point to node, whose decoded vector x is given.  A full list is
+ * Let target point to node, whose decoded vector is the query.  A full list is
  * pruned from its own page; then the link may be judged needless and left out,
  * unless forced.  If that cost target an edge, node gets it instead, so that
  * nothing is cut off.  Nothing is locked on entry and exit; target, and then
  * node, exclusively meanwhile.
  */
 extern void DiskannAddBacklink(DiskannNodeRef *ref, DiskannNode target,
-							   DiskannNode node, const float *x, bool force);
+							   DiskannNode node, const DiskannQuery *query,
+							   bool force);
 
 /*
  * Let an entry node point to a node at x, if it has room, or else in place of
