@@ -31,6 +31,7 @@
 #include "store/linking.h"
 #include "store/pause.h"
 #include "store/porch.h"
+#include "store/tids.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "values/filter.h"
@@ -157,10 +158,48 @@ make_room(Inserter *inserter, DiskannNode node, const float *x, int most)
 }
 
 /*
- * Add a row that is linked later.  A search finds it from now on.  Nothing is
+ * Does the node hold the vector and the values of a new one?  Nothing is locked
+ * on entry and exit; the slot in share mode meanwhile.
+ */
+static bool
+is_same(DiskannNodeRef *ref, DiskannNode node, const DiskannNewNode *new)
+{
+	const DiskannMetaPageData *meta = &ref->index->meta;
+	const DiskannSlotData *head;
+	bool		same;
+
+	DiskannNodeOpen(ref, node, BUFFER_LOCK_SHARE);
+	head = DiskannNodeHead(ref);
+	same = head->state == DISKANN_LIVE && head->hash == new->hash &&
+		memcmp(DiskannSlotOwn(ref->index, ref->slot), new->own,
+			   meta->own_bytes) == 0 &&
+		memcmp(ref->slot + DiskannFiltersOffset(meta), new->filters,
+			   DiskannFilterBytes(meta)) == 0;
+	DiskannNodeClose(ref);
+	return same;
+}
+
+/*
+ * Add the row to a node of the same vector that this backend happens to know.
+ * Should the node be another's by the time, its hash tells.  Nothing is locked
+ * on entry and exit.
+ */
+static bool
+join_known(DiskannNodeRef *ref, const DiskannNewNode *new)
+{
+	DiskannKnownVector known = *DiskannKnownNode(ref, new->hash);
+	ItemPointerData tid = new->tids[0];
+
+	return known.node != DISKANN_ENTRY_NODE && known.hash == new->hash &&
+		is_same(ref, known.node, new) &&
+		DiskannAddTid(ref, known.node, new->hash, &tid);
+}
+
+/*
+ * Add a node that is linked later.  A search finds it from now on.  Nothing is
  * locked on entry and exit.
  */
-static void
+static DiskannNode
 insert_pending(Inserter *inserter, DiskannNewNode *new, int most)
 {
 	float	   *x = palloc(sizeof(float) * inserter->index->space.dims);
@@ -168,6 +207,17 @@ insert_pending(Inserter *inserter, DiskannNewNode *new, int most)
 
 	if (!DiskannAddPending(&inserter->ref, node, x, most))
 		make_room(inserter, node, x, most);
+	return node;
+}
+
+/* Remember where a vector is, for more rows of it. */
+static void
+note_known(const DiskannNodeRef *ref, uint64 hash, DiskannNode node)
+{
+	DiskannKnownVector *known = DiskannKnownNode(ref, hash);
+
+	known->hash = hash;
+	known->node = node;
 }
 
 /* The row may be longer than all before. */
@@ -190,6 +240,7 @@ insert_row(Inserter *inserter, DiskannRow *row,
 		   const DiskannFilterValues *filters, ItemPointer tid, bool unchanged)
 {
 	const DiskannIndex *index = inserter->index;
+	DiskannNodeRef *ref = &inserter->ref;
 	MemoryContext old = MemoryContextSwitchTo(inserter->row_context);
 	float	   *x = palloc(sizeof(float) * index->space.dims);
 	char	   *own = palloc(index->meta.own_bytes);
@@ -207,10 +258,11 @@ insert_row(Inserter *inserter, DiskannRow *row,
 	new.tids = tid;
 	new.next = DISKANN_INVALID_NODE;
 	note_length(inserter, new.length2);
-	if (most > 0 && !unchanged)
-		insert_pending(inserter, &new, most);
-	else
-		DiskannLinkerInsert(get_linker(inserter), &new);
+	if (most == 0 || unchanged)
+		note_known(ref, row->hash,
+				   DiskannLinkerInsert(get_linker(inserter), &new));
+	else if (!join_known(ref, &new))
+		note_known(ref, row->hash, insert_pending(inserter, &new, most));
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(inserter->row_context);
 }

@@ -187,8 +187,10 @@ search_neighbours(DiskannLinker *linker)
 							  &linker->visit, linker->search);
 	DiskannReadPending(&linker->ref, &linker->query,
 					   linker->visit.head.owner, &linker->pending);
+	while (DiskannSearchNext(linker->search, &node))
+		visit_on_the_way(linker, node);
 	DiskannSearchAddAll(linker->search, linker->pending.nodes,
-						linker->pending.estimates, linker->pending.count);
+						linker->pending.bounds, linker->pending.count);
 	while (DiskannSearchNext(linker->search, &node))
 		visit_on_the_way(linker, node);
 	while (linker->nlive < meta->max_degree &&
@@ -239,12 +241,12 @@ visited_distances(void *arg, int a, const int *others, int n, float *out)
 
 /*
  * Add the row to a node that holds the same vector and values, if one was
- * visited.  The hash is of the user's values; code and stored values are
+ * visited, and return that.  The hash is of the user's values; code and stored values are
  * compared as well, so that a collision would have to be one of near
  * neighbours.  Nothing is locked on entry and exit; slots of the node's rows
  * exclusively meanwhile.
  */
-static bool
+static DiskannNode
 join_duplicate(DiskannLinker *linker, const char *own, uint64 hash,
 			   const DiskannFilterValues *filters, ItemPointer tid)
 {
@@ -259,9 +261,9 @@ join_duplicate(DiskannLinker *linker, const char *own, uint64 hash,
 			memcmp(v->own, own, index->meta.own_bytes) == 0 &&
 			(filter_bytes == 0 || memcmp(v->filters, filters, filter_bytes) == 0) &&
 			DiskannAddTid(&linker->ref, v->node, hash, tid))
-			return true;
+			return v->node;
 	}
-	return false;
+	return DISKANN_INVALID_NODE;
 }
 
 /*
@@ -384,10 +386,10 @@ link_back(DiskannLinker *linker, DiskannNode node, const Neighbours *chosen)
 }
 
 /*
- * Write a node for the row and link it both ways.  Nothing is locked on entry
+ * Write a node for the row, link it both ways, and return it.  Nothing is locked on entry
  * and exit but linking; slots exclusively meanwhile, one at a time.
  */
-static void
+static DiskannNode
 add_node(DiskannLinker *linker, DiskannNewNode *new)
 {
 	const DiskannIndex *index = linker->index;
@@ -407,14 +409,16 @@ add_node(DiskannLinker *linker, DiskannNewNode *new)
 	DiskannNodeClose(ref);
 	DiskannPausePoint("node-written");
 	link_back(linker, node, chosen);
+	return node;
 }
 
-void
+DiskannNode
 DiskannLinkerInsert(DiskannLinker *linker, DiskannNewNode *new)
 {
 	const DiskannIndex *index = linker->index;
 	MemoryContext old = MemoryContextSwitchTo(linker->row_context);
 	ItemPointerData tid = new->tids[0];
+	DiskannNode node;
 
 	Assert(new->ntids == 1);
 	diskann_vector_decode(index->kind, new->own, new->factors.scale,
@@ -424,11 +428,13 @@ DiskannLinkerInsert(DiskannLinker *linker, DiskannNewNode *new)
 	search_neighbours(linker);
 	DiskannPausePoint("neighbours-found");
 	qsort(linker->visited, linker->nvisited, sizeof(Visited), compare_visited);
-	if (!join_duplicate(linker, new->own, new->hash, new->filters, &tid))
-		add_node(linker, new);
+	node = join_duplicate(linker, new->own, new->hash, new->filters, &tid);
+	if (node == DISKANN_INVALID_NODE)
+		node = add_node(linker, new);
 	DiskannEndLinking(linker->ref.rel);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(linker->row_context);
+	return node;
 }
 
 /* ---------- pending rows ---------- */

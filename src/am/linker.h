@@ -25,11 +25,11 @@ extern DiskannLinker *DiskannLinkerCreate(MemoryContext context, Relation rel,
 
 /*
  * Add a row: to a node that has the same vector and values, or as a new one,
- * linked both ways.  Of *new its edges are set here.  Locks
+ * linked both ways; returns the node.  Of *new its edges are set here.  Locks
  * slots of nodes exclusively, one at a time.
  */
-extern void DiskannLinkerInsert(DiskannLinker *linker,
-								DiskannNewNode *new);
+extern DiskannNode DiskannLinkerInsert(DiskannLinker *linker,
+									   DiskannNewNode *new);
 
 /*
  * Link a node that is pending.  The caller is linking, and holds the lock of

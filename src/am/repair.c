@@ -89,7 +89,6 @@ typedef struct Repair
 	NodeSet		leaving;		/* tombstones to be freed */
 	DiskannNode nleaving;
 	DiskannCounts counts;		/* of what stays */
-	DiskannPending pending;
 	NodeList	entries;		/* entry nodes beside node 0, and porches, in
 								 * a chain or not */
 	DiskannNode *members;		/* of the next roster: live nodes by chance */
@@ -453,10 +452,6 @@ search_for(Repair *repair, DiskannNode node, int list_size,
 	*nearest = DISKANN_INVALID_NODE;
 	DiskannSearchReset(repair->search, list_size, false);
 	(void) DiskannStartSearch(ref, &repair->query, visit, repair->search);
-	DiskannReadPending(ref, &repair->query, visit->head.owner,
-					   &repair->pending);
-	DiskannSearchAddAll(repair->search, repair->pending.nodes,
-						repair->pending.estimates, repair->pending.count);
 	while (DiskannSearchNext(repair->search, &next))
 	{
 		DiskannVacuumDelayPoint();
@@ -477,8 +472,8 @@ search_for(Repair *repair, DiskannNode node, int list_size,
 
 /*
  * Make the vector of a live node the one to search for; false if the slot has
- * no live node.  Nothing is locked on entry and exit; the slot in share mode
- * meanwhile.
+ * none, or one that is pending: searches find that without edges.  Nothing is
+ * locked on entry and exit; the slot in share mode meanwhile.
  */
 static bool
 read_query(Repair *repair, DiskannNode node)
@@ -488,7 +483,8 @@ read_query(Repair *repair, DiskannNode node)
 
 	if (!DiskannNodeOpenNext(ref, node, BUFFER_LOCK_SHARE, NULL))
 		return false;
-	live = DiskannNodeHead(ref)->state == DISKANN_LIVE;
+	live = DiskannNodeHead(ref)->state == DISKANN_LIVE &&
+		DiskannNodeHead(ref)->closed == 0;
 	if (live)
 		decode_query(repair);
 	DiskannNodeClose(ref);
@@ -630,7 +626,6 @@ init_repair(Repair *repair, IndexVacuumInfo *info, const DiskannIndex *index)
 	repair->ref.strategy = info->strategy;
 	DiskannQueryInit(&repair->query, index);
 	DiskannVisitInit(&repair->visit, index);
-	DiskannPendingInit(&repair->pending, index);
 	repair->search = DiskannSearchCreate(CurrentMemoryContext);
 	DiskannNodeSetInit(&repair->leaving, DiskannNodeCount(&repair->ref));
 

@@ -195,7 +195,7 @@ search_list(DiskannScan *state)
 
 	/* When the list is full, few of them are as near as the last of it. */
 	DiskannSearchAddAll(state->search, state->pending.nodes,
-						state->pending.estimates, state->pending.count);
+						state->pending.bounds, state->pending.count);
 	while (visit_next(state))
 		;
 

@@ -23,6 +23,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "miscadmin.h"
 #include "store/edges.h"
 #include "store/linking.h"
@@ -81,6 +83,16 @@ last_porch(const DiskannNodeRef *ref)
 	return &((DiskannRecent *) ref->rel->rd_amcache)->porch;
 }
 
+DiskannKnownVector *
+DiskannKnownNode(const DiskannNodeRef *ref, uint64 hash)
+{
+	DiskannRecent *recent;
+
+	(void) DiskannCachedRoster(ref->rel, ref->index);
+	recent = (DiskannRecent *) ref->rel->rd_amcache;
+	return &recent->known[hash % DISKANN_KNOWN_VECTORS];
+}
+
 DiskannNode
 DiskannLastPorch(DiskannNodeRef *ref)
 {
@@ -97,7 +109,7 @@ DiskannPendingInit(DiskannPending *pending, const DiskannIndex *index)
 	pending->count = 0;
 	pending->alloc = 8 * index->meta.max_degree;
 	pending->nodes = palloc(sizeof(DiskannNode) * pending->alloc);
-	pending->estimates = palloc(sizeof(float) * pending->alloc);
+	pending->bounds = palloc(sizeof(float) * pending->alloc);
 }
 
 /* Make room for n more. */
@@ -109,8 +121,25 @@ reserve_pending(DiskannPending *pending, int n)
 	pending->alloc *= 2;
 	pending->nodes = repalloc(pending->nodes,
 							  sizeof(DiskannNode) * pending->alloc);
-	pending->estimates = repalloc(pending->estimates,
+	pending->bounds = repalloc(pending->bounds,
 								  sizeof(float) * pending->alloc);
+}
+
+/*
+ * How far below an estimate from a porch may the squared distance be?  This
+ * times the lengths of row and query.  Codes tell so much of what there is to
+ * know of directions; the rest is noise (vector/edge_code.h).
+ */
+#define DEVIATIONS 2.0f
+
+static float
+noise(const DiskannIndex *index)
+{
+	float		dims = index->space.dims;
+	float		known = index->shape.code_dims / dims *
+		(index->shape.planes == 2 ? 0.882f : 0.637f);
+
+	return DEVIATIONS * 2 * sqrtf((1 - known) / (known * dims));
 }
 
 /*
@@ -124,9 +153,13 @@ score_porch(DiskannNodeRef *ref, const DiskannQuery *query, DiskannNode porch,
 {
 	const DiskannIndex *index = ref->index;
 	const DiskannSlotData *head;
+	float		lengths[DISKANN_MAX_DEGREE];
+	float		slack = noise(index) * sqrtf(query->norm2);
+	float	   *bounds;
 	DiskannNode next;
 
 	reserve_pending(pending, index->meta.max_degree);
+	bounds = pending->bounds + pending->count;
 	head = open_porch(ref, porch, BUFFER_LOCK_SHARE);
 	next = head->next;
 	if (next < ref->count)
@@ -138,7 +171,10 @@ score_porch(DiskannNodeRef *ref, const DiskannQuery *query, DiskannNode porch,
 						  DiskannSlotAdd(index, ref->slot),
 						  DiskannSlotRescale(index, ref->slot), query->norm2,
 						  head->edge_scale, head->degree,
-						  pending->estimates + pending->count);
+						  bounds);
+	DiskannEdgeLengths(index, ref->slot, lengths);
+	for (int i = 0; i < head->degree; i++)
+		bounds[i] -= slack * sqrtf(lengths[i]);
 	pending->count += head->degree;
 	DiskannNodeClose(ref);
 	return next;

@@ -15,15 +15,20 @@
 #ifndef DISKANN_PORCH_H
 #define DISKANN_PORCH_H
 
+#include "store/recent.h"
 #include "store/visit.h"
 
-/* Pending rows, and estimates of their squared distances to a query. */
+/*
+ * Pending rows, and what their squared distances to a query are hardly below.
+ * Codes relative to the centre tell little of rows far from there, so all that
+ * may be near is to be visited.
+ */
 typedef struct DiskannPending
 {
 	int			count;
 	int			alloc;
 	DiskannNode *nodes;
-	float	   *estimates;
+	float	   *bounds;
 } DiskannPending;
 
 /* Room for some is palloc'd in the current context, and grows there. */
@@ -66,6 +71,14 @@ extern int	DiskannReadPorches(DiskannNodeRef *ref, DiskannNode *porches);
  */
 extern int	DiskannReadPorch(DiskannNodeRef *ref, DiskannNode porch,
 							 DiskannNode *nodes, DiskannNode *next);
+
+/*
+ * The place in this backend's memory for the node of a vector of this hash,
+ * which is set if it is that of the place.  Valid until invalidations are
+ * accepted.  Reads the metapage if the relation's cache has been emptied.
+ */
+extern DiskannKnownVector *DiskannKnownNode(const DiskannNodeRef *ref,
+											uint64 hash);
 
 /* Let a porch lead to none of these nodes any more.  Locks it exclusively. */
 extern void DiskannClearPorch(DiskannNodeRef *ref, DiskannNode porch,
