@@ -179,6 +179,7 @@ search_neighbours(DiskannLinker *linker)
 {
 	const DiskannMetaPageData *meta = &linker->index->meta;
 	DiskannNode node;
+	float		limit;
 
 	linker->nvisited = 0;
 	linker->nlive = 0;
@@ -189,8 +190,9 @@ search_neighbours(DiskannLinker *linker)
 					   linker->visit.head.owner, &linker->pending);
 	while (DiskannSearchNext(linker->search, &node))
 		visit_on_the_way(linker, node);
-	DiskannSearchAddAll(linker->search, linker->pending.nodes,
-						linker->pending.bounds, linker->pending.count);
+	limit = DiskannSearchReach(linker->search);
+	while (DiskannNextPending(&linker->pending, linker->search, limit, &node))
+		visit_on_the_way(linker, node);
 	while (DiskannSearchNext(linker->search, &node))
 		visit_on_the_way(linker, node);
 	while (linker->nlive < meta->max_degree &&

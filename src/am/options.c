@@ -25,6 +25,7 @@
 /* What an index has unless WITH (...) says otherwise. */
 #define DEFAULT_NUM_NEIGHBORS 32
 #define DEFAULT_LIST_SIZE 100
+#define DEFAULT_INSERT_LIST_SIZE 64
 #define DEFAULT_PENDING_LIMIT 1024
 
 /* As many as all porches have room for at the least degree. */
@@ -217,7 +218,7 @@ define_parameters(void)
 	add_int_reloption(kind, "num_neighbors", "Neighbors of a node, rounded to a multiple of 32",
 					  -1, -1, 1000, lock);
 	add_int_reloption(kind, "search_list_size", "Size of the search list when inserting",
-					  DEFAULT_LIST_SIZE, 10, 1000, lock);
+					  DEFAULT_INSERT_LIST_SIZE, 10, 1000, lock);
 	add_real_reloption(kind, "max_alpha", "Relaxation of the pruning rule",
 					   1.2, 1.0, 5.0, lock);
 	add_int_reloption(kind, "num_dimensions", "Leading dimensions that carry most of the meaning, 0 for all",
@@ -319,7 +320,7 @@ DiskannDecideSettings(Relation rel, DiskannMetric metric, int elevel,
 	memset(settings, 0, sizeof(*settings));
 	settings->metric = metric;
 	settings->max_degree = DEFAULT_NUM_NEIGHBORS;
-	settings->build_list_size = DEFAULT_LIST_SIZE;
+	settings->build_list_size = DEFAULT_INSERT_LIST_SIZE;
 	settings->alpha = 1.2f;
 	settings->seed = UINT64_C(0x5DEECE66D);
 	settings->vector_limit = DiskannGetSupport(rel)->type->widest;

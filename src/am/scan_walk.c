@@ -170,6 +170,20 @@ size_of_list(const DiskannScan *state)
 	return (int) Max(size, state->list_size);
 }
 
+/*
+ * Visit the pending nodes that may be nearer than the last of the list, however
+ * many they are.  Share-locks one slot at a time.
+ */
+static void
+visit_pending(DiskannScan *state)
+{
+	float		limit = DiskannSearchReach(state->search);
+	DiskannNode node;
+
+	while (DiskannNextPending(&state->pending, state->search, limit, &node))
+		visit_node(state, node);
+}
+
 /* Pass through PHASE_LIST at once: no result is taken before its end. */
 static void
 search_list(DiskannScan *state)
@@ -192,10 +206,7 @@ search_list(DiskannScan *state)
 	state->counts.estimates += state->pending.count;
 	while (visit_next(state))
 		;
-
-	/* When the list is full, few of them are as near as the last of it. */
-	DiskannSearchAddAll(state->search, state->pending.nodes,
-						state->pending.bounds, state->pending.count);
+	visit_pending(state);
 	while (visit_next(state))
 		;
 

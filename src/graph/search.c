@@ -538,6 +538,27 @@ DiskannSearchVisited(DiskannSearch *search, uint32 node)
 	return seen->node == node && seen->key == VISITED;
 }
 
+float
+DiskannSearchReach(const DiskannSearch *search)
+{
+	return search->list_count == search->list_size ?
+		search->keys[search->list_count - 1] : FLT_MAX;
+}
+
+bool
+DiskannSearchTake(DiskannSearch *search, uint32 node)
+{
+	SeenEntry  *seen;
+	bool		found;
+
+	seen = insert_seen(search, node, &found);
+	if (found && seen->key == VISITED)
+		return false;
+	seen->key = VISITED;
+	search->visits++;
+	return true;
+}
+
 Size
 DiskannSearchMemory(const DiskannSearch *search)
 {

@@ -72,4 +72,16 @@ extern bool DiskannSearchVisited(DiskannSearch *search, uint32 node);
 extern Size DiskannSearchMemory(const DiskannSearch *search);
 extern int64 DiskannSearchVisits(const DiskannSearch *search);
 
+/*
+ * The key beyond which a node has no place in the list; FLT_MAX while the list
+ * is not full.
+ */
+extern float DiskannSearchReach(const DiskannSearch *search);
+
+/*
+ * Note that the caller visits a node that may never have been added; false if
+ * it has been visited.  All of the list has been visited.
+ */
+extern bool DiskannSearchTake(DiskannSearch *search, uint32 node);
+
 #endif							/* DISKANN_SEARCH_H */

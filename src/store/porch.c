@@ -107,6 +107,7 @@ void
 DiskannPendingInit(DiskannPending *pending, const DiskannIndex *index)
 {
 	pending->count = 0;
+	pending->next = 0;
 	pending->alloc = 8 * index->meta.max_degree;
 	pending->nodes = palloc(sizeof(DiskannNode) * pending->alloc);
 	pending->bounds = palloc(sizeof(float) * pending->alloc);
@@ -187,11 +188,32 @@ DiskannReadPending(DiskannNodeRef *ref, const DiskannQuery *query,
 	DiskannNode porch = first;
 
 	pending->count = 0;
+	pending->next = 0;
 	for (int n = 0; porch != DISKANN_INVALID_NODE; n++)
 	{
 		check_length(ref, n, porch);
 		porch = score_porch(ref, query, porch, pending);
 	}
+}
+
+bool
+DiskannNextPending(DiskannPending *pending, DiskannSearch *search,
+				   float limit, DiskannNode *node)
+{
+	while (pending->next < pending->count)
+	{
+		int			i = pending->next++;
+
+		if (pending->bounds[i] < limit &&
+			DiskannSearchTake(search, pending->nodes[i]))
+		{
+			*node = pending->nodes[i];
+			return true;
+		}
+	}
+	DiskannSearchAddAll(search, pending->nodes, pending->bounds,
+						pending->count);
+	return false;
 }
 
 int

@@ -15,6 +15,7 @@
 #ifndef DISKANN_PORCH_H
 #define DISKANN_PORCH_H
 
+#include "graph/search.h"
 #include "store/recent.h"
 #include "store/visit.h"
 
@@ -27,6 +28,7 @@ typedef struct DiskannPending
 {
 	int			count;
 	int			alloc;
+	int			next;			/* to be taken */
 	DiskannNode *nodes;
 	float	   *bounds;
 } DiskannPending;
@@ -41,6 +43,16 @@ extern void DiskannPendingInit(DiskannPending *pending,
  */
 extern void DiskannReadPending(DiskannNodeRef *ref, const DiskannQuery *query,
 							   DiskannNode first, DiskannPending *pending);
+
+/*
+ * Take the next of them that may be nearer than all that the search's list, of
+ * which all has been visited, leads to, and that has not been visited, for the
+ * caller to visit; at the end the others are added to the search.  limit is
+ * DiskannSearchReach() before the first.
+ */
+extern bool DiskannNextPending(DiskannPending *pending,
+							   DiskannSearch *search, float limit,
+							   DiskannNode *node);
 
 /*
  * Let a porch lead to a node at x.  False if all are full, and there are as

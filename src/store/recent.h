@@ -32,7 +32,7 @@ typedef struct DiskannKnownVector
 	DiskannNode node;			/* DISKANN_ENTRY_NODE: none */
 } DiskannKnownVector;
 
-#define DISKANN_KNOWN_VECTORS 256
+#define DISKANN_KNOWN_VECTORS 1024
 
 /* What rd_amcache begins with.  Blocks share places if there are not enough. */
 typedef struct DiskannRecent

@@ -64,7 +64,7 @@ sub found_ok
 	is( $server->safe_psql(
 			'postgres', qq(
 SET enable_seqscan = off;
-SELECT count(*) FROM data d WHERE $which AND NOT EXISTS (
+SELECT count(*) FROM data d WHERE ($which) AND NOT EXISTS (
 	SELECT FROM nearest('rows', '<->', d.v, 1, true) n WHERE n.id = d.id))),
 		'0',
 		"$name: all rows are found");
