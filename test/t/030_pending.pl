@@ -203,7 +203,7 @@ sub stop_at
 		return;
 	}
 	my ($ret, $stdout, $stderr) = $node->psql('postgres',
-		"SET diskann.pause_at = '$point error'; $sql");
+		pause_at("$point error") . $sql);
 	like($stderr, qr/stopped at "$point"/, "stopped at $point");
 }
 
