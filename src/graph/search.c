@@ -554,6 +554,8 @@ DiskannSearchTake(DiskannSearch *search, uint32 node)
 	seen = insert_seen(search, node, &found);
 	if (found && seen->key == VISITED)
 		return false;
+	if (found && !search->streaming)
+		list_remove(search, node, seen->key);
 	seen->key = VISITED;
 	search->visits++;
 	return true;

@@ -79,8 +79,8 @@ extern int64 DiskannSearchVisits(const DiskannSearch *search);
 extern float DiskannSearchReach(const DiskannSearch *search);
 
 /*
- * Note that the caller visits a node that may never have been added; false if
- * it has been visited.  All of the list has been visited.
+ * Note that the caller visits a node that may never have been added, and take
+ * it out of the list; false if it has been visited.
  */
 extern bool DiskannSearchTake(DiskannSearch *search, uint32 node);
 
