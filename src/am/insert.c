@@ -258,11 +258,10 @@ insert_row(Inserter *inserter, DiskannRow *row,
 	new.tids = tid;
 	new.next = DISKANN_INVALID_NODE;
 	note_length(inserter, new.length2);
-	if (most == 0 || unchanged)
-		note_known(ref, row->hash,
-				   DiskannLinkerInsert(get_linker(inserter), &new));
-	else if (!join_known(ref, &new))
-		note_known(ref, row->hash, insert_pending(inserter, &new, most));
+	if (!join_known(ref, &new))
+		note_known(ref, row->hash, most == 0 || unchanged ?
+				   DiskannLinkerInsert(get_linker(inserter), &new) :
+				   insert_pending(inserter, &new, most));
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(inserter->row_context);
 }

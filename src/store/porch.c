@@ -90,7 +90,10 @@ DiskannKnownNode(const DiskannNodeRef *ref, uint64 hash)
 
 	(void) DiskannCachedRoster(ref->rel, ref->index);
 	recent = (DiskannRecent *) ref->rel->rd_amcache;
-	return &recent->known[hash % DISKANN_KNOWN_VECTORS];
+
+	/* All bits of a hash matter in the upper ones of this product. */
+	return &recent->known[(hash * UINT64CONST(0x9E3779B97F4A7C15)) >>
+						  (64 - DISKANN_KNOWN_BITS)];
 }
 
 DiskannNode

@@ -32,14 +32,14 @@ typedef struct DiskannKnownVector
 	DiskannNode node;			/* DISKANN_ENTRY_NODE: none */
 } DiskannKnownVector;
 
-#define DISKANN_KNOWN_VECTORS 1024
+#define DISKANN_KNOWN_BITS 10
 
 /* What rd_amcache begins with.  Blocks share places if there are not enough. */
 typedef struct DiskannRecent
 {
 	uint32		mask;			/* number of places - 1 */
 	DiskannNode porch;			/* where a row was added last, or 0 */
-	DiskannKnownVector known[DISKANN_KNOWN_VECTORS];
+	DiskannKnownVector known[1 << DISKANN_KNOWN_BITS];
 	Buffer		buffers[FLEXIBLE_ARRAY_MEMBER]; /* InvalidBuffer: not known */
 } DiskannRecent;
 
