@@ -206,7 +206,6 @@ SELECT * FROM whole('<=>');
 INSERT INTO t SELECT i, vec(i) FROM generate_series(6001, 6200) i;
 SELECT * FROM stream(vec(-3), '<->', 1500);
 SELECT * FROM whole('<->');
-RESET diskann.pending_limit;
 SELECT nodes, tids, empty, orphans FROM diskann_index_check('t_l2', true);
 SELECT nodes, tids, empty, orphans FROM diskann_index_check('t_cosine', true);
 DROP INDEX t_cosine;
@@ -226,6 +225,7 @@ SET diskann.pending_limit = 0;
 INSERT INTO t SELECT 2000 + i, ARRAY[1e6 + i % 31 * 0.5 + 0.125, 1e6, 1e6]
 FROM generate_series(1, 100) i;
 SELECT * FROM stream('{1000030,1000030,1000000}', '<->', 1000);
+RESET diskann.pending_limit;
 SELECT nodes, tids, empty, orphans FROM diskann_index_check('t_l2', true);
 TRUNCATE t;
 ALTER TABLE t ALTER COLUMN v TYPE double precision[];
