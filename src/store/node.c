@@ -339,13 +339,20 @@ write_parts(DiskannNodeRef *ref, int first, int last, Size to)
 	DiskannLogBegin(&log, ref->rel, ref->building);
 	for (int part = first; part <= last; part++)
 	{
+		bool		fresh = PageIsNew(BufferGetPage(buffers[part - first]));
 		Page		page = DiskannLogPage(&log, buffers[part - first],
 										  DISKANN_PAGE_NODES, part);
 		Size		start = (Size) part * DISKANN_PAGE_BYTES;
 
 		memcpy(DiskannPageContents(page) + base, ref->image + start,
 			   Min(to - start, DISKANN_PAGE_BYTES));
-		DiskannUsePage(page, base + part_bytes(ref->index, part));
+
+		/*
+		 * Generic WAL takes down all that comes into use.  At first that is the
+		 * whole page, compressed, so that zeroes are not taken down later.
+		 */
+		DiskannUsePage(page, fresh && !ref->building ? DISKANN_PAGE_BYTES :
+					   base + part_bytes(ref->index, part));
 	}
 	DiskannLogFinish(&log);
 
