@@ -83,16 +83,16 @@ row_memory(const DiskannIndex *index)
 
 DiskannLinker *
 DiskannLinkerCreate(MemoryContext context, Relation rel,
-				const DiskannIndex *index)
+					const DiskannIndex *index)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
-	DiskannLinker   *linker = palloc0(sizeof(DiskannLinker));
+	DiskannLinker *linker = palloc0(sizeof(DiskannLinker));
 
 	linker->row_context = AllocSetContextCreate(context,
-												  "diskann linking",
-												  row_memory(index),
-												  ALLOCSET_DEFAULT_INITSIZE,
-												  ALLOCSET_DEFAULT_MAXSIZE);
+												"diskann linking",
+												row_memory(index),
+												ALLOCSET_DEFAULT_INITSIZE,
+												ALLOCSET_DEFAULT_MAXSIZE);
 	linker->index = index;
 	DiskannNodeInit(&linker->ref, rel, index, false);
 	DiskannQueryInit(&linker->query, index);
@@ -125,7 +125,7 @@ remember(DiskannLinker *linker, DiskannNode node, char *own)
 	{
 		linker->visited_alloc *= 2;
 		linker->visited = repalloc(linker->visited,
-									 sizeof(Visited) * linker->visited_alloc);
+								   sizeof(Visited) * linker->visited_alloc);
 	}
 	v = &linker->visited[linker->nvisited++];
 	v->node = node;
@@ -232,7 +232,7 @@ visited_vector(DiskannLinker *linker, Visited *v)
 static void
 visited_distances(void *arg, int a, const int *others, int n, float *out)
 {
-	DiskannLinker   *linker = arg;
+	DiskannLinker *linker = arg;
 	const float *x = visited_vector(linker, &linker->visited[a]);
 
 	for (int k = 0; k < n; k++)
@@ -243,8 +243,8 @@ visited_distances(void *arg, int a, const int *others, int n, float *out)
 
 /*
  * Add the row to a node that holds the same vector and values, if one was
- * visited, and return that.  The hash is of the user's values; code and stored values are
- * compared as well, so that a collision would have to be one of near
+ * visited, and return that.  The hash is of the user's values; code and stored
+ * values are compared as well, so that a collision would have to be one of near
  * neighbours.  Nothing is locked on entry and exit; slots of the node's rows
  * exclusively meanwhile.
  */
@@ -360,8 +360,8 @@ node_to_force(const DiskannLinker *linker, const Neighbours *chosen,
 }
 
 /*
- * Let other nodes lead to this one, at the query, whose edges have been written.
- * The half of its neighbours that was admitted last gets no edges back, which
+ * Let other nodes lead to this one, at the query, whose edges are written.  The
+ * half of its neighbours that was admitted last gets no edges back, which
  * cost as much but gain little.  Nothing is locked on entry and exit but
  * linking; slots exclusively meanwhile, one at a time.
  */
@@ -388,8 +388,9 @@ link_back(DiskannLinker *linker, DiskannNode node, const Neighbours *chosen)
 }
 
 /*
- * Write a node for the row, link it both ways, and return it.  Nothing is locked on entry
- * and exit but linking; slots exclusively meanwhile, one at a time.
+ * Write a node for the row, link it both ways, and return it.  Nothing is
+ * locked on entry and exit but linking; slots exclusively meanwhile, one at a
+ * time.
  */
 static DiskannNode
 add_node(DiskannLinker *linker, DiskannNewNode *new)

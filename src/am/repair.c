@@ -189,7 +189,7 @@ forget_chained(Repair *repair)
 }
 
 /*
- * Free an entry node or porch in no chain, unless the slot has become another's.
+ * Free an entry node or porch in no chain, unless the slot is another's by now.
  * Nothing is locked on entry and exit but linking; the slot exclusively
  * meanwhile.
  */
@@ -208,7 +208,7 @@ free_lost_entry(Repair *repair, DiskannNode entry)
 }
 
 /*
- * Free entry nodes and porches that were written but never put into a chain.  An
+ * Free entry nodes and porches that were written but never put into a chain. An
  * insert that began after the wait may have written one and not have put it
  * there yet.  So if there is any, keep all inserts out and look again: what is
  * in no chain while nobody is linking stays so, whatever has become of its slot

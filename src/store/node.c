@@ -348,8 +348,9 @@ write_parts(DiskannNodeRef *ref, int first, int last, Size to)
 			   Min(to - start, DISKANN_PAGE_BYTES));
 
 		/*
-		 * Generic WAL takes down all that comes into use.  At first that is the
-		 * whole page, compressed, so that zeroes are not taken down later.
+		 * Generic WAL takes down all that comes into use.  At first that is
+		 * the whole page, compressed, so that zeroes are not taken down
+		 * later.
 		 */
 		DiskannUsePage(page, fresh && !ref->building ? DISKANN_PAGE_BYTES :
 					   base + part_bytes(ref->index, part));

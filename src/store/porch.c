@@ -126,7 +126,7 @@ reserve_pending(DiskannPending *pending, int n)
 	pending->nodes = repalloc(pending->nodes,
 							  sizeof(DiskannNode) * pending->alloc);
 	pending->bounds = repalloc(pending->bounds,
-								  sizeof(float) * pending->alloc);
+							   sizeof(float) * pending->alloc);
 }
 
 /*
