@@ -472,6 +472,17 @@ CREATE FUNCTION diskann_index_check(
 COMMENT ON FUNCTION diskann_index_check(regclass, boolean)
 	IS 'verify a diskann index, and whether it has all rows of its table';
 
+CREATE FUNCTION diskann_link_pending(index regclass)
+	RETURNS bigint
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION diskann_link_pending(regclass)
+	IS 'link all rows of a diskann index that wait for it, as VACUUM does, and return how many that were';
+
+-- It writes to the index.
+REVOKE ALL ON FUNCTION diskann_link_pending(regclass) FROM PUBLIC;
+
 -- Both read whole indexes, and the check keeps writers waiting.
 REVOKE ALL ON FUNCTION diskann_index_info(regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION diskann_index_check(regclass, boolean) FROM PUBLIC;

@@ -3,13 +3,12 @@
  * insert.c
  *	  Adding one row to a diskann index.
  *
- * Search for the row's vector over the edge codes, keeping the own vector of
- * every node visited; choose neighbours among these without reading anything
- * more; write the node; let the neighbours point back, each under its own lock.
- * A row whose vector is in the index already joins that node.  No slot is
- * locked between these steps; but from before the search to the last edge the
- * insert holds the lock of store/linking.h, so that no node it saw alive is
- * freed before it is done.  What makes the rest safe is said in src/README.
+ * A row is written into its slot and made *pending*: a porch leads to it
+ * (store/porch.h), and nothing is searched.  Whoever finds all porches full
+ * links what a part of them leads to (linker.h), unless somebody else is at it;
+ * then only his own row.  Where the index is small, or the limit of pending
+ * rows is 0, every row is linked at once; then a row whose vector is in the
+ * index already joins that node.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -20,60 +19,41 @@
  */
 #include "postgres.h"
 
-#include <float.h>
-
 #include "access/genam.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "am/am.h"
-#include "graph/prune.h"
-#include "graph/search.h"
+#include "am/linker.h"
+#include "am/options.h"
 #include "kernels/kernels.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
-#include "store/link.h"
 #include "store/linking.h"
 #include "store/pause.h"
-#include "store/roster.h"
+#include "store/porch.h"
 #include "store/tids.h"
-#include "store/visit.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "values/filter.h"
 #include "values/signature.h"
 
-/* Of a full list of edges, one in so many gets an edge back. */
-#define BACKLINK_SHARE 2
+/* At most one row in so many is pending. */
+#define NODES_PER_PENDING 16
 
-/* A node visited by the search. */
-typedef struct Visited
-{
-	DiskannNode node;
-	bool		live;			/* or a tombstone */
-	float		dist2;
-	float		scale;
-	uint64		hash;
-	DiskannFilterValues *filters;
-	uint8	   *signatures;
-	char	   *own;			/* code of its vector */
-	float	   *x;				/* the same decoded, once wanted */
-} Visited;
+/* One porch in so many is linked at a time. */
+#define PORCHES_PER_MERGE 4
 
 typedef struct Inserter
 {
+	MemoryContext context;		/* its own */
 	MemoryContext row_context;	/* reset after every row */
 	const DiskannIndex *index;
 	DiskannNodeRef ref;
-	DiskannQuery query;
-	DiskannVisit visit;
-	DiskannSearch *search;
-	Visited    *visited;
-	int			nvisited;		/* live ones first, once sorted */
-	int			nlive;
-	int			visited_alloc;
-	float		max_length2;	/* as known, see store/index.h */
+	DiskannLinker *linker;		/* NULL until it is needed */
 	DiskannFilters *filters;
 	DiskannSignatures *signatures;
+	float		max_length2;	/* as known, see store/index.h */
+	int			limit;			/* of pending rows */
 } Inserter;
 
 /* What an executor run keeps between rows. */
@@ -87,18 +67,6 @@ typedef struct InsertCache
 	MemoryContext read_context;
 } InsertCache;
 
-/*
- * About what a row needs, allocated once and kept, up to a few megabytes: the
- * nodes visited, and their vectors decoded.
- */
-static Size
-row_memory(const DiskannIndex *index)
-{
-	Size		node = index->meta.own_bytes + sizeof(float) * index->space.dims;
-
-	return Min((Size) 4 * 1024 * 1024,
-			   MAXALIGN(2 * node * index->meta.build_list_size)) + 64 * 1024;
-}
 
 /* Allocate one in context; index stays the caller's. */
 static Inserter *
@@ -108,309 +76,188 @@ create_inserter(MemoryContext context, Relation rel,
 	MemoryContext old = MemoryContextSwitchTo(context);
 	Inserter   *inserter = palloc0(sizeof(Inserter));
 
+	inserter->context = context;
 	inserter->row_context = AllocSetContextCreate(context,
 												  "diskann insert row",
-												  row_memory(index),
-												  ALLOCSET_DEFAULT_INITSIZE,
-												  ALLOCSET_DEFAULT_MAXSIZE);
+												  ALLOCSET_DEFAULT_SIZES);
 	inserter->index = index;
 	inserter->max_length2 = index->meta.max_length2;
+	inserter->limit = DiskannPendingLimit(rel);
 	DiskannNodeInit(&inserter->ref, rel, index, false);
-	DiskannQueryInit(&inserter->query, index);
-	DiskannVisitInit(&inserter->visit, index);
-	inserter->search = DiskannSearchCreate(context);
 	inserter->filters = DiskannGetFilters(rel, index->meta.nfilters,
 										  index->meta.filters);
 	inserter->signatures = DiskannSignaturesLoad(index, inserter->filters);
-	inserter->visited_alloc = 2 * index->meta.build_list_size;
-	inserter->visited = palloc(sizeof(Visited) * inserter->visited_alloc);
 	MemoryContextSwitchTo(old);
 	return inserter;
 }
 
-/* A copy of what filter columns hold, palloc'd; NULL if there are none. */
-static DiskannFilterValues *
-copy_filters(const Inserter *inserter, const DiskannFilterValues *from)
+static DiskannLinker *
+get_linker(Inserter *inserter)
 {
-	Size		bytes = DiskannFilterBytes(&inserter->index->meta);
-
-	return bytes == 0 ? NULL : memcpy(palloc(bytes), from, bytes);
-}
-
-/* A copy of a node's signatures, palloc'd; NULL if there are none. */
-static uint8 *
-copy_signatures(const Inserter *inserter, const uint8 *from)
-{
-	int			n = inserter->index->meta.nfilters;
-
-	return n == 0 ? NULL : memcpy(palloc(n), from, n);
-}
-
-/* Remember the node that inserter->visit describes; own becomes part of it. */
-static void
-remember(Inserter *inserter, DiskannNode node, char *own)
-{
-	const DiskannVisit *visit = &inserter->visit;
-	Visited    *v;
-
-	if (inserter->nvisited == inserter->visited_alloc)
-	{
-		inserter->visited_alloc *= 2;
-		inserter->visited = repalloc(inserter->visited,
-									 sizeof(Visited) * inserter->visited_alloc);
-	}
-	v = &inserter->visited[inserter->nvisited++];
-	v->node = node;
-	v->live = visit->head.state == DISKANN_LIVE;
-	inserter->nlive += v->live ? 1 : 0;
-	v->dist2 = visit->dist2;
-	v->scale = visit->head.scale;
-	v->hash = visit->head.hash;
-	v->filters = copy_filters(inserter, &visit->filters);
-	v->signatures = copy_signatures(inserter, visit->own_signatures);
-	v->own = own;
-	v->x = NULL;
+	if (inserter->linker == NULL)
+		inserter->linker = DiskannLinkerCreate(inserter->context,
+											   inserter->ref.rel,
+											   inserter->index);
+	return inserter->linker;
 }
 
 /*
- * Visit a node on the way: remember it, and add its neighbours to the search.
- * Nothing is locked on entry and exit; the slot in share mode meanwhile.
+ * How many porches may there be?  None in an index so small that few rows would
+ * be linked at a time.
  */
-static void
-visit_on_the_way(Inserter *inserter, DiskannNode node)
-{
-	DiskannVisit *visit = &inserter->visit;
-	char	   *own = palloc(inserter->index->meta.own_bytes);
-
-	CHECK_FOR_INTERRUPTS();
-	if (!DiskannVisitNode(&inserter->ref, &inserter->query, node, visit, own))
-	{
-		pfree(own);
-		return;
-	}
-	DiskannSearchAddAll(inserter->search, visit->nodes, visit->estimates,
-						visit->degree);
-
-	/* A place to start from may have become an entry node: no edge to that. */
-	if (visit->head.state != DISKANN_ENTRY)
-		remember(inserter, node, own);
-	else
-		pfree(own);
-}
-
-/*
- * Search for the vector in inserter->query, filling inserter->visited.  Where
- * many rows have been deleted the list may hold little but tombstones: then go
- * on beyond it, within reason, for as many live nodes as there can be edges.
- * Nothing is locked on entry and exit.
- */
-#define MAX_VISITS_PER_LIST 10
-
-static void
-search_neighbours(Inserter *inserter)
-{
-	const DiskannMetaPageData *meta = &inserter->index->meta;
-	DiskannNode node;
-
-	inserter->nvisited = 0;
-	inserter->nlive = 0;
-	DiskannSearchReset(inserter->search, meta->build_list_size, true);
-	(void) DiskannStartSearch(&inserter->ref, &inserter->query,
-							  &inserter->visit, inserter->search);
-	while (DiskannSearchNext(inserter->search, &node))
-		visit_on_the_way(inserter, node);
-	while (inserter->nlive < meta->max_degree &&
-		   DiskannSearchVisits(inserter->search) <
-		   MAX_VISITS_PER_LIST * meta->build_list_size &&
-		   DiskannSearchStream(inserter->search, &node))
-		visit_on_the_way(inserter, node);
-}
-
 static int
-compare_visited(const void *a, const void *b)
+most_porches(const Inserter *inserter)
 {
-	const Visited *x = a;
-	const Visited *y = b;
+	uint64		rows = Min((uint64) inserter->limit,
+						   inserter->ref.count / NODES_PER_PENDING);
 
-	if (x->live != y->live)
-		return x->live ? -1 : 1;
-	if (x->dist2 != y->dist2)
-		return x->dist2 < y->dist2 ? -1 : 1;
-	return x->node < y->node ? -1 : x->node > y->node;
-}
-
-static const float *
-visited_vector(Inserter *inserter, Visited *v)
-{
-	const DiskannIndex *index = inserter->index;
-
-	if (v->x == NULL)
-	{
-		v->x = palloc(sizeof(float) * index->space.dims);
-		diskann_vector_decode(index->kind, v->own, v->scale,
-							  index->space.dims, v->x);
-	}
-	return v->x;
-}
-
-static void
-visited_distances(void *arg, int a, const int *others, int n, float *out)
-{
-	Inserter   *inserter = arg;
-	const float *x = visited_vector(inserter, &inserter->visited[a]);
-
-	for (int k = 0; k < n; k++)
-		out[k] = diskann_kernels->l2sq_f32(x, visited_vector(inserter,
-															 &inserter->visited[others[k]]),
-										   inserter->index->space.dims);
+	return Min(rows / inserter->index->meta.max_degree, DISKANN_MOST_PORCHES);
 }
 
 /*
- * Add the row to a node that holds the same vector and values, if one was
- * visited.  The hash is of the user's values; code and stored values are
- * compared as well, so that a collision would have to be one of near
- * neighbours.  Nothing is locked on entry and exit; slots of the node's rows
- * exclusively meanwhile.
+ * Write a node without edges, at x as its code has it.  Nothing is locked on
+ * entry and exit; the slot exclusively meanwhile.
  */
-static bool
-join_duplicate(Inserter *inserter, const char *own, uint64 hash,
-			   const DiskannFilterValues *filters, ItemPointer tid)
+static DiskannNode
+write_pending(Inserter *inserter, DiskannNewNode *new, float *x)
 {
-	const DiskannIndex *index = inserter->index;
-	Size		filter_bytes = DiskannFilterBytes(&index->meta);
-
-	for (int i = 0; i < inserter->nlive; i++)
-	{
-		Visited    *v = &inserter->visited[i];
-
-		if (v->hash == hash &&
-			memcmp(v->own, own, index->meta.own_bytes) == 0 &&
-			(filter_bytes == 0 || memcmp(v->filters, filters, filter_bytes) == 0) &&
-			DiskannAddTid(&inserter->ref, v->node, hash, tid))
-			return true;
-	}
-	return false;
-}
-
-/*
- * A search for the new node may end among tombstones nearer than any live
- * node: let the nearest of these point to it.  (A repair may have freed it
- * since it was visited, and the new node have come into its slot.)  If there is
- * no live node at all, only the entry node lasts.  Nothing is locked on entry
- * and exit.
- */
-static void
-link_past_tombstones(Inserter *inserter, DiskannNode node,
-					 const float *decoded, const uint8 *signatures)
-{
-	const Visited *live = inserter->nlive > 0 ? &inserter->visited[0] : NULL;
-	const Visited *dead = inserter->nvisited > inserter->nlive ?
-		&inserter->visited[inserter->nlive] : NULL;
-
-	if (dead && dead->node != node &&
-		(live == NULL || dead->dist2 < live->dist2))
-		DiskannAddBacklink(&inserter->ref, dead->node, node, decoded,
-						   signatures, true);
-	if (live == NULL)
-		DiskannLinkEntry(&inserter->ref, DISKANN_ENTRY_NODE, node, decoded,
-						 signatures, node % inserter->index->meta.max_degree);
-}
-
-/*
- * Write a node for the row and link it both ways.  The first nearest ones of
- * its neighbours are equally near.  Nothing is locked on entry and exit; the
- * new slot, and each neighbour's, exclusively meanwhile, one at a time.
- */
-static void
-add_node(Inserter *inserter, const DiskannNewNode *new, int nearest)
-{
-	const DiskannIndex *index = inserter->index;
 	DiskannNodeRef *ref = &inserter->ref;
-	float	   *decoded = palloc(sizeof(float) * index->space.dims);
-	const uint8 *signatures = new->marks->signatures;
-	int			nbacklinks = Max(index->meta.max_degree / BACKLINK_SHARE,
-								 nearest);
 	DiskannNode node;
 
-	Assert(new->degree <= index->meta.max_degree);
-	Assert(nearest >= 1);
+	new->degree = 0;
 	DiskannNodeAllocate(ref);
 	node = ref->node;
 	(void) DiskannNodeEdit(ref);
-	DiskannFillNode(index, ref->image, new, decoded);
+	DiskannFillNode(inserter->index, ref->image, new, x);
+	((DiskannSlot) ref->image)->closed = 1;
 	DiskannNodeWriteAll(ref);
 	DiskannNodeClose(ref);
-	DiskannPausePoint("node-written");
-
-	/*
-	 * The nearest must point here, so that the node can be found.  Of equally
-	 * near ones not always the same.  The half that was admitted last gets no
-	 * edges back, which cost as much but gain little.
-	 */
-	for (int i = 0; i < Min(new->degree, nbacklinks); i++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		DiskannAddBacklink(ref, new->nodes[i], node, decoded, signatures,
-						   i == (int) (node % nearest));
-	}
-	link_past_tombstones(inserter, node, decoded, signatures);
-	DiskannOfferToRoster(ref, node, decoded, signatures);
+	DiskannPausePoint("pending-written");
+	return node;
 }
 
 /*
- * Choose neighbours among the nodes visited and add the node.  Nothing is
+ * All porches are full: link what some of them lead to, unless somebody is at
+ * it; then have this node linked at least, which none leads to.  Nothing is
  * locked on entry and exit.
  */
 static void
-insert_node(Inserter *inserter, DiskannNewNode *new)
+make_room(Inserter *inserter, DiskannNode node, const float *x,
+		  const uint8 *signatures, int most)
 {
-	const DiskannIndex *index = inserter->index;
-	DiskannPrune prune = {index->meta.max_degree, index->meta.alpha,
-	1, visited_distances, inserter, 0};
-	int		   *chosen = palloc(sizeof(int) * index->meta.max_degree);
-	float	   *dist = palloc(sizeof(float) * (inserter->nlive + 1));
-	DiskannNode *nodes = palloc(sizeof(DiskannNode) * index->meta.max_degree);
-	const float **vectors = palloc(sizeof(float *) * index->meta.max_degree);
-	const uint8 **signatures = palloc(sizeof(uint8 *) *
-									  index->meta.max_degree);
-	int			nearest = 1;
+	Relation	rel = inserter->ref.rel;
+	DiskannLinker *linker = get_linker(inserter);
 
-	for (int i = 0; i < inserter->nlive; i++)
-		dist[i] = inserter->visited[i].dist2;
-	new->degree = DiskannRobustPrune(&prune, dist, inserter->nlive, chosen);
-	for (int i = 0; i < new->degree; i++)
+	if (DiskannTryMerging(rel))
 	{
-		Visited    *v = &inserter->visited[chosen[i]];
-
-		nodes[i] = v->node;
-		vectors[i] = visited_vector(inserter, v);
-		signatures[i] = v->signatures;
+		(void) DiskannLinkerMerge(linker,
+								  (most + PORCHES_PER_MERGE - 1) / PORCHES_PER_MERGE);
+		DiskannEndMerging(rel);
+		if (DiskannAddPending(&inserter->ref, node, x, signatures, most))
+			return;
 	}
-	while (nearest < new->degree &&
-		   dist[chosen[nearest]] == dist[chosen[0]])
-		nearest++;
-	new->nodes = nodes;
-	new->vectors = vectors;
-	new->signatures = signatures;
-	add_node(inserter, new, nearest);
+	DiskannBeginLinking(rel);
+	(void) DiskannLinkerLink(linker, node);
+	DiskannEndLinking(rel);
 }
 
-/* Insert a row already read; row->x is overwritten. */
+/*
+ * Does the node hold the vector and the values of a new one?  Nothing is locked
+ * on entry and exit; the slot in share mode meanwhile.
+ */
+static bool
+is_same(DiskannNodeRef *ref, DiskannNode node, const DiskannNewNode *new)
+{
+	const DiskannMetaPageData *meta = &ref->index->meta;
+	const DiskannSlotData *head;
+	DiskannFilterValues filters;
+	bool		same;
+
+	DiskannNodeOpen(ref, node, BUFFER_LOCK_SHARE);
+	head = DiskannNodeHead(ref);
+	same = head->state == DISKANN_LIVE && head->hash == new->hash &&
+		memcmp(DiskannSlotOwn(ref->index, ref->slot), new->own,
+			   meta->own_bytes) == 0 &&
+		(DiskannSlotFilters(ref->index, ref->slot, &filters),
+		 memcmp(&filters, new->filters, DiskannFilterBytes(meta)) == 0);
+	DiskannNodeClose(ref);
+	return same;
+}
+
+/*
+ * Add the row to a node of the same vector that this backend happens to know.
+ * Should the node be another's by the time, its hash tells.  Nothing is locked
+ * on entry and exit.
+ */
+static bool
+join_known(DiskannNodeRef *ref, const DiskannNewNode *new)
+{
+	DiskannKnownVector known = *DiskannKnownNode(ref, new->hash);
+	ItemPointerData tid = new->tids[0];
+
+	return known.node != DISKANN_ENTRY_NODE && known.hash == new->hash &&
+		is_same(ref, known.node, new) &&
+		DiskannAddTid(ref, known.node, new->hash, &tid);
+}
+
+/*
+ * Add a node that is linked later.  A search finds it from now on.  Nothing is
+ * locked on entry and exit.
+ */
+static DiskannNode
+insert_pending(Inserter *inserter, DiskannNewNode *new, int most)
+{
+	float	   *x = palloc(sizeof(float) * inserter->index->space.dims);
+	DiskannNode node = write_pending(inserter, new, x);
+
+	const uint8 *signatures = new->marks->signatures;
+
+	if (!DiskannAddPending(&inserter->ref, node, x, signatures, most))
+		make_room(inserter, node, x, signatures, most);
+	return node;
+}
+
+/* Remember where a vector is, for more rows of it. */
+static void
+note_known(const DiskannNodeRef *ref, uint64 hash, DiskannNode node)
+{
+	DiskannKnownVector *known = DiskannKnownNode(ref, hash);
+
+	known->hash = hash;
+	known->node = node;
+}
+
+/* The row may be longer than all before. */
+static void
+note_length(Inserter *inserter, float length2)
+{
+	if (inserter->index->space.metric != DISKANN_INNER_PRODUCT ||
+		length2 <= inserter->max_length2)
+		return;
+	DiskannRaiseMaxLength2(inserter->ref.rel, length2, false);
+	inserter->max_length2 = length2;
+}
+
+/*
+ * Insert a row already read; row->x is overwritten.  A row that takes the place
+ * of one with the same vector is to share its node, which only a search finds.
+ */
 static void
 insert_row(Inserter *inserter, DiskannRow *row,
-		   const DiskannFilterValues *filters, ItemPointer tid)
+		   const DiskannFilterValues *filters, ItemPointer tid, bool unchanged)
 {
 	const DiskannIndex *index = inserter->index;
-	DiskannQuery *query = &inserter->query;
+	DiskannNodeRef *ref = &inserter->ref;
 	MemoryContext old = MemoryContextSwitchTo(inserter->row_context);
+	float	   *x = palloc(sizeof(float) * index->space.dims);
 	char	   *own = palloc(index->meta.own_bytes);
+	int			most = most_porches(inserter);
 	DiskannMarks marks;
-	DiskannNewNode new;
+	DiskannNewNode new = {0};
 
-	memcpy(query->x, row->x, sizeof(float) * row->dims);
-	new.length2 = diskann_space_row(&index->space, query->x);
-	DiskannQueryPrepareVector(query, index);
-	diskann_vector_encode(index->kind, query->x, index->space.dims, own,
+	memcpy(x, row->x, sizeof(float) * row->dims);
+	new.length2 = diskann_space_row(&index->space, x);
+	diskann_vector_encode(index->kind, x, index->space.dims, own,
 						  &new.factors);
 	new.own = own;
 	new.hash = row->hash;
@@ -420,22 +267,11 @@ insert_row(Inserter *inserter, DiskannRow *row,
 	new.ntids = 1;
 	new.tids = tid;
 	new.next = DISKANN_INVALID_NODE;
-	new.sequence = 0;
-	if (index->space.metric == DISKANN_INNER_PRODUCT &&
-		new.length2 > inserter->max_length2)
-	{
-		DiskannRaiseMaxLength2(inserter->ref.rel, new.length2, false);
-		inserter->max_length2 = new.length2;
-	}
-
-	DiskannBeginLinking(inserter->ref.rel);
-	search_neighbours(inserter);
-	DiskannPausePoint("neighbours-found");
-	qsort(inserter->visited, inserter->nvisited, sizeof(Visited), compare_visited);
-	if (!join_duplicate(inserter, own, row->hash, filters, tid))
-		insert_node(inserter, &new);
-	DiskannEndLinking(inserter->ref.rel);
-
+	note_length(inserter, new.length2);
+	if (!join_known(ref, &new))
+		note_known(ref, row->hash, most == 0 || unchanged ?
+				   DiskannLinkerInsert(get_linker(inserter), &new) :
+				   insert_pending(inserter, &new, most));
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(inserter->row_context);
 }
@@ -585,7 +421,7 @@ diskanninsert(Relation rel, Datum *values, bool *isnull, ItemPointer heap_tid,
 											  cache->index);
 		DiskannReadFilters(cache->inserter->filters, values, isnull, &row,
 						   &filters);
-		insert_row(cache->inserter, &row, &filters, heap_tid);
+		insert_row(cache->inserter, &row, &filters, heap_tid, indexUnchanged);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(cache->read_context);

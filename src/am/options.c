@@ -25,6 +25,11 @@
 /* What an index has unless WITH (...) says otherwise. */
 #define DEFAULT_NUM_NEIGHBORS 32
 #define DEFAULT_LIST_SIZE 100
+#define DEFAULT_INSERT_LIST_SIZE 64
+#define DEFAULT_PENDING_LIMIT 1024
+
+/* As many as all porches have room for at the least degree. */
+#define MOST_PENDING (DISKANN_MOST_PORCHES * DISKANN_MIN_DEGREE)
 
 typedef struct DiskannOptions
 {
@@ -38,6 +43,7 @@ typedef struct DiskannOptions
 	int			edge_bits;
 	int			vector_storage;
 	int			query_search_list_size;
+	int			pending_limit;
 } DiskannOptions;
 
 typedef enum StorageLayout
@@ -67,6 +73,7 @@ int			diskann_query_search_list_size;
 int			diskann_query_rescore;
 int			diskann_iterative_search;
 int			diskann_max_scan_tuples;
+int			diskann_pending_limit;
 static char *diskann_simd_setting;
 
 static relopt_kind diskann_relopt_kind;
@@ -161,6 +168,11 @@ define_settings(void)
 							"0 means no limit.",
 							&diskann_max_scan_tuples, 0, 0, PG_INT32_MAX,
 							PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("diskann.pending_limit",
+							"Sets how many rows may wait to be linked with others.",
+							"-1 takes the index' own setting; 0 links each row when it is inserted.",
+							&diskann_pending_limit, -1, -1, MOST_PENDING,
+							PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomStringVariable("diskann.simd",
 							   "Selects the distance kernels.",
 							   "Valid values are auto, scalar, avx2, avx512, amx and neon.",
@@ -206,7 +218,7 @@ define_parameters(void)
 	add_int_reloption(kind, "num_neighbors", "Neighbors of a node, rounded to a multiple of 32",
 					  -1, -1, 1000, lock);
 	add_int_reloption(kind, "search_list_size", "Size of the search list when inserting",
-					  DEFAULT_LIST_SIZE, 10, 1000, lock);
+					  DEFAULT_INSERT_LIST_SIZE, 10, 1000, lock);
 	add_real_reloption(kind, "max_alpha", "Relaxation of the pruning rule",
 					   1.2, 1.0, 5.0, lock);
 	add_int_reloption(kind, "num_dimensions", "Leading dimensions that carry most of the meaning, 0 for all",
@@ -223,6 +235,8 @@ define_parameters(void)
 					   lock);
 	add_int_reloption(kind, "query_search_list_size", "Size of the search list of scans of this index",
 					  DEFAULT_LIST_SIZE, 1, 10000, lock);
+	add_int_reloption(kind, "pending_limit", "Rows that may wait to be linked with others",
+					  DEFAULT_PENDING_LIMIT, 0, MOST_PENDING, lock);
 }
 
 /* By name: newer versions have a field more. */
@@ -239,7 +253,8 @@ static const relopt_parse_elt parse_table[] = {
 	PARAMETER(storage_layout, ENUM),
 	PARAMETER(edge_bits, INT),
 	PARAMETER(vector_storage, ENUM),
-	PARAMETER(query_search_list_size, INT)
+	PARAMETER(query_search_list_size, INT),
+	PARAMETER(pending_limit, INT)
 };
 
 bytea *
@@ -305,7 +320,7 @@ DiskannDecideSettings(Relation rel, DiskannMetric metric, int elevel,
 	memset(settings, 0, sizeof(*settings));
 	settings->metric = metric;
 	settings->max_degree = DEFAULT_NUM_NEIGHBORS;
-	settings->build_list_size = DEFAULT_LIST_SIZE;
+	settings->build_list_size = DEFAULT_INSERT_LIST_SIZE;
 	settings->alpha = 1.2f;
 	settings->seed = UINT64_C(0x5DEECE66D);
 	settings->vector_limit = DiskannGetSupport(rel)->type->widest;
@@ -335,6 +350,16 @@ DiskannSearchListSize(Relation rel)
 	if (diskann_query_search_list_size > 0)
 		return diskann_query_search_list_size;
 	return options ? options->query_search_list_size : DEFAULT_LIST_SIZE;
+}
+
+int
+DiskannPendingLimit(Relation rel)
+{
+	DiskannOptions *options = (DiskannOptions *) rel->rd_options;
+
+	if (diskann_pending_limit >= 0)
+		return diskann_pending_limit;
+	return options ? options->pending_limit : DEFAULT_PENDING_LIMIT;
 }
 
 void

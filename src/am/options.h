@@ -26,12 +26,16 @@ extern int	diskann_query_search_list_size;
 extern int	diskann_query_rescore;
 extern int	diskann_iterative_search;
 extern int	diskann_max_scan_tuples;
+extern int	diskann_pending_limit;
 
 extern void DiskannInitOptions(void);
 
 /* Settings for a new index; what is not taken as given is told at elevel. */
 extern void DiskannDecideSettings(Relation rel, DiskannMetric metric,
 								  int elevel, DiskannSettings *settings);
+
+/* How many rows of this index may be pending now. */
+extern int	DiskannPendingLimit(Relation rel);
 
 /* The list size of searches in this index now. */
 extern int	DiskannSearchListSize(Relation rel);

@@ -56,6 +56,7 @@
 #include "store/link.h"
 #include "store/linking.h"
 #include "store/pause.h"
+#include "store/porch.h"
 #include "store/roster.h"
 #include "utils/memutils.h"
 #include "vector/rotate.h"
@@ -89,8 +90,8 @@ typedef struct Repair
 	NodeSet		leaving;		/* tombstones to be freed */
 	DiskannNode nleaving;
 	DiskannCounts counts;		/* of what stays */
-	NodeList	entries;		/* entry nodes beside node 0, in the chain or
-								 * not */
+	NodeList	entries;		/* entry nodes beside node 0, and porches, in
+								 * a chain or not */
 	DiskannNode *members;		/* of the next roster: live nodes by chance */
 	int			nmembers;
 	uint64		random;
@@ -154,22 +155,25 @@ find_leaving(Repair *repair)
 			DiskannNodeSetAdd(&repair->leaving, node);
 			repair->nleaving++;
 		}
-		else if (head->state == DISKANN_ENTRY && node != DISKANN_ENTRY_NODE)
+		else if (head->state == DISKANN_PORCH ||
+				 (head->state == DISKANN_ENTRY && node != DISKANN_ENTRY_NODE))
 			DiskannNodeListAdd(&repair->entries, node);
 		DiskannNodeClose(ref);
 	}
 }
 
 /*
- * Of the entry nodes found, forget those that are in the chain.  Nothing is
- * locked on entry and exit; each entry node of the chain in share mode
+ * Of the entry nodes and porches found, forget those that are in a chain.
+ * Nothing is locked on entry and exit; each slot of the chains in share mode
  * meanwhile.
  */
 static void
 forget_chained(Repair *repair)
 {
-	DiskannNode chain[DISKANN_MOST_ENTRIES + 1];
-	int			nchained = DiskannReadEntries(&repair->ref, chain);
+	DiskannNode chain[DISKANN_MOST_ENTRIES + 1 + DISKANN_MOST_PORCHES];
+	int			nentries = DiskannReadEntries(&repair->ref, chain);
+	int			nchained = nentries +
+		DiskannReadPorches(&repair->ref, chain + nentries);
 	NodeList   *entries = &repair->entries;
 	Size		kept = 0;
 
@@ -186,7 +190,7 @@ forget_chained(Repair *repair)
 }
 
 /*
- * Free an entry node in no chain, unless the slot has become another's.
+ * Free an entry node or porch in no chain, unless the slot is another's by now.
  * Nothing is locked on entry and exit but linking; the slot exclusively
  * meanwhile.
  */
@@ -197,14 +201,15 @@ free_lost_entry(Repair *repair, DiskannNode entry)
 
 	if (!DiskannNodeOpenNext(&repair->ref, entry, BUFFER_LOCK_SHARE, NULL))
 		return;
-	lost = DiskannNodeHead(&repair->ref)->state == DISKANN_ENTRY;
+	lost = DiskannNodeHead(&repair->ref)->state == DISKANN_ENTRY ||
+		DiskannNodeHead(&repair->ref)->state == DISKANN_PORCH;
 	DiskannNodeClose(&repair->ref);
 	if (lost)
 		DiskannNodeFree(&repair->ref, entry);
 }
 
 /*
- * Free the entry nodes that were written but never put into the chain.  An
+ * Free entry nodes and porches that were written but never put into a chain. An
  * insert that began after the wait may have written one and not have put it
  * there yet.  So if there is any, keep all inserts out and look again: what is
  * in no chain while nobody is linking stays so, whatever has become of its slot
@@ -473,8 +478,8 @@ search_for(Repair *repair, DiskannNode node, int list_size,
 
 /*
  * Make the vector of a live node the one to search for; false if the slot has
- * no live node.  Nothing is locked on entry and exit; the slot in share mode
- * meanwhile.
+ * none, or one that is pending: searches find that without edges.  Nothing is
+ * locked on entry and exit; the slot in share mode meanwhile.
  */
 static bool
 read_query(Repair *repair, DiskannNode node)
@@ -484,7 +489,8 @@ read_query(Repair *repair, DiskannNode node)
 
 	if (!DiskannNodeOpenNext(ref, node, BUFFER_LOCK_SHARE, NULL))
 		return false;
-	live = DiskannNodeHead(ref)->state == DISKANN_LIVE;
+	live = DiskannNodeHead(ref)->state == DISKANN_LIVE &&
+		DiskannNodeHead(ref)->closed == 0;
 	if (live)
 		decode_query(repair);
 	DiskannNodeClose(ref);
@@ -507,7 +513,7 @@ find_or_attach(Repair *repair, DiskannNode node, int list_size)
 	if (search_for(repair, node, list_size, &nearest))
 		return true;
 	if (nearest != DISKANN_INVALID_NODE)
-		DiskannAddBacklink(&repair->ref, nearest, node, repair->query.x,
+		DiskannAddBacklink(&repair->ref, nearest, node, &repair->query,
 						   repair->signatures, true);
 	else
 		DiskannLinkEntry(&repair->ref, DISKANN_ENTRY_NODE, node,

@@ -287,6 +287,7 @@ prepare_index(DiskannScan *state)
 		DiskannQueryInit(&state->query, index);
 		DiskannVisitInit(&state->visit, index);
 		state->search = DiskannSearchCreate(state->context);
+		DiskannPendingInit(&state->pending, index);
 		DiskannOrderInit(&state->order, &index->space, &state->space_query);
 		DiskannRowReaderInit(&state->reader, state->desc, &state->ref,
 							 state->context, state->scratch);

@@ -298,6 +298,32 @@ visit_list(DiskannScan *state)
 	}
 }
 
+/*
+ * Score the pending nodes, all or those with signatures that are sought.  The
+ * start of the search has just visited node 0, which tells where they are.
+ */
+static void
+read_pending(DiskannScan *state, const DiskannSought *sought)
+{
+	DiskannReadPending(&state->ref, &state->query, state->visit.head.owner,
+					   sought, &state->pending);
+	state->counts.estimates += state->pending.count;
+}
+
+/*
+ * Visit the pending nodes that may be nearer than the last of the list, however
+ * many they are.  Share-locks one slot at a time.
+ */
+static void
+visit_pending(DiskannScan *state)
+{
+	float		limit = DiskannSearchReach(state->search);
+	DiskannNode node;
+
+	while (DiskannNextPending(&state->pending, state->search, limit, &node))
+		visit_node(state, node);
+}
+
 /* Pass through PHASE_LIST at once: no result is taken before its end. */
 static void
 search_list(DiskannScan *state)
@@ -317,6 +343,9 @@ search_list(DiskannScan *state)
 												  &state->visit,
 												  state->search);
 	state->counts.visits++;
+	read_pending(state, NULL);
+	visit_list(state);
+	visit_pending(state);
 	visit_list(state);
 
 	/* The list takes what it was set to take; more is bounded by work_mem. */
@@ -458,6 +487,7 @@ search_matching(DiskannScan *state)
 	int			size = state->iterative == DISKANN_ITERATE_OFF ?
 		state->list_size : size_of_list(state);
 	int			scored;
+	int			starts;
 
 	state->counts.list_size = size;
 	state->counts.way = "filtered walk";
@@ -466,12 +496,15 @@ search_matching(DiskannScan *state)
 					  state->seek.by_value);
 	state->phase = PHASE_MATCH;
 	state->fetched = DISKANN_INVALID_NODE;
-	if (DiskannStartMatch(&state->ref, &state->query, &state->visit,
-						  state->seek.sought, state->match,
-						  &scored) < MATCHING_STARTS)
-		start_from_map(state);
+	starts = DiskannStartMatch(&state->ref, &state->query, &state->visit,
+							   state->seek.sought, state->match, &scored);
 	state->counts.estimates += scored;
 	state->counts.visits++;
+	read_pending(state, state->seek.sought);
+	if (starts < MATCHING_STARTS)
+		start_from_map(state);
+	walk_matching(state);
+	visit_pending(state);
 	walk_matching(state);
 	state->memory_limit = memory_used(state) + (Size) work_mem * 1024;
 	if (state->iterative == DISKANN_ITERATE_OFF)

@@ -28,6 +28,7 @@
 #include "graph/match.h"
 #include "graph/nearest.h"
 #include "graph/search.h"
+#include "store/porch.h"
 #include "store/tids.h"
 #include "store/visit.h"
 #include "values/row.h"
@@ -74,6 +75,7 @@ typedef struct DiskannScan
 	DiskannNearest nearest;		/* of those visited, if the list may end early */
 	bool		stopped;		/* it has */
 	DiskannMatch *match;		/* of PHASE_MATCH */
+	DiskannPending pending;		/* rows that are not linked yet */
 	Size		memory_limit;	/* of PHASE_STREAM */
 	float		max_length2;	/* of rows, if the metric is inner product */
 	DiskannNode fetched;		/* by the processor, to be visited soon */

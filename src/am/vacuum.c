@@ -20,6 +20,7 @@
 #include "postgres.h"
 
 #include "am/am.h"
+#include "am/linker.h"
 #include "am/node_set.h"
 #include "am/repair.h"
 #include "compat.h"
@@ -73,6 +74,7 @@ bury(DiskannSlot head)
 {
 	Assert(is_empty_node(head));
 	head->state = DISKANN_DEAD;
+	head->closed = 0;
 }
 
 /*
@@ -368,13 +370,15 @@ diskannvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 									"diskann vacuum cleanup",
 									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
-	DiskannGetCounts(info->index, &counts, &recall);
-	searches = DiskannSearchesToHeal(&counts, &recall);
-	if (searches > 0 || repair_is_due(&counts))
+	index = DiskannLoadIndex(info->index, context,
+							 DiskannGetSupport(info->index)->metric);
+	if (index)
 	{
-		index = DiskannLoadIndex(info->index, context,
-								 DiskannGetSupport(info->index)->metric);
-		if (index)
+		/* No porch leads to a tombstone after that: see repair.c. */
+		(void) DiskannLinkAllPending(info->index, index);
+		DiskannGetCounts(info->index, &counts, &recall);
+		searches = DiskannSearchesToHeal(&counts, &recall);
+		if (searches > 0 || repair_is_due(&counts))
 			DiskannRepair(info, index, searches);
 	}
 	MemoryContextSwitchTo(old);

@@ -459,7 +459,8 @@ DiskannSearchPeekList(const DiskannSearch *search, float *key)
 
 /*
  * The list ends with the first node not visited, which stands for the bound of
- * what is beyond; it and those after it go to the rest.
+ * what is beyond; it and those after it go to the rest.  Nothing farther comes
+ * into the list any more.
  */
 void
 DiskannSearchLeaveList(DiskannSearch *search)
@@ -477,6 +478,7 @@ DiskannSearchLeaveList(DiskannSearch *search)
 		search->list[first].visited = true;
 		search->list_count = first + 1;
 	}
+	search->list_size = search->list_count;
 }
 
 /* Is the node in the list, last added with this key? */
@@ -627,6 +629,29 @@ DiskannSearchVisited(DiskannSearch *search, uint32 node)
 	const SeenEntry *seen = find_seen(search, node);
 
 	return seen->node == node && seen->key == VISITED;
+}
+
+float
+DiskannSearchReach(const DiskannSearch *search)
+{
+	return search->list_count == search->list_size ?
+		search->keys[search->list_count - 1] : FLT_MAX;
+}
+
+bool
+DiskannSearchTake(DiskannSearch *search, uint32 node)
+{
+	SeenEntry  *seen;
+	bool		found;
+
+	seen = insert_seen(search, node, &found);
+	if (found && seen->key == VISITED)
+		return false;
+	if (found && !search->streaming)
+		list_remove(search, node, seen->key);
+	seen->key = VISITED;
+	search->visits++;
+	return true;
 }
 
 Size

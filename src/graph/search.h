@@ -96,4 +96,16 @@ extern bool DiskannSearchLimit(const DiskannSearch *search, float *key);
 extern Size DiskannSearchMemory(const DiskannSearch *search);
 extern int64 DiskannSearchVisits(const DiskannSearch *search);
 
+/*
+ * The key beyond which a node has no place in the list; FLT_MAX while the list
+ * is not full.
+ */
+extern float DiskannSearchReach(const DiskannSearch *search);
+
+/*
+ * Note that the caller visits a node that may never have been added, and take
+ * it out of the list; false if it has been visited.
+ */
+extern bool DiskannSearchTake(DiskannSearch *search, uint32 node);
+
 #endif							/* DISKANN_SEARCH_H */

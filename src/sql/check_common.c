@@ -112,7 +112,7 @@ DiskannCheckRead(DiskannCheck *check, DiskannNode node, DiskannSlotCopy *copy)
 		DiskannNodeClose(ref);
 
 		/* DiskannNodeOpen() has raised an error where these do not hold. */
-		Assert(((DiskannSlot) copy->bytes)->state <= DISKANN_TIDS);
+		Assert(((DiskannSlot) copy->bytes)->state <= DISKANN_LAST_STATE);
 		Assert(((DiskannSlot) copy->bytes)->degree <=
 			   check->index->meta.max_degree);
 	}

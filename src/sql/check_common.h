@@ -36,12 +36,12 @@
  * looked at it, and flags.
  */
 #define DISKANN_CHECK_STATE 0x07
-#define DISKANN_CHECK_CHAINED 0x08	/* a TIDS slot or an entry node that is in
-									 * a chain */
+#define DISKANN_CHECK_CHAINED 0x08	/* a TIDS slot, an entry node or a porch
+									 * that is in a chain */
 #define DISKANN_CHECK_REACHED 0x10	/* an edge of a reached node leads here */
 #define DISKANN_CHECK_WALKED 0x20	/* its edges have been followed */
 
-StaticAssertDecl(DISKANN_TIDS <= DISKANN_CHECK_STATE,
+StaticAssertDecl(DISKANN_LAST_STATE <= DISKANN_CHECK_STATE,
 				 "every state of a slot fits what is known of it");
 
 /* A copy of a slot. */
@@ -65,7 +65,8 @@ typedef struct DiskannCheckCounts
 	int64		edges;
 	int64		unreachable;	/* live nodes no path leads to */
 	int64		empty;			/* live nodes without TIDs */
-	int64		orphans;		/* TIDS slots and entry nodes of no chain */
+	int64		orphans;		/* TIDS slots, entry nodes and porches of no
+								 * chain */
 } DiskannCheckCounts;
 
 typedef struct DiskannCheck

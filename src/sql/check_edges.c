@@ -187,7 +187,7 @@ walk_node(DiskannCheck *check, DiskannNode node)
 	check->slots[node] |= DISKANN_CHECK_WALKED;
 	state = copy->head->state;
 	if (state != DISKANN_LIVE && state != DISKANN_DEAD &&
-		state != DISKANN_ENTRY)
+		state != DISKANN_ENTRY && state != DISKANN_PORCH)
 		return;					/* freed by replay meanwhile */
 	check_neighbours(check, copy);
 	DiskannCheckDecode(check, copy);
@@ -210,9 +210,11 @@ walk_from_entry(DiskannCheck *check)
 
 	for (DiskannNode node = 0; node < check->nslots; node++)
 	{
-		if ((check->slots[node] & (DISKANN_CHECK_STATE |
-								   DISKANN_CHECK_CHAINED)) ==
-			(DISKANN_ENTRY | DISKANN_CHECK_CHAINED))
+		int			known = check->slots[node] &
+			(DISKANN_CHECK_STATE | DISKANN_CHECK_CHAINED);
+
+		if (known == (DISKANN_ENTRY | DISKANN_CHECK_CHAINED) ||
+			known == (DISKANN_PORCH | DISKANN_CHECK_CHAINED))
 			check->slots[node] |= DISKANN_CHECK_REACHED;
 	}
 	while (again)

@@ -35,12 +35,19 @@ static bool
 is_node(const DiskannSlotData *head)
 {
 	return head->state == DISKANN_LIVE || head->state == DISKANN_DEAD ||
-		head->state == DISKANN_ENTRY;
+		head->state == DISKANN_ENTRY || head->state == DISKANN_PORCH;
+}
+
+/* Is it the index' own, at the origin of index space? */
+static bool
+is_owned(const DiskannSlotData *head)
+{
+	return head->state == DISKANN_ENTRY || head->state == DISKANN_PORCH;
 }
 
 /* ---------- heads ---------- */
 
-/* An entry node is at the origin of index space, and has no rows. */
+/* An entry node or a porch is at the origin of index space without rows. */
 static void
 check_entry(const DiskannCheck *check, const DiskannSlotCopy *copy)
 {
@@ -100,14 +107,17 @@ check_node_head(DiskannCheck *check, const DiskannSlotCopy *copy)
 	Assert(is_node(head) || copy->node == DISKANN_ENTRY_NODE);
 	if (copy->node == DISKANN_ENTRY_NODE && head->state != DISKANN_ENTRY)
 		DiskannCheckReport(check, copy, "the entry node is missing");
-	if (head->owner != DISKANN_INVALID_NODE || head->closed != 0)
+	if (copy->node != DISKANN_ENTRY_NODE &&
+		head->owner != DISKANN_INVALID_NODE)
 		DiskannCheckReport(check, copy, "a node has an owner");
+	if (head->closed > (head->state == DISKANN_LIVE ? 1 : 0))
+		DiskannCheckReport(check, copy, "a node is in no known state");
 	if (head->degree > 0 && !(head->edge_scale > 0 &&
 							  isfinite(head->edge_scale)))
 		DiskannCheckReport(check, copy,
 						   "the unit of its edges' factors is not valid");
 	check_next(check, copy);
-	if (head->state == DISKANN_ENTRY)
+	if (is_owned(head))
 		check_entry(check, copy);
 	else if (head->state == DISKANN_DEAD)
 		check_tombstone(check, copy);
@@ -168,7 +178,7 @@ check_length(const DiskannCheck *check, const DiskannSlotCopy *copy)
 	double		length = sqrt(head->length2);
 	double		sum = 0;
 
-	Assert(head->state != DISKANN_ENTRY);
+	Assert(!is_owned(head));
 	if (!length_is_possible(check, head->length2))
 		DiskannCheckReport(check, copy,
 						   psprintf("its squared length cannot be %g as it says",
@@ -211,7 +221,7 @@ check_vector(const DiskannCheck *check, DiskannSlotCopy *copy)
 		DiskannCheckReport(check, copy,
 						   psprintf("its code has squared length %g, not %g as it says",
 									norm2, head->norm2));
-	if (head->state == DISKANN_ENTRY)
+	if (is_owned(head))
 		return;
 	if (!(head->residual >= 0))
 		DiskannCheckReport(check, copy, "its rounding error is negative");
@@ -442,6 +452,7 @@ check_slot(DiskannCheck *check, DiskannNode node)
 			check->counts.free_slots++;
 			break;
 		case DISKANN_ENTRY:
+		case DISKANN_PORCH:
 			break;
 	}
 }
@@ -479,6 +490,32 @@ follow_entries(DiskannCheck *check)
 	return members;
 }
 
+/* Follow the chain of porches, which begins at node 0, and mark them. */
+static void
+follow_porches(DiskannCheck *check)
+{
+	DiskannSlotCopy *copy = &check->node;
+
+	DiskannCheckRead(check, DISKANN_ENTRY_NODE, copy);
+	for (int n = 0;; n++)
+	{
+		DiskannNode porch = n == 0 ? copy->head->owner : copy->head->next;
+
+		if (porch == DISKANN_INVALID_NODE)
+			return;
+		if (!DiskannCheckExists(check, porch))
+			DiskannCheckReport(check, copy,
+							   "its chain of porches leads beyond the last slot");
+		if (n == DISKANN_MOST_PORCHES)
+			DiskannCheckReport(check, copy, "there are too many porches");
+		DiskannCheckRead(check, porch, copy);
+		if (copy->head->state != DISKANN_PORCH)
+			DiskannCheckReport(check, copy, "a porch is missing");
+		if (porch < check->nslots)
+			check->slots[porch] |= DISKANN_CHECK_CHAINED;
+	}
+}
+
 /*
  * Warn if searches have far fewer nodes to start from than a repair would give
  * them: then some clusters may have no door.  That is no damage.
@@ -509,12 +546,14 @@ DiskannCheckSlots(DiskannCheck *check)
 	}
 	check->ref.strategy = NULL;
 	check_roster(check, follow_entries(check));
+	follow_porches(check);
 	for (DiskannNode node = 0; node < check->nslots; node++)
 	{
 		int			state = check->slots[node] & DISKANN_CHECK_STATE;
 
-		entries += state == DISKANN_ENTRY ? 1 : 0;
-		if ((state == DISKANN_TIDS || state == DISKANN_ENTRY) &&
+		entries += state == DISKANN_ENTRY || state == DISKANN_PORCH ? 1 : 0;
+		if ((state == DISKANN_TIDS || state == DISKANN_ENTRY ||
+			 state == DISKANN_PORCH) &&
 			!(check->slots[node] & DISKANN_CHECK_CHAINED))
 			check->counts.orphans++;
 	}

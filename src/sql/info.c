@@ -48,8 +48,9 @@ typedef struct Properties
 /* What the slots of an index hold. */
 typedef struct Counts
 {
-	int64		states[DISKANN_TIDS + 1];
+	int64		states[DISKANN_LAST_STATE + 1];
 	int64		rows;
+	int64		pending;		/* live nodes not linked yet */
 	int64		edges;			/* of live nodes */
 	int64		degrees[DISKANN_MAX_DEGREE + 1];	/* live nodes by degree */
 } Counts;
@@ -283,6 +284,7 @@ put_counts(Properties *properties, const Counts *counts, int max_degree,
 
 	put_int(properties, "rows", counts->rows);
 	put_int(properties, "nodes", nodes);
+	put_int(properties, "pending", counts->pending);
 	put_int(properties, "tombstones", counts->states[DISKANN_DEAD]);
 	put_int(properties, "free_slots", counts->states[DISKANN_FREE]);
 	put_int(properties, "tids_slots", counts->states[DISKANN_TIDS]);
@@ -332,6 +334,7 @@ count_slot(Counts *counts, const DiskannSlotData *head)
 		counts->rows += head->ntids;
 	if (head->state == DISKANN_LIVE)
 	{
+		counts->pending += head->closed != 0 ? 1 : 0;
 		counts->edges += head->degree;
 		counts->degrees[head->degree]++;
 	}

@@ -72,7 +72,7 @@ DiskannEdgePut(const DiskannIndex *index, char *image, int i,
 
 	Assert(i >= 0 && i <= head->degree && i < index->meta.max_degree);
 	Assert(head->state == DISKANN_LIVE || head->state == DISKANN_DEAD ||
-		   head->state == DISKANN_ENTRY);
+		   head->state == DISKANN_ENTRY || head->state == DISKANN_PORCH);
 	if (head->edge_scale == 0)
 		set_edge_scale(head, edge, 1);
 	put_factors(index, image, i, node, edge, signatures);
@@ -127,6 +127,27 @@ DiskannEdgePutAll(const DiskannIndex *index, char *image,
 		put_factors(index, image, i, nodes[i], &edges[i], signatures[i]);
 		diskann_edge_put(&index->shape, DiskannSlotCodes(index, image), i,
 						 edges[i].nibbles);
+	}
+}
+
+/*
+ * f = |r|^2 / <u, r>, where a coordinate of u has the mean product with that of
+ * r, in units of their root mean square, that a Gaussian one has.
+ */
+void
+DiskannEdgeLengths(const DiskannIndex *index, const char *slot, float *dist2)
+{
+	const DiskannSlotData *head = (const DiskannSlotData *) slot;
+	float		product = index->shape.planes == 2 ? 0.883f : 0.798f;
+	float		unit = 0.5f * head->edge_scale * product *
+		index->shape.code_dims / sqrtf(index->space.dims);
+
+	for (int i = 0; i < head->degree; i++)
+	{
+		float		length = unit *
+			diskann_half_to_float(DiskannSlotRescale(index, slot)[i]);
+
+		dist2[i] = length * length;
 	}
 }
 

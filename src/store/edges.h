@@ -77,6 +77,13 @@ DiskannEdgeCodeBytes(const DiskannIndex *index)
 }
 
 /*
+ * Estimate the squared lengths of a slot's edges from their factors alone, a
+ * few hundredths off.
+ */
+extern void DiskannEdgeLengths(const DiskannIndex *index, const char *slot,
+							   float *dist2);
+
+/*
  * Unpack the codes of a slot's edges and compute their squared lengths.  codes
  * has room for max_degree codes of DiskannEdgeCodeBytes() each, dist2 for the
  * slot's degree; decoded is the node's own vector.

@@ -48,6 +48,9 @@ typedef uint32 DiskannNode;
 /* Most entry nodes in the chain that begins at that one, beside it. */
 #define DISKANN_MOST_ENTRIES 32
 
+/* Most porches, whose edges lead to rows that are not linked yet. */
+#define DISKANN_MOST_PORCHES 128
+
 /*
  * Special area of every page.  page_id is the last halfword of the page, for
  * tools that look there to tell page types apart.
@@ -193,10 +196,12 @@ typedef struct DiskannMarks
 
 /*
  * Bits of what a reader has to know beside the version.  An index has filter
- * columns.
+ * columns; it has porches, and so rows that edges of nodes do not lead to.
  */
 #define DISKANN_FEATURE_FILTERS 1
-#define DISKANN_KNOWN_FEATURES DISKANN_FEATURE_FILTERS
+#define DISKANN_FEATURE_PORCHES 8
+#define DISKANN_KNOWN_FEATURES \
+	(DISKANN_FEATURE_FILTERS | DISKANN_FEATURE_PORCHES)
 
 /*
  * The metapage.  Settings are written by CREATE INDEX and never change; the
@@ -267,18 +272,19 @@ typedef DiskannMetaPageData *DiskannMetaPage;
 
 #define DiskannPageGetMeta(page) ((DiskannMetaPage) DiskannPageContents(page))
 
-/*
- * Numbers are on disk; a page of zeroes is a page of free slots.  5 will be a
- * row with its vector and no edges yet.
- */
+/* Numbers are on disk; a page of zeroes is a page of free slots. */
 typedef enum DiskannSlotState
 {
 	DISKANN_FREE = 0,			/* nothing points to it */
 	DISKANN_LIVE = 1,			/* a vector with at least one row */
 	DISKANN_DEAD = 2,			/* tombstone: no row left, still routes */
 	DISKANN_ENTRY = 3,			/* owned by the index: node 0 and its chain */
-	DISKANN_TIDS = 4			/* more TIDs of a live node */
+	DISKANN_TIDS = 4,			/* more TIDs of a live node */
+	DISKANN_PORCH = 5			/* owned by the index: leads to rows that are
+								 * not linked yet */
 } DiskannSlotState;
+
+#define DISKANN_LAST_STATE DISKANN_PORCH
 
 #define DISKANN_INLINE_TIDS 4
 
@@ -296,10 +302,11 @@ typedef struct DiskannSlotData
 	uint8		version;		/* counts reuses of the slot */
 	uint16		degree;
 	uint16		ntids;
-	uint16		closed;			/* TIDS: not linked yet, or being unlinked */
+	uint16		closed;			/* TIDS: not linked yet, or being unlinked;
+								 * LIVE: not linked yet */
 	DiskannNode next;			/* first TIDS slot of a node, next of a TIDS;
-								 * ENTRY: next entry node */
-	DiskannNode owner;			/* TIDS: the node */
+								 * ENTRY: next entry node; PORCH: next porch */
+	DiskannNode owner;			/* TIDS: the node; node 0: first porch */
 	float		scale;			/* own vector, see vector/own_code.h */
 	float		norm2;
 	float		residual;

@@ -192,38 +192,81 @@ occlusion(EdgeGeometry *g, int place)
 }
 
 /*
- * A list is full and one edge must go: which?  The new one (numbered degree),
- * if it is occluded as RobustPrune understands it: that is soon found, and
- * most often so.  Otherwise the most occluded one of all, however long others
- * are: the edge that leads out of a cluster is the longest, but often the only
- * one in its direction.  A new one that is forced in stays.
+ * A list is full and one edge must go: the most occluded one of all, however
+ * long others are: the edge that leads out of a cluster is the longest, but
+ * often the only one in its direction.  The new one is numbered degree; one
+ * that is forced in stays.
  */
 static int
-edge_to_drop(const DiskannIndex *index, EdgeGeometry *g, int degree, bool force)
+most_occluded(const DiskannIndex *index, const char *slot,
+			  const float *decoded, const DiskannEdgeCode *edge, float dist2,
+			  bool force)
 {
+	int			degree = ((const DiskannSlotData *) slot)->degree;
 	int			drop = degree;
-	int			place = 0;
 	float		most = -1;
+	EdgeGeometry g;
 
-	qsort_arg(g->order, degree + 1, sizeof(int), compare_length, g);
-	while (g->order[place] != degree)
-		place++;
-	if (!force && occlusion(g, place) > index->meta.alpha)
-		return degree;
+	make_geometry(&g, index, slot, decoded, edge, &dist2, 1);
+	qsort_arg(g.order, degree + 1, sizeof(int), compare_length, &g);
 	for (int i = 0; i <= degree; i++)
 	{
 		float		here;
 
-		if (force && i == place)
+		if (force && g.order[i] == degree)
 			continue;
-		here = occlusion(g, i);
+		here = occlusion(&g, i);
 		if (here > most)
 		{
 			most = here;
-			drop = g->order[i];
+			drop = g.order[i];
 		}
 	}
+	free_geometry(&g);
 	return drop;
+}
+
+/*
+ * The same where the new edge has to do with it, as is most often so: which is
+ * soon found, for the query estimates how far its end is from the ends of all
+ * others.  The new one goes, if it is occluded as RobustPrune understands it;
+ * else the one that it occludes most.
+ */
+static int
+edge_to_drop(const DiskannIndex *index, const char *slot,
+			 const float *decoded, const DiskannQuery *query,
+			 const DiskannEdgeCode *edge, float dist2, bool force)
+{
+	const DiskannSlotData *head = (const DiskannSlotData *) slot;
+	float		between[DISKANN_MAX_DEGREE];
+	float		lengths[DISKANN_MAX_DEGREE];
+	float		occluded = 0;	/* the new one, by others */
+	float		most = 0;
+	int			drop = 0;
+
+	diskann_edge_estimate(&index->shape, &query->edges,
+						  DiskannSlotCodes(index, slot),
+						  DiskannSlotAdd(index, slot),
+						  DiskannSlotRescale(index, slot), dist2,
+						  head->edge_scale, head->degree, between);
+	DiskannEdgeLengths(index, slot, lengths);
+	for (int i = 0; i < head->degree; i++)
+	{
+		float		ratio = Max(dist2, lengths[i]) / Max(between[i], FLT_MIN);
+
+		if (lengths[i] < dist2)
+			occluded = Max(occluded, ratio);
+		else if (ratio > most)
+		{
+			most = ratio;
+			drop = i;
+		}
+	}
+	if (!force && occluded > Max(index->meta.alpha, most))
+		return head->degree;
+	if (most > 1)
+		return drop;
+	return most_occluded(index, slot, decoded, edge, dist2, force);
 }
 
 static int
@@ -359,9 +402,11 @@ adopt_edge(DiskannNodeRef *ref, DiskannNode node, const float *x,
 
 void
 DiskannAddBacklink(DiskannNodeRef *ref, DiskannNode target, DiskannNode node,
-				   const float *x, const uint8 *signatures, bool force)
+				   const DiskannQuery *query, const uint8 *signatures,
+				   bool force)
 {
 	const DiskannIndex *index = ref->index;
+	const float *x = query->x;
 	const DiskannSlotData *head;
 	float	   *decoded = palloc(sizeof(float) * index->space.dims);
 	DiskannEdgeCode edge;
@@ -389,11 +434,8 @@ DiskannAddBacklink(DiskannNodeRef *ref, DiskannNode target, DiskannNode node,
 		if (i == index->meta.max_degree &&
 			(force || dist2 > 4 * head->residual * head->residual))
 		{
-			EdgeGeometry g;
-
-			make_geometry(&g, index, ref->slot, decoded, &edge, &dist2, 1);
-			i = edge_to_drop(index, &g, i, force);
-			free_geometry(&g);
+			i = edge_to_drop(index, ref->slot, decoded, query, &edge, dist2,
+							 force);
 			if (force && i < index->meta.max_degree)
 				displaced = DiskannSlotNodes(index, ref->slot)[i];
 		}

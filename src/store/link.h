@@ -13,18 +13,18 @@
 #ifndef DISKANN_LINK_H
 #define DISKANN_LINK_H
 
-#include "store/node.h"
+#include "store/visit.h"
 
 /*
- * Let target point to node, whose decoded vector x is given, and signatures,
- * one for each filter column (as everywhere here).  A full list is
+ * Let target point to node, whose decoded vector is the query, and whose
+ * signatures are given, one for each filter column.  A full list is
  * pruned from its own page; then the link may be judged needless and left out,
  * unless forced.  If that cost target an edge, node gets it instead, so that
  * nothing is cut off.  Nothing is locked on entry and exit; target, and then
  * node, exclusively meanwhile.
  */
 extern void DiskannAddBacklink(DiskannNodeRef *ref, DiskannNode target,
-							   DiskannNode node, const float *x,
+							   DiskannNode node, const DiskannQuery *query,
 							   const uint8 *signatures, bool force);
 
 /*

@@ -56,4 +56,28 @@ DiskannAllowLinking(Relation rel)
 	UnlockPage(rel, DISKANN_LINKING_LOCK, ExclusiveLock);
 }
 
+/*
+ * Who links pending rows.  Nobody waits for this lock but VACUUM and the
+ * function that links all of them; they hold no other when they do.
+ */
+#define DISKANN_MERGING_LOCK ((BlockNumber) 1)
+
+static inline bool
+DiskannTryMerging(Relation rel)
+{
+	return ConditionalLockPage(rel, DISKANN_MERGING_LOCK, ExclusiveLock);
+}
+
+static inline void
+DiskannBeginMerging(Relation rel)
+{
+	LockPage(rel, DISKANN_MERGING_LOCK, ExclusiveLock);
+}
+
+static inline void
+DiskannEndMerging(Relation rel)
+{
+	UnlockPage(rel, DISKANN_MERGING_LOCK, ExclusiveLock);
+}
+
 #endif							/* DISKANN_LINKING_H */

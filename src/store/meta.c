@@ -252,6 +252,21 @@ DiskannGetCounts(Relation rel, DiskannCounts *counts,
 	recall->missed = meta.self_missed;
 }
 
+void
+DiskannNoteFeature(Relation rel, uint32 feature)
+{
+	DiskannMetaPageData meta;
+	Buffer		buffer = DiskannReadMetapage(rel, BUFFER_LOCK_EXCLUSIVE,
+											 &meta);
+
+	if ((meta.features & feature) == 0)
+	{
+		meta.features |= feature;
+		DiskannWriteMetapage(rel, buffer, &meta, false);
+	}
+	UnlockReleaseBuffer(buffer);
+}
+
 float
 DiskannMaxLength2(Relation rel)
 {

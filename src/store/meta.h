@@ -102,6 +102,9 @@ extern void DiskannSetCounts(Relation rel, const DiskannCounts *counts,
 extern void DiskannGetCounts(Relation rel, DiskannCounts *counts,
 							 DiskannSelfRecall *recall);
 
+/* Note that whoever reads the index has to know this; logged. */
+extern void DiskannNoteFeature(Relation rel, uint32 feature);
+
 /*
  * The squared length that no row of the index exceeds (inner product only),
  * and raising it before a longer row is added.

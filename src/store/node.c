@@ -90,7 +90,7 @@ check_slot(const DiskannNodeRef *ref, DiskannNode node, const char *slot)
 	int			max_tids = head->state == DISKANN_TIDS ?
 		index->meta.max_tids : DISKANN_INLINE_TIDS;
 
-	if (head->state > DISKANN_TIDS)
+	if (head->state > DISKANN_LAST_STATE)
 		DiskannNodeReport(ref, node, "unknown slot state");
 	if (head->degree > index->meta.max_degree || head->ntids > max_tids)
 		DiskannNodeReport(ref, node, "impossible slot head");
@@ -360,13 +360,21 @@ write_parts(DiskannNodeRef *ref, int first, int last, Size to, bool map)
 	DiskannLogBegin(&log, ref->rel, ref->building);
 	for (int part = first; part <= last; part++)
 	{
+		bool		fresh = PageIsNew(BufferGetPage(buffers[part - first]));
 		Page		page = DiskannLogPage(&log, buffers[part - first],
 										  DISKANN_PAGE_NODES, part);
 		Size		start = (Size) part * DISKANN_PAGE_BYTES;
 
 		memcpy(DiskannPageContents(page) + base, ref->image + start,
 			   Min(to - start, DISKANN_PAGE_BYTES));
-		DiskannUsePage(page, base + part_bytes(ref->index, part));
+
+		/*
+		 * Generic WAL takes down all that comes into use.  At first that is
+		 * the whole page, compressed, so that zeroes are not taken down
+		 * later.
+		 */
+		DiskannUsePage(page, fresh && !ref->building ? DISKANN_PAGE_BYTES :
+					   base + part_bytes(ref->index, part));
 	}
 	if (map)
 		change_map(ref, DiskannLogPage(&log, map_buffer,
@@ -590,8 +598,7 @@ DiskannNodeFree(DiskannNodeRef *ref, DiskannNode node)
 
 	DiskannNodeOpen(ref, node, BUFFER_LOCK_EXCLUSIVE);
 	head = DiskannNodeEdit(ref);
-	Assert(head->state == DISKANN_DEAD || head->state == DISKANN_TIDS ||
-		   head->state == DISKANN_ENTRY);
+	Assert(head->state != DISKANN_FREE && head->state != DISKANN_LIVE);
 	version = head->version;
 	memset(head, 0, DISKANN_SLOT_HEADER);
 	head->version = version;

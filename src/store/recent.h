@@ -19,12 +19,27 @@
 #define DISKANN_RECENT_H
 
 #include "storage/buf.h"
+#include "store/format.h"
 #include "utils/rel.h"
+
+/*
+ * Where this backend has met a vector, by its hash; so that more rows of it
+ * share its node although nobody searches for that.
+ */
+typedef struct DiskannKnownVector
+{
+	uint64		hash;
+	DiskannNode node;			/* DISKANN_ENTRY_NODE: none */
+} DiskannKnownVector;
+
+#define DISKANN_KNOWN_BITS 10
 
 /* What rd_amcache begins with.  Blocks share places if there are not enough. */
 typedef struct DiskannRecent
 {
 	uint32		mask;			/* number of places - 1 */
+	DiskannNode porch;			/* where a row was added last, or 0 */
+	DiskannKnownVector known[1 << DISKANN_KNOWN_BITS];
 	Buffer		buffers[FLEXIBLE_ARRAY_MEMBER]; /* InvalidBuffer: not known */
 } DiskannRecent;
 

@@ -102,7 +102,9 @@ read_open_node(DiskannNodeRef *ref, const DiskannQuery *query,
 	const char *slot = ref->slot;
 
 	memcpy(&visit->head, slot, sizeof(DiskannSlotData));
-	if (visit->head.state == DISKANN_FREE || visit->head.state == DISKANN_TIDS)
+	if (visit->head.state == DISKANN_FREE ||
+		visit->head.state == DISKANN_TIDS ||
+		visit->head.state == DISKANN_PORCH)
 	{
 		DiskannNodeClose(ref);
 		return false;

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "access/xlog.h"
 #include "access/xloginsert.h"
 #include "miscadmin.h"
 #include "store/page.h"
@@ -21,6 +22,7 @@ void
 DiskannLogBegin(DiskannLog *log, Relation rel, bool building)
 {
 	log->state = building ? NULL : GenericXLogStart(rel);
+	log->fresh = false;
 	log->nbuffers = 0;
 }
 
@@ -40,6 +42,7 @@ DiskannLogFreshPage(DiskannLog *log, Buffer buffer, DiskannPageKind kind,
 {
 	Page		page = register_page(log, buffer, GENERIC_XLOG_FULL_IMAGE);
 
+	log->fresh = true;
 	DiskannInitPage(page, kind, part);
 	return page;
 }
@@ -52,11 +55,27 @@ DiskannLogPage(DiskannLog *log, Buffer buffer, DiskannPageKind kind, int part)
 	return register_page(log, buffer, 0);
 }
 
+/*
+ * A fresh page is mostly zeroes, which are worth compressing whatever the
+ * server's setting says.  Pages of full images alone are compressed, and every
+ * server reads these.
+ */
+static void
+finish_logged(DiskannLog *log)
+{
+	int			setting = wal_compression;
+
+	if (log->fresh && !setting)
+		wal_compression = true;
+	GenericXLogFinish(log->state);
+	wal_compression = setting;
+}
+
 void
 DiskannLogFinish(DiskannLog *log)
 {
 	if (log->state)
-		GenericXLogFinish(log->state);
+		finish_logged(log);
 	for (int i = 0; i < log->nbuffers; i++)
 		MarkBufferDirty(log->buffers[i]);
 }

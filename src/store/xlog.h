@@ -27,6 +27,7 @@
 typedef struct DiskannLog
 {
 	GenericXLogState *state;	/* NULL: not logged */
+	bool		fresh;			/* has a fresh page, logged as it is */
 	int			nbuffers;
 	Buffer		buffers[MAX_GENERIC_XLOG_PAGES];
 } DiskannLog;
