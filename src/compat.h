@@ -114,6 +114,16 @@
 #define DiskannCountSearch(scan) ((void) 0)
 #endif
 
+/* EXPLAIN asks extensions about each node from 18 on. */
+#if PG_VERSION_NUM >= 180000
+#define DISKANN_EXPLAINS_NODES 1
+#include "commands/explain.h"
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#else
+#define DISKANN_EXPLAINS_NODES 0
+#endif
+
 /* Temporary files shared by processes; a name that is not there is an error. */
 #if PG_VERSION_NUM >= 150000
 #define DiskannFileSetCreate(set, name) FileSetCreate(&(set)->fs, name)

@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "am/am.h"
+#include "am/explain.h"
 #include "am/foreign_cost.h"
 #include "am/options.h"
 #include "am/plan.h"
@@ -35,6 +36,7 @@ _PG_init(void)
 	DiskannInitPlan();
 	DiskannInitForeignCost();
 	DiskannInitWanted();
+	DiskannInitExplain();
 }
 
 /* Ordering by distance is what the index can do; say so to those who ask. */

@@ -59,6 +59,29 @@ DiskannLastWanted(void)
 	return last_wanted;
 }
 
+/* Add what was counted since the last start. */
+static void
+add_counts(DiskannScanCounts *total, const DiskannScanCounts *counts)
+{
+	total->visits += counts->visits;
+	total->estimates += counts->estimates;
+	total->rescored += counts->rescored;
+	total->late += counts->late;
+	total->list_size = counts->list_size;
+	total->way = counts->way;
+}
+
+DiskannScanCounts
+DiskannScanTotal(IndexScanDesc scan, DiskannWanted *wanted)
+{
+	const DiskannScan *state = scan->opaque;
+	DiskannScanCounts total = state->before;
+
+	add_counts(&total, &state->counts);
+	*wanted = state->wanted;
+	return total;
+}
+
 /* ---------- returning ---------- */
 
 /* By where in the table the first of their rows is. */
@@ -332,6 +355,7 @@ reset_state(DiskannScan *state)
 	state->max_scan_tuples = diskann_max_scan_tuples;
 	state->list_size = DiskannSearchListSize(state->desc->indexRelation);
 	DiskannFindWanted(state->desc, &state->wanted);
+	add_counts(&state->before, &state->counts);
 	memset(&state->counts, 0, sizeof(state->counts));
 	state->phase = PHASE_DONE;
 	state->slow = false;

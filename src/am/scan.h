@@ -20,4 +20,11 @@
 extern DiskannScanCounts DiskannLastScan(void);
 extern DiskannWanted DiskannLastWanted(void);
 
+/*
+ * Of a scan that is open: counts of all that it has done, rescans included, and
+ * what was wanted of it last.  "way" is NULL if it was never asked for a row.
+ */
+extern DiskannScanCounts DiskannScanTotal(IndexScanDesc scan,
+										  DiskannWanted *wanted);
+
 #endif							/* DISKANN_SCAN_H */

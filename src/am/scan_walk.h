@@ -50,6 +50,7 @@ typedef struct DiskannScan
 	DiskannIndex *index;		/* NULL while it has no rows */
 	bool		started;
 	DiskannScanCounts counts;
+	DiskannScanCounts before;	/* of the starts before this one */
 
 	/* Settings, as they were at the start. */
 	int			query_rescore;

@@ -374,3 +374,14 @@ DiskannInitWanted(void)
 	previous_finish = ExecutorFinish_hook;
 	ExecutorFinish_hook = finish_query;
 }
+
+const char *
+DiskannWantedText(const DiskannWanted *wanted)
+{
+	if (wanted->rows == DISKANN_ROWS_ALL)
+		return "all";
+	if (wanted->rows == DISKANN_ROWS_UNKNOWN)
+		return "unknown";
+	return psprintf(INT64_FORMAT "%s", wanted->rows,
+					wanted->filtered ? " or more" : "");
+}

@@ -52,4 +52,7 @@ extern void DiskannInitWanted(void);
  */
 extern void DiskannFindWanted(IndexScanDesc scan, DiskannWanted *wanted);
 
+/* How many rows are wanted, in words, in the current context. */
+extern const char *DiskannWantedText(const DiskannWanted *wanted);
+
 #endif							/* DISKANN_WANTED_H */

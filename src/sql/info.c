@@ -403,17 +403,6 @@ diskann_index_info(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-static const char *
-wanted_rows(const DiskannWanted *wanted)
-{
-	if (wanted->rows == DISKANN_ROWS_ALL)
-		return "all";
-	if (wanted->rows == DISKANN_ROWS_UNKNOWN)
-		return "unknown";
-	return psprintf(INT64_FORMAT "%s", wanted->rows,
-					wanted->filtered ? " or more" : "");
-}
-
 PG_FUNCTION_INFO_V1(diskann_last_scan);
 Datum
 diskann_last_scan(PG_FUNCTION_ARGS)
@@ -429,7 +418,7 @@ diskann_last_scan(PG_FUNCTION_ARGS)
 	values[0] = Int64GetDatum(counts.visits);
 	values[1] = Int64GetDatum(counts.estimates);
 	values[2] = Int64GetDatum(counts.rescored);
-	values[3] = CStringGetTextDatum(wanted_rows(&wanted));
+	values[3] = CStringGetTextDatum(DiskannWantedText(&wanted));
 	values[4] = Float8GetDatum(wanted.bound);
 	nulls[4] = isinf(wanted.bound);
 	values[5] = Int64GetDatum(counts.list_size);

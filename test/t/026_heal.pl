@@ -128,9 +128,13 @@ while ((property('advice') =~ /^VACUUM/) && $vacuums++ < 9)
 	cmp_ok($searched, '>', 1.5 * $before, "$searched nodes were searched for");
 }
 cmp_ok($vacuums, '>=', 1, "$vacuums VACUUMs healed it");
+
+# It stops when a sample of the nodes is found but for one in 20; what is lost in
+# all is that, as far as a sample can tell.
 my $healed = lost();
-cmp_ok($healed, '<', $sick * 3 / 4,
-	"$healed rows are not found, where it were $sick");
+cmp_ok($healed, '<', ROWS * .08,
+	"$healed of @{[ROWS]} rows are not found, where it were $sick");
+cmp_ok($healed, '<', $sick, 'which are fewer');
 is(vacuum(), '', 'then there is nothing left to do');
 check_indexes($node, 'healed');
 
