@@ -58,8 +58,8 @@ extern bool DiskannNextPending(DiskannPending *pending,
 							   DiskannNode *node);
 
 /*
- * Let a porch lead to a node at x with these signatures.  False if all are full, and there are as
- * many as there may be.  Locks porches exclusively, one at a time, and node 0
+ * Let a porch lead to a node at x with these signatures.  False if all are
+ * full, and there are as many as there may be.  Locks porches exclusively, one at a time, and node 0
  * in share mode; to create one, while linking, node 0 exclusively.
  */
 extern bool DiskannAddPending(DiskannNodeRef *ref, DiskannNode node,

@@ -140,7 +140,7 @@ static void
 start(const Point *query, int list_size, double share)
 {
 	DiskannSearchReset(search, list_size, true);
-	DiskannMatchReset(match, search, list_size, share);
+	DiskannMatchReset(match, search, list_size, share, false);
 	for (uint32 i = 0; i < NODES; i += NODES / 40)
 	{
 		float		key = distance(query, &points[i]);

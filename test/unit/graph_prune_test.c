@@ -465,7 +465,7 @@ count_value(const uint8 *values, uint8 value, const DiskannCandidate *edges,
 	return count;
 }
 
-/* Of the edges there were, only long ones of other values have been given up. */
+/* Of the edges there were, only long ones of other values are given up. */
 static void
 check_given_up(const uint8 *values, uint8 value, int nremote,
 			   const DiskannCandidate *before, int nbefore,
