@@ -59,8 +59,9 @@ extern bool DiskannNextPending(DiskannPending *pending,
 
 /*
  * Let a porch lead to a node at x with these signatures.  False if all are
- * full, and there are as many as there may be.  Locks porches exclusively, one at a time, and node 0
- * in share mode; to create one, while linking, node 0 exclusively.
+ * full, and there are as many as there may be.  Locks porches exclusively, one
+ * at a time, and node 0 in share mode; to create one, while linking, node 0
+ * exclusively.
  */
 extern bool DiskannAddPending(DiskannNodeRef *ref, DiskannNode node,
 							  const float *x, const uint8 *signatures, int most);
