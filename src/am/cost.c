@@ -65,7 +65,7 @@
  */
 #define OPERATORS_PER_MARK 0.5
 #define MAP_BYTES_PER_COLUMN 3
-#define PAGES_TO_SEEK 16
+#define PAGES_TO_SEEK 64
 
 /*
  * What a scan does; am/scan_walk.c has the same.  To return k rows it visits k
