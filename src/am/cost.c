@@ -53,6 +53,9 @@
  */
 #define FURTHER_VISIT 2
 
+/* Where it is not known how many are wanted, a row takes so many visits. */
+#define VISITS_PER_ROW 2
+
 /* A row looked at is a page of the table, as a rule cached. */
 #define PAGES_PER_ROW 0.5
 
@@ -63,7 +66,7 @@
  * What the map tells of a node, and what it takes to start with it, in pages:
  * to find out what is sought, and to read those that tell how much there is.
  */
-#define OPERATORS_PER_MARK 0.5
+#define OPERATORS_PER_MARK 2
 #define MAP_BYTES_PER_COLUMN 3
 #define PAGES_TO_SEEK 64
 
@@ -313,8 +316,8 @@ price_scan(PlannerInfo *root, const IndexPath *path, const ScanModel *model,
 		*fetched = Min(1, looked_at / (share * model->nodes));
 	}
 	else
-		*total = *startup + most * (model->further + model->fetch +
-									model->compare);
+		*total = *startup + most * (VISITS_PER_ROW * model->further +
+									model->fetch + model->compare);
 }
 
 void
