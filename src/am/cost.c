@@ -39,9 +39,9 @@
 
 /*
  * A visit is one page, scattered, but over a small and therefore mostly cached
- * part of the index: it is charged like half a page read in sequence.  It scores
- * all of a node's edges and finds them a place, which takes half as long again;
- * and each filter column makes nodes larger.
+ * part of the index: it is charged like half a page read in sequence.  It
+ * scores all of a node's edges and finds them a place, which takes half as long
+ * again; and each filter column makes nodes larger.
  */
 #define PAGES_PER_VISIT 0.5
 #define OPERATORS_PER_VISIT 100
@@ -268,8 +268,8 @@ cost_of_nodes(const ScanModel *model, double nodes)
 }
 
 /*
- * The cost of the first so many rows that the index returns, of which only those
- * that meet the other conditions are compared with others.
+ * The cost of the first so many rows that the index returns, of which only
+ * those that meet the other conditions are compared with others.
  */
 static Cost
 cost_of_rows(const ScanModel *model, double rows)

@@ -130,8 +130,8 @@ column_of_node(const Translator *translator, const Node *node)
 /* ---------- keys ---------- */
 
 /*
- * Is its value the same for all rows, and to be known when a scan starts?  While
- * a query is planned that is so of columns of other tables, too.
+ * Is its value the same for all rows, and to be known when a scan starts?
+ * While a query is planned that is so of columns of other tables, too.
  */
 static bool
 is_constant(const Translator *translator, Node *expr)
