@@ -42,6 +42,8 @@ DiskannScanSeekStart(DiskannScanSeek *seek, const DiskannScanFilter *filter,
 							   sizeof(all.signatures)) != 0;
 	if (!seek->narrow)
 		return;
+	seek->by_value = memcmp(seek->sought[0].signatures, all.signatures,
+							sizeof(all.signatures)) != 0;
 	DiskannMapSample(ref, seek->sought, ref->index->meta.seed, 0, &estimate);
 	seek->matching = estimate.wanted;
 	seek->share = Max(estimate.wanted, 1) / Max(estimate.live, 1);

@@ -24,6 +24,7 @@ typedef struct DiskannScanSeek
 
 	/* Set anew by every start. */
 	bool		narrow;			/* signatures tell that some do not match */
+	bool		by_value;		/* those of the first column do */
 	double		matching;		/* nodes that match, as the map tells */
 	double		share;			/* of all live nodes; more than 0 */
 } DiskannScanSeek;

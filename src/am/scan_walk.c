@@ -462,7 +462,8 @@ search_matching(DiskannScan *state)
 	state->counts.list_size = size;
 	state->counts.way = "filtered walk";
 	DiskannSearchReset(state->search, size, true);
-	DiskannMatchReset(state->match, state->search, size, state->seek.share);
+	DiskannMatchReset(state->match, state->search, size, state->seek.share,
+					  state->seek.by_value);
 	state->phase = PHASE_MATCH;
 	state->fetched = DISKANN_INVALID_NODE;
 	if (DiskannStartMatch(&state->ref, &state->query, &state->visit,

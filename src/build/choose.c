@@ -152,10 +152,16 @@ choose_for_node(Chooser *chooser, Candidates *c, uint32 i, uint32 *result)
 	DiskannCandidate edges[DISKANN_MAX_DEGREE];
 	DiskannCandidate *local;
 	DiskannCandidate *remote;
+	DiskannCandidate *kin;
 	int			nlocal = candidates_of(c, RANGE_LOCAL, i, &local);
 	int			nremote = candidates_of(c, RANGE_REMOTE, i, &remote);
+	int			nkin = candidates_of(c, RANGE_KIN, i, &kin);
 	int			n = DiskannChooseEdges(&chooser->choice, c->first + i,
 									   local, nlocal, remote, &nremote, edges);
+
+	if (nkin > 0)
+		n = DiskannChooseValueEdges(&chooser->choice, c->first + i, kin, nkin,
+									nremote, edges, n);
 
 	Assert(n <= chooser->choice.max_degree && nremote <= n);
 	result[0] = n;
@@ -231,6 +237,26 @@ choose_for_group(Chooser *chooser, uint32 group)
 	}
 }
 
+/* The signatures of nodes, palloc'd; NULL if there is no filter column. */
+static uint8 *
+read_values(Chooser *chooser)
+{
+	BuildState *state = chooser->state;
+	uint32		nnodes = state->shared->nnodes;
+	uint8	   *by_row;
+	uint8	   *values;
+
+	if (state->filters->count == 0)
+		return NULL;
+	by_row = DiskannBuildReadFile(state, FILE_SIGNATURES, 0, NULL);
+	values = palloc_extended(nnodes + (Size) 1, MCXT_ALLOC_HUGE);
+	values[0] = 0;
+	for (uint32 node = 1; node <= nnodes; node++)
+		values[node] = by_row[chooser->node_rows[node]];
+	pfree(by_row);
+	return values;
+}
+
 /* Read into memory what is needed for every group. */
 static void
 start_choosing(Chooser *chooser, BuildState *state)
@@ -256,6 +282,7 @@ start_choosing(Chooser *chooser, BuildState *state)
 	chooser->choice.alpha = state->index->meta.alpha;
 	chooser->choice.fetch = fetch_for_choice;
 	chooser->choice.arg = chooser;
+	chooser->choice.values = read_values(chooser);
 }
 
 void

@@ -41,6 +41,7 @@
 #define INNER_FANOUT 5
 #define LEAF_NEIGHBOURS 5
 #define SAMPLE_NEIGHBOURS 16
+#define KIN_FANOUT 2
 #define ONLY_BALL_FANOUT 16
 #define ONLY_BALL_NEIGHBOURS 8
 #define ONLY_LEAF_NEIGHBOURS 64
@@ -74,7 +75,7 @@ typedef struct Comparer
 	DiskannCarve carve;
 
 	/* The section at work. */
-	bool		is_sample;
+	BuildRange	range;
 	SortedMember *members;
 	Distinct   *distinct;
 	uint32	   *rows;			/* row of each of those */
@@ -109,8 +110,7 @@ emit_list(void *arg, uint32 number, DiskannCandidate *candidates, int n)
 	}
 	DiskannWriteList(comparer->writer, comparer->sections[home].group,
 					 comparer->rows[number],
-					 comparer->is_sample ? RANGE_REMOTE : RANGE_LOCAL,
-					 candidates, n);
+					 comparer->range, candidates, n);
 }
 
 /* Give all rows of a vector their places. */
@@ -233,11 +233,13 @@ find_distinct(Comparer *comparer, uint32 count, bool *home)
 
 /* How many leaves a member comes to, and how many candidates each gives. */
 static void
-choose_effort(DiskannCarve *carve, bool is_sample, bool only_ball, uint32 n)
+choose_effort(DiskannCarve *carve, BuildRange range, bool only_ball, uint32 n)
 {
 	carve->fanout = INNER_FANOUT;
 	carve->neighbours = LEAF_NEIGHBOURS;
-	if (is_sample)
+	if (range == RANGE_KIN)
+		carve->fanout = KIN_FANOUT;
+	else if (range == RANGE_REMOTE)
 		carve->neighbours = SAMPLE_NEIGHBOURS;
 	else if (only_ball)
 	{
@@ -247,7 +249,17 @@ choose_effort(DiskannCarve *carve, bool is_sample, bool only_ball, uint32 n)
 	}
 }
 
-/* Compare the members of a section; sections from nballs on are samples. */
+/* What a section is. */
+static BuildRange
+section_range(const BuildShared *shared, int number)
+{
+	if (number < shared->nballs)
+		return RANGE_LOCAL;
+	return number < shared->nballs + DISKANN_BUILD_SAMPLES ? RANGE_REMOTE :
+		RANGE_KIN;
+}
+
+/* Compare the members of a section. */
 static void
 compare_section(Comparer *comparer, int number)
 {
@@ -257,15 +269,15 @@ compare_section(Comparer *comparer, int number)
 	DiskannCarve *carve = &comparer->carve;
 	uint32		n;
 
-	comparer->is_sample = number >= state->shared->nballs;
+	comparer->range = section_range(state->shared, number);
 	comparer->places = palloc_extended(sizeof(BuildPlace) *
 									   Max(section->homes, 1),
 									   MCXT_ALLOC_HUGE);
 	comparer->nplaces = 0;
 	load_members(comparer, section);
 	n = find_distinct(comparer, section->count, home);
-	choose_effort(carve, comparer->is_sample, state->shared->nballs == 1, n);
-	DiskannCarveMembers(carve, n, comparer->is_sample ? NULL : home);
+	choose_effort(carve, comparer->range, state->shared->nballs == 1, n);
+	DiskannCarveMembers(carve, n, comparer->range == RANGE_LOCAL ? home : NULL);
 	Assert(comparer->nplaces == section->homes);
 	DiskannSpoolWrite(DiskannBuildFile(state, FILE_ORDER, 0),
 					  section->place * sizeof(BuildPlace), comparer->places,

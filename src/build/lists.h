@@ -27,13 +27,15 @@
 #define DISKANN_LIST_BLOCK 8192
 
 /*
- * Where a list was found: in a ball, whose members are near each other, or in
- * a sample, whose members are spread over the table; see graph/select.h.
+ * Where a list was found: in a ball, whose members are near each other, in a
+ * sample, whose members are spread over the table, or among kin, who have the
+ * same value; see graph/select.h.
  */
 typedef enum BuildRange
 {
 	RANGE_LOCAL,
 	RANGE_REMOTE,
+	RANGE_KIN,
 	NRANGES
 } BuildRange;
 

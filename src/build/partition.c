@@ -17,8 +17,12 @@
  * sparse; edges to them are the long-range edges which a search takes first.
  * This part is ours.
  *
- * Both are written as sections to one file, so that compare.c treats them
- * alike.
+ * A search with a condition on a filter column gets to few of a node's
+ * neighbours, unless some of these are chosen among those that are likely to
+ * meet it as the node does.  So the rows of a signature of the first such
+ * column, its kin, are a section, too.
+ *
+ * All are written as sections to one file, so that compare.c treats them alike.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -84,6 +88,12 @@ smallest_sample(const BuildState *state, uint64 hash)
 	Assert(level >= 1 && level <= DISKANN_BUILD_LEVELS);
 	return series * DISKANN_BUILD_LEVELS + level;
 }
+
+/*
+ * A signature of more than one row in so many has no section: enough of a
+ * node's neighbours have it, whatever they are chosen by.
+ */
+#define KIN_SHARE 4
 
 /* Bytes of a row in FILE_ASSIGN. */
 static Size
@@ -161,10 +171,30 @@ plan_balls(BuildState *state)
 	shared->fanout = shared->nballs == 1 ? 1 : DISKANN_BUILD_FANOUT;
 	Assert(shared->nballs >= shared->fanout);
 	DiskannBuildCreateFile(state, FILE_ASSIGN);
+	DiskannBuildCreateFile(state, FILE_SIGNATURES);
 	DiskannBuildEnterPhase(state, PHASE_PARTITION, shared->nrows);
 }
 
 /* ---------- rows to balls ---------- */
+
+/* Find the first filter column's signatures of rows from..to - 1. */
+static void
+sign_chunk(BuildState *state, uint32 from, uint32 to)
+{
+	uint8	   *signatures = palloc(to - from);
+
+	for (uint32 row = from; row < to; row++)
+	{
+		const BuildCode *code = DiskannBuildRow(state, row);
+		DiskannMarks marks;
+
+		DiskannSign(state->signatures, DiskannBuildFilters(state, code),
+					&marks);
+		signatures[row - from] = marks.signatures[0];
+	}
+	DiskannSpoolWrite(DiskannBuildFile(state, FILE_SIGNATURES, 0), from,
+					  signatures, to - from);
+}
 
 /* Find the balls and the sample of rows from..to - 1. */
 static void
@@ -227,14 +257,20 @@ assign_rows(BuildState *state)
 	uint64		piece;
 
 	while (DiskannBuildTake(state, (nrows + CHUNK - 1) / CHUNK, &piece))
-		assign_chunk(state, leaders, block, piece * CHUNK,
-					 Min(nrows, (piece + 1) * CHUNK));
+	{
+		uint32		from = piece * CHUNK;
+		uint32		to = Min(nrows, (piece + 1) * CHUNK);
+
+		assign_chunk(state, leaders, block, from, to);
+		if (state->filters->count > 0)
+			sign_chunk(state, from, to);
+	}
 	MemoryContextSwitchTo(old);
 	DiskannBlockFree(leaders);
 	DiskannBlockFree(block);
 }
 
-/* ---------- balls and samples to sections ---------- */
+/* ---------- sections ---------- */
 
 /* Called for each section a row is a member of. */
 typedef void (*MemberCallback) (void *arg, int section,
@@ -242,7 +278,7 @@ typedef void (*MemberCallback) (void *arg, int section,
 
 /*
  * Read who belongs where, row by row, and call back for each section: the home
- * first, then the other balls, then the samples.
+ * first, then the other balls, the samples, and the kin.
  */
 static void
 for_each_member(BuildState *state, MemberCallback callback, void *arg)
@@ -251,6 +287,7 @@ for_each_member(BuildState *state, MemberCallback callback, void *arg)
 	int			fanout = shared->fanout;
 	DiskannSpool *file = DiskannBuildFile(state, FILE_ASSIGN, 0);
 	uint16	   *entries = palloc(assign_bytes(state) * CHUNK);
+	uint8	   *signatures = palloc(CHUNK);
 
 	for (uint32 from = 0; from < shared->nrows; from += CHUNK)
 	{
@@ -259,13 +296,15 @@ for_each_member(BuildState *state, MemberCallback callback, void *arg)
 		CHECK_FOR_INTERRUPTS();
 		DiskannSpoolRead(file, from * assign_bytes(state), entries,
 						 n * assign_bytes(state));
+		if (state->filters->count > 0)
+			DiskannSpoolRead(DiskannBuildFile(state, FILE_SIGNATURES, 0), from,
+							 signatures, n);
 		for (uint32 i = 0; i < n; i++)
 		{
 			const uint16 *entry = entries + i * (fanout + 1);
 			BuildMember member = {from + i, entry[0], true};
 
-			Assert(entry[fanout] <=
-				   DISKANN_BUILD_SERIES * DISKANN_BUILD_LEVELS);
+			Assert(entry[fanout] <= DISKANN_BUILD_SAMPLES);
 			for (int f = 0; f < fanout; f++)
 			{
 				/*
@@ -285,9 +324,13 @@ for_each_member(BuildState *state, MemberCallback callback, void *arg)
 				if (s % DISKANN_BUILD_LEVELS == 0)
 					break;
 			}
+			if (state->filters->count > 0)
+				callback(arg, shared->nballs + DISKANN_BUILD_SAMPLES +
+						 signatures[i], &member);
 		}
 	}
 	pfree(entries);
+	pfree(signatures);
 }
 
 /* A MemberCallback: how many members each section has. */
@@ -319,7 +362,7 @@ place_member(void *arg, int section, const BuildMember *member)
 	const BuildSection *s = &sorter->sections[section];
 	uint32		at;
 
-	if (section < sorter->first || section >= sorter->last)
+	if (section < sorter->first || section >= sorter->last || s->count == 0)
 		return;
 	at = member->is_home ? sorter->homes[section]++ :
 		s->homes + sorter->others[section]++;
@@ -364,6 +407,23 @@ sort_members(BuildState *state, const BuildSection *sections)
 }
 
 /*
+ * Empty the sections of kin that are too many, and of those of which only
+ * their values tell whether they have the same.
+ */
+static void
+leave_out_kin(const BuildShared *shared, BuildSection *sections)
+{
+	int			first = shared->nballs + DISKANN_BUILD_SAMPLES;
+
+	for (int s = first; s < shared->nsections; s++)
+	{
+		if (sections[s].count > shared->nrows / KIN_SHARE ||
+			s - first == DISKANN_ANY_SIGNATURE)
+			sections[s].count = 0;
+	}
+}
+
+/*
  * Leader: list the members of each section, and put neighbouring balls into
  * groups whose candidates will fit into memory.
  */
@@ -380,9 +440,11 @@ make_sections(BuildState *state)
 	uint64		fair_rows = shared->nrows / (8 * shared->participants) + 1;
 	uint32		in_group = 0;
 
-	shared->nsections = nballs + DISKANN_BUILD_SERIES * DISKANN_BUILD_LEVELS;
+	shared->nsections = nballs + DISKANN_BUILD_SAMPLES +
+		(state->filters->count > 0 ? DISKANN_BUILD_KINS : 0);
 	sections = palloc0(sizeof(BuildSection) * shared->nsections);
 	for_each_member(state, count_member, sections);
+	leave_out_kin(shared, sections);
 
 	/* Enough groups for all participants to have work to the end. */
 	group_rows = Min(Max(group_rows, 1), fair_rows);

@@ -36,7 +36,7 @@
 
 static const char *const file_names[NFILES] = {
 	"sample", "codes", "leaders", "keys", "candidates", "directory", "assign",
-	"sections", "members", "order", "nodes", "map", "edges"
+	"signatures", "sections", "members", "order", "nodes", "map", "edges"
 };
 
 void

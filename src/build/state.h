@@ -19,8 +19,10 @@
  *			 exactly one.
  * sample	 rows drawn at random from the whole table.  The edges found in a
  *			 sample are the long-range ones.
- * section	 a ball or a sample: what is compared at a time.  Numbered, the
- *			 balls first.
+ * kin		 rows of one signature of the first filter column.  The edges
+ *			 found among them are the value edges.
+ * section	 a ball, a sample or kin: what is compared at a time.  Numbered in
+ *			 this order.
  * leaf		 a part of a section, small enough to compare all with all; it
  *			 lives in memory only (graph/carve.h).
  * member	 a row in a section.  In graph/, a number that the caller of a
@@ -70,6 +72,10 @@
 #define DISKANN_BUILD_LEVELS 6
 #define DISKANN_LEVEL_BITS 6
 
+/* The sections of samples, and of kin, which are numbered by signatures. */
+#define DISKANN_BUILD_SAMPLES (DISKANN_BUILD_SERIES * DISKANN_BUILD_LEVELS)
+#define DISKANN_BUILD_KINS 256
+
 /*
  * The phases as pg_stat_progress_create_index shows them, in this order.  1 is
  * taken by what comes before (PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE).
@@ -100,6 +106,7 @@ typedef enum BuildFile
 	FILE_DIRECTORY,				/* uint32 group of each of those blocks */
 	FILE_ASSIGN,				/* by row: its balls, nearest first, and its
 								 * smallest sample, or 0; uint16 each */
+	FILE_SIGNATURES,			/* by row: the first filter column's; uint8 */
 	FILE_SECTIONS,				/* BuildSection */
 	FILE_MEMBERS,				/* BuildMember, section by section */
 	FILE_ORDER,					/* BuildPlace, by place */

@@ -22,9 +22,11 @@
 
 /*
  * Matches are dense if at least this share of the edges of matching nodes lead
- * to such; so many edges have to have been seen to tell.
+ * to such; so many edges have to have been seen to tell.  Value edges, which
+ * were chosen for it, lead further than as many that happen to.
  */
 #define DENSE_SHARE 0.25
+#define DENSE_VALUE_SHARE 0.15
 #define EDGES_TO_TELL 64
 
 /*
@@ -54,6 +56,7 @@ struct DiskannMatch
 	DiskannSearch *search;		/* of what may match; the caller's */
 	int			list_size;		/* as asked for */
 	double		share;			/* of all nodes that match */
+	bool		by_value;		/* value edges lead to such */
 
 	DiskannCandidate *bridges;	/* a heap; a node may be there repeatedly */
 	Size		bridges_alloc;
@@ -83,7 +86,7 @@ DiskannMatchCreate(MemoryContext context)
 
 void
 DiskannMatchReset(DiskannMatch *match, DiskannSearch *search, int list_size,
-				  double share)
+				  double share, bool by_value)
 {
 	Assert(share > 0);
 
@@ -96,6 +99,7 @@ DiskannMatchReset(DiskannMatch *match, DiskannSearch *search, int list_size,
 	match->search = search;
 	match->list_size = list_size;
 	match->share = share;
+	match->by_value = by_value;
 	match->bridges_count = 0;
 	match->far = false;
 	match->matches = false;
@@ -163,8 +167,10 @@ is_first(const DiskannMatch *match, float key)
 static bool
 is_dense(const DiskannMatch *match)
 {
+	double		least = match->by_value ? DENSE_VALUE_SHARE : DENSE_SHARE;
+
 	return match->edges >= EDGES_TO_TELL &&
-		match->matching_edges >= DENSE_SHARE * match->edges;
+		match->matching_edges >= least * match->edges;
 }
 
 /* Is it to be visited when all of the list has been? */

@@ -37,10 +37,12 @@ extern DiskannMatch *DiskannMatchCreate(MemoryContext context);
 
 /*
  * Begin anew with a search that has been reset to a list of this size, reusing
- * memory.  share is that of all nodes which are supposed to match.
+ * memory.  share is that of all nodes which are supposed to match.  by_value:
+ * some of a node's edges were chosen for leading to nodes that match if it does
+ * (value edges, see select.h).
  */
 extern void DiskannMatchReset(DiskannMatch *match, DiskannSearch *search,
-							  int list_size, double share);
+							  int list_size, double share, bool by_value);
 
 /* Offer nodes at estimated distances; may each of them match? */
 extern void DiskannMatchAddAll(DiskannMatch *match, const uint32 *nodes,

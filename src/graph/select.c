@@ -34,6 +34,9 @@
 /* One edge in so many may lead to a remote candidate. */
 #define REMOTE_SHARE 2
 
+/* One edge in so many leads to a node of the same value, if there are any. */
+#define VALUE_SHARE 5
+
 /* Candidates, nearest first, and which row of the block has each's vector. */
 typedef struct Ranking
 {
@@ -212,21 +215,25 @@ add_to_ranking(Ranking *ranking, uint32 member, float dist, int row)
 	ranking->row[i] = row;
 }
 
-/* Append at most limit - nedges edges to the nedges there are. */
+/*
+ * Append at most limit - nedges edges to the nedges there are.  The first
+ * `given` candidates are edges already, and only occlude others.
+ */
 static int
-prune_ranking(Ranking *ranking, int limit, DiskannCandidate *edges, int nedges)
+prune_ranking(Ranking *ranking, int given, int limit, DiskannCandidate *edges,
+			  int nedges)
 {
 	float		dist[MAX_CANDIDATES + MAX_SPREAD];
 	int			chosen[MAX_CANDIDATES + MAX_SPREAD];
 	int			nchosen;
-	DiskannPrune robust = {limit - nedges, ranking->choice->alpha,
-	DISKANN_PRUNE_BATCH, pair_distances, ranking, 0};
+	DiskannPrune robust = {given + limit - nedges, ranking->choice->alpha,
+	DISKANN_PRUNE_BATCH, pair_distances, ranking, given};
 
 	Assert(nedges <= limit);
 	for (int i = 0; i < ranking->n; i++)
 		dist[i] = ranking->candidates[i].dist;
 	nchosen = DiskannRobustPrune(&robust, dist, ranking->n, chosen);
-	for (int i = 0; i < nchosen; i++)
+	for (int i = given; i < nchosen; i++)
 		edges[nedges++] = ranking->candidates[chosen[i]];
 	return nedges;
 }
@@ -316,7 +323,7 @@ DiskannChooseEdges(DiskannEdgeChoice *choice, uint32 node,
 	n = sort_candidates(remote, *nremote, edges, 0);
 	fetch_candidates(choice, remote, n);
 	rank_candidates(&ranking, remote, n);
-	*nremote = prune_ranking(&ranking, choice->max_degree / REMOTE_SHARE,
+	*nremote = prune_ranking(&ranking, 0, choice->max_degree / REMOTE_SHARE,
 							 edges, 0);
 
 	n = sort_candidates(local, nlocal, edges, *nremote);
@@ -324,5 +331,89 @@ DiskannChooseEdges(DiskannEdgeChoice *choice, uint32 node,
 	rank_candidates(&ranking, local, n);
 	rank_spread(&ranking, node, spread,
 				find_spread(choice, node, local, n, edges, *nremote, spread));
-	return prune_ranking(&ranking, choice->max_degree, edges, *nremote);
+	return prune_ranking(&ranking, 0, choice->max_degree, edges, *nremote);
+}
+
+/*
+ * Of a node's edges, those to nodes of the same value, at most so many; returns
+ * how many.
+ */
+static int
+find_value_edges(const DiskannEdgeChoice *choice, uint32 node, int most,
+				 const DiskannCandidate *edges, int n, DiskannCandidate *found)
+{
+	int			nfound = 0;
+
+	for (int i = 0; i < n && nfound < most; i++)
+	{
+		if (choice->values[edges[i].member] == choice->values[node])
+			found[nfound++] = edges[i];
+	}
+	return nfound;
+}
+
+/*
+ * The longest of a node's edges that is neither among the first nremote nor a
+ * value edge; -1 if there is none.
+ */
+static int
+find_longest(const DiskannEdgeChoice *choice, uint32 node, int nremote,
+			 const DiskannCandidate *edges, int n)
+{
+	int			longest = -1;
+
+	for (int i = nremote; i < n; i++)
+	{
+		if (choice->values[edges[i].member] != choice->values[node] &&
+			(longest < 0 || edges[i].dist > edges[longest].dist))
+			longest = i;
+	}
+	return longest;
+}
+
+/*
+ * Give up to `most` of the edges up, the longest first, which value edges make
+ * up for best: these are long, too, if their value is rare.  Returns how many
+ * are left.
+ */
+static int
+give_up(const DiskannEdgeChoice *choice, uint32 node, int most, int nremote,
+		DiskannCandidate *edges, int n)
+{
+	for (; most > 0; most--)
+	{
+		int			longest = find_longest(choice, node, nremote, edges, n);
+
+		if (longest < 0)
+			break;
+		memmove(edges + longest, edges + longest + 1,
+				sizeof(DiskannCandidate) * (n - 1 - longest));
+		n--;
+	}
+	return n;
+}
+
+int
+DiskannChooseValueEdges(DiskannEdgeChoice *choice, uint32 node,
+						DiskannCandidate *kin, int nkin, int nremote,
+						DiskannCandidate *edges, int n)
+{
+	int			wanted = choice->max_degree / VALUE_SHARE;
+	DiskannCandidate ranked[MAX_CANDIDATES];
+	Ranking		ranking;
+	int			given = find_value_edges(choice, node, wanted, edges, n, ranked);
+	int			missing = wanted - given;
+
+	if (missing == 0)
+		return n;
+	nkin = Min(sort_candidates(kin, nkin, edges, n), MAX_CANDIDATES - given);
+	missing = Min(missing, nkin);
+	memcpy(ranked + given, kin, sizeof(DiskannCandidate) * nkin);
+	ranking.choice = choice;
+	fetch_candidates(choice, ranked, given + nkin);
+	rank_candidates(&ranking, ranked, given + nkin);
+	n = give_up(choice, node, missing - (choice->max_degree - n), nremote,
+				edges, n);
+	return prune_ranking(&ranking, given, Min(n + missing, choice->max_degree),
+						 edges, n);
 }

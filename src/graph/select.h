@@ -34,6 +34,7 @@ typedef struct DiskannEdgeChoice
 	DiskannFetch fetch;			/* of nodes */
 	void	   *arg;
 	DiskannBlock *block;		/* for scratch, see DiskannCreateChoiceBlock */
+	const uint8 *values;		/* of nodes, for DiskannChooseValueEdges() */
 	uint64		distances;		/* computed so far */
 } DiskannEdgeChoice;
 
@@ -57,5 +58,18 @@ extern int	DiskannChooseEdges(DiskannEdgeChoice *choice, uint32 node,
 							   DiskannCandidate *local, int nlocal,
 							   DiskannCandidate *remote, int *nremote,
 							   DiskannCandidate *edges);
+
+/*
+ * See to it that some of a node's edges are value edges: that they lead to
+ * nodes of the same value, as choice->values tells.  A search for rows of one
+ * value goes along these, however few rows there are of it.  kin are the
+ * nearest nodes of that value, and may be edges already, or come several times.
+ * They take the places of the n edges that were chosen last, but not of the
+ * first nremote ones.  Returns how many edges there are then.
+ */
+extern int	DiskannChooseValueEdges(DiskannEdgeChoice *choice, uint32 node,
+									DiskannCandidate *kin, int nkin,
+									int nremote, DiskannCandidate *edges,
+									int n);
 
 #endif							/* DISKANN_SELECT_H */

@@ -261,7 +261,7 @@ has(const DiskannCandidate *candidates, int n, uint32 member)
 
 /* A distance as it is computed where candidates come from. */
 static float
-exact_distance(const Vectors *v, uint32 a, uint32 b)
+exact_distance(const Vectors * v, uint32 a, uint32 b)
 {
 	DiskannBlock *pair = DiskannBlockCreate(v->dims, 2, false);
 	const int	second = 1;
@@ -293,7 +293,7 @@ plain_sort(DiskannCandidate *candidates, int n, const DiskannCandidate *edges,
 
 /* Prune sorted candidates to fill edges up to limit. */
 static int
-prune_sorted(const Vectors *v, float alpha, const DiskannCandidate *sorted,
+prune_sorted(const Vectors * v, float alpha, const DiskannCandidate *sorted,
 			 int n, int limit, DiskannCandidate *edges, int nedges)
 {
 	float		dist[MAX_POINTS];
@@ -315,7 +315,7 @@ prune_sorted(const Vectors *v, float alpha, const DiskannCandidate *sorted,
 
 /* What DiskannChooseEdges() says it does. */
 static int
-plain_choice(const Vectors *v, const DiskannEdgeChoice *choice, uint32 node,
+plain_choice(const Vectors * v, const DiskannEdgeChoice *choice, uint32 node,
 			 DiskannCandidate *near, int nnear, DiskannCandidate *far,
 			 int *nfar, DiskannCandidate *edges)
 {
@@ -346,7 +346,7 @@ plain_choice(const Vectors *v, const DiskannEdgeChoice *choice, uint32 node,
 
 /* n candidates for a node, all different from it, some of them twice. */
 static void
-choose_candidates(const Vectors *v, uint32 node, DiskannCandidate *candidates,
+choose_candidates(const Vectors * v, uint32 node, DiskannCandidate *candidates,
 				  int n)
 {
 	for (int i = 0; i < n; i++)
@@ -437,6 +437,118 @@ test_choice(size_t cases)
 	}
 }
 
+/* Candidates of the node's value, some of them twice; returns how many. */
+static int
+choose_kin(const Vectors * v, const uint8 *values, uint32 node,
+		   DiskannCandidate *kin, int n)
+{
+	int			nkin = 0;
+
+	choose_candidates(v, node, kin, n);
+	for (int i = 0; i < n; i++)
+	{
+		if (values[kin[i].member] == values[node])
+			kin[nkin++] = kin[i];
+	}
+	return nkin;
+}
+
+/* How many of the edges lead to nodes of this value? */
+static int
+count_value(const uint8 *values, uint8 value, const DiskannCandidate *edges,
+			int n)
+{
+	int			count = 0;
+
+	for (int i = 0; i < n; i++)
+		count += values[edges[i].member] == value;
+	return count;
+}
+
+/* Of the edges there were, only long ones of other values have been given up. */
+static void
+check_given_up(const uint8 *values, uint8 value, int nremote,
+			   const DiskannCandidate *before, int nbefore,
+			   const DiskannCandidate *after, int nafter)
+{
+	float		shortest = FLT_MAX;
+
+	check(memcmp(before, after, sizeof(DiskannCandidate) * nremote) == 0,
+		  "remote edges stay");
+	for (int i = nremote; i < nbefore; i++)
+	{
+		if (has(after, nafter, before[i].member))
+			continue;
+		check(values[before[i].member] != value, "value edges stay");
+		shortest = before[i].dist < shortest ? before[i].dist : shortest;
+	}
+	for (int i = nremote; i < nbefore; i++)
+		check(values[before[i].member] == value || before[i].dist <= shortest ||
+			  !has(after, nafter, before[i].member), "longest are given up");
+}
+
+static void
+test_value_edges(size_t cases)
+{
+	static DiskannCandidate near[700];
+	static DiskannCandidate far[700];
+	static DiskannCandidate kin[700];
+	static DiskannCandidate sorted[700];
+
+	for (size_t c = 0; c < cases; c++)
+	{
+		DiskannCandidate edges[2][130];
+		DiskannEdgeChoice choice = {0};
+		uint8		values[501];
+		Size		before = shim_bytes(NULL);
+		Vectors    *v;
+		uint32		node;
+		int			most = random_between(1, 20);
+		int			nfar;
+		int			nkin;
+		int			different;
+		int			given;
+		int			n;
+		int			nafter;
+
+		start_case("value edges", c);
+		v = random_vectors(random_between(1, 20), random_between(2, 500), 1,
+						   random_between(1, 20), random_between(0, 60));
+		node = random_between(1, v->count);
+		for (uint32 i = 0; i <= v->count; i++)
+			values[i] = random_between(1, most);
+		n = random_count();
+		nfar = c % 2 ? random_count() : 0;
+		choose_candidates(v, node, near, n);
+		choose_candidates(v, node, far, nfar);
+		nkin = choose_kin(v, values, node, kin, random_between(0, 700));
+		choice.max_degree = c % 3 ? random_between(1, 128) : 32;
+		choice.alpha = 1.2f;
+		choice.nnodes = v->count;
+		choice.fetch = fetch_vectors;
+		choice.arg = v;
+		choice.block = DiskannCreateChoiceBlock(v->dims);
+		choice.values = values;
+		n = DiskannChooseEdges(&choice, node, near, n, far, &nfar, edges[0]);
+		memcpy(edges[1], edges[0], sizeof(edges[0]));
+		given = count_value(values, values[node], edges[0], n);
+		different = plain_sort(kin, nkin, edges[0], n, sorted);
+		nafter = DiskannChooseValueEdges(&choice, node, kin, nkin, nfar,
+										 edges[1], n);
+		check(nafter >= n && nafter <= choice.max_degree,
+			  "no fewer edges, nor more than allowed");
+		check_edges(node, v->count, edges[1], nafter);
+		check(count_value(values, values[node], edges[1], nafter) ==
+			  Max(given, Min(choice.max_degree / 5, given + different)),
+			  "as many value edges as wanted, if there are");
+		check_given_up(values, values[node], nfar, edges[0], n, edges[1],
+					   nafter);
+		DiskannBlockFree(choice.block);
+		free_vectors(v);
+		check(shim_bytes(NULL) == before, "memory is freed");
+	}
+}
+
 int
 main(void)
 {
@@ -444,5 +556,6 @@ main(void)
 	test_prune(5000);
 	test_prune_cost();
 	test_choice(1000);
+	test_value_edges(1000);
 	return report();
 }

@@ -199,16 +199,16 @@ leave_list(void)
 	float		key = 0;
 	float		bound;
 	uint32		node;
-	bool		any = DiskannSearchNearest(search, &key);
+	bool		any = DiskannSearchPeekList(search, &key);
 
 	check(!any || (model_least(&least) && least == key),
-		  "Nearest tells the estimate of what is next");
+		  "PeekList tells the estimate of what is next");
 	DiskannSearchLeaveList(search);
 	check(!any || !model.keep_rest ||
 		  (DiskannSearchBound(search, &bound) && bound == key),
 		  "what was left bounds the rest");
 	check(!DiskannSearchNext(search, &node) &&
-		  !DiskannSearchNearest(search, &key), "nothing is left in the list");
+		  !DiskannSearchPeekList(search, &key), "nothing is left in the list");
 }
 
 static bool
