@@ -76,6 +76,23 @@ SELECT plan('SELECT id FROM small WHERE v <-> ''{1,2,3,4,5,6,7,8}'' < 100
 SELECT plan('SELECT id FROM large WHERE 10 >= v <-> vec(1)
     ORDER BY v <-> vec(1) LIMIT 100');
 
+-- so is a likeness, and without LIMIT it ends the scan
+SELECT plan('SELECT id FROM large WHERE 10 - (v <-> vec(1)) > 0
+    ORDER BY v <-> vec(1) LIMIT 100');
+SELECT plan('SELECT id FROM large WHERE 10 - (v <-> vec(1)) > 0
+    ORDER BY v <-> vec(1)');
+SELECT plan('SELECT id FROM large WHERE v <-> vec(1) <= 10
+    ORDER BY v <-> vec(1)');
+PREPARE near (float8) AS SELECT id FROM large WHERE 10 - (v <-> vec(1)) >= $1
+    ORDER BY v <-> vec(1);
+SET plan_cache_mode = force_generic_plan;
+SELECT plan('EXECUTE near (5)');
+RESET plan_cache_mode;
+
+-- a distance that has to be great bounds nothing
+SELECT plan('SELECT id FROM large WHERE v <-> vec(1) > 10
+    ORDER BY v <-> vec(1)');
+
 -- joins: with most rows, and with few
 SELECT plan('SELECT id FROM large t WHERE EXISTS
     (SELECT FROM groups g WHERE g.id = t.percent AND g.id < 60)
@@ -92,6 +109,36 @@ PREPARE nearest (int) AS SELECT id FROM large ORDER BY v <-> vec(1) LIMIT $1;
 SET plan_cache_mode = force_generic_plan;
 SELECT plan('EXECUTE nearest (10)');
 RESET plan_cache_mode;
+
+-- conditions that the index decides: rows that do not fulfil them cost little
+CREATE INDEX large_filter ON large USING diskann (v, fifth, percent);
+SELECT plan('SELECT id FROM large WHERE fifth = 1 ORDER BY v <-> vec(1) LIMIT 100');
+SELECT plan('SELECT id FROM large WHERE fifth IN (1, 3) ORDER BY v <-> vec(1) LIMIT 100');
+SELECT plan('SELECT id FROM large WHERE fifth = 1 OR percent < 7
+    ORDER BY v <-> vec(1) LIMIT 100');
+SELECT plan('SELECT id FROM large WHERE percent BETWEEN 10 AND 29
+    ORDER BY v <-> vec(1) LIMIT 100');
+SELECT plan('SELECT n.id FROM groups g, LATERAL (SELECT id FROM large
+    WHERE fifth = g.id ORDER BY v <-> vec(g.id) LIMIT 100) n');
+
+-- where they leave few rows, an index on the column is better
+SELECT plan('SELECT id FROM large WHERE percent = 1 ORDER BY v <-> vec(1) LIMIT 100');
+SELECT plan('SELECT id FROM large WHERE percent = -1 ORDER BY v <-> vec(1) LIMIT 1');
+
+-- where there are none, the smaller index
+SELECT plan('SELECT id FROM large ORDER BY v <-> vec(1) LIMIT 10');
+
+-- another order than the index has, whatever the conditions
+SET enable_seqscan = off;
+SET enable_sort = off;
+SET enable_bitmapscan = off;
+SELECT plan('SELECT id FROM large WHERE fifth = 1 ORDER BY v <-> vec(1) DESC LIMIT 10');
+SELECT plan('SELECT id FROM large WHERE fifth = 1 ORDER BY v <-> vec(1) NULLS FIRST');
+SELECT plan('SELECT id FROM large WHERE fifth = 1');
+RESET enable_bitmapscan;
+RESET enable_sort;
+RESET enable_seqscan;
+DROP INDEX large_filter;
 
 -- partitions
 CREATE TABLE parts (id int, v real[]) PARTITION BY RANGE (id);

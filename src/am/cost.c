@@ -27,38 +27,59 @@
 
 #include "am/am.h"
 #include "am/options.h"
+#include "am/shares.h"
 #include "am/value_cost.h"
 #include "compat.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
-#include "utils/fmgroids.h"
-#include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/selfuncs.h"
 #include "utils/spccache.h"
 #include "values/row.h"
 
 /*
  * A visit is one page, scattered, but over a small and therefore mostly cached
- * part of the index: it is charged like a page read in sequence.  It scores all
- * of a node's edges and finds them a place, which takes half as long again.
+ * part of the index: it is charged like half a page read in sequence.  It
+ * scores all of a node's edges and finds them a place, which takes half as long
+ * again; and each filter column makes nodes larger.
  */
-#define OPERATORS_PER_VISIT 200
+#define PAGES_PER_VISIT 0.5
+#define OPERATORS_PER_VISIT 100
+#define OPERATORS_PER_COLUMN 5
 
-/* Beyond its list a scan visits so many nodes to be sure of the next row. */
+/*
+ * A visit beyond the list, or among nodes that match, takes so many times that:
+ * there is a heap to keep, or conditions.
+ */
+#define FURTHER_VISIT 2
+
+/* Where it is not known how many are wanted, a row takes so many visits. */
 #define VISITS_PER_ROW 2
+
+/* A row looked at is a page of the table, as a rule cached. */
+#define PAGES_PER_ROW 0.5
 
 /* To measure a node where pages are read in sequence, and to sort it. */
 #define OPERATORS_PER_NODE 50
 
 /*
- * The share of rows that a function keeps of which nothing is known, or a bound
- * of the distance.  The planner takes a third, with which a scan that goes on
- * until it has found ten rows seems cheap; but it costs the more the fewer are
- * kept, while its alternatives cost the same.
+ * What the map tells of a node, and what it takes to start with it, in pages:
+ * to find out what is sought, and to read those that tell how much there is.
  */
-#define UNKNOWN_SHARE 0.05
+#define OPERATORS_PER_MARK 2
+#define MAP_BYTES_PER_COLUMN 3
+#define PAGES_TO_SEEK 64
+
+/*
+ * What a scan does; am/scan_walk.c has the same.  To return k rows it visits k
+ * nodes, and so many lists by the root of k.  To measure a node that matches
+ * takes half of a visit; and to sort all nodes is better than a walk to a sixth
+ * of them.
+ */
+#define LIST_PER_ROOT 0.28
+#define LIST_FOR_TEN 100.0
+#define MEASURES_PER_VISIT 2
+#define WALK_PER_SORT 6
 
 /*
  * Of a path that would give wrong results: more than that of any path that is
@@ -71,13 +92,17 @@
 typedef struct ScanModel
 {
 	double		nodes;			/* of the index */
+	double		list_size;		/* as set */
 	double		list;			/* nodes visited before the first row */
 	double		most_visits;
-	double		selectivity;	/* of conditions but the next one */
-	double		bound;			/* that of a bound of the distance, or 1 */
-	Cost		visit;			/* of a node */
+	DiskannShares shares;
+	double		returned;		/* of rows, those that the index returns */
+	Cost		visit;			/* of a node of the list */
+	Cost		further;		/* of any other node */
+	Cost		fetch;			/* of a row, to look at it */
 	Cost		compare;		/* a node's row with others */
-	Cost		sort_pages;		/* to sort the nodes of all pages */
+	Cost		seek;			/* before the first visit */
+	Cost		measure_all;	/* to measure and sort all that may match */
 } ScanModel;
 
 /* The index' column of vectors, from 0. */
@@ -111,61 +136,6 @@ wants_nulls(IndexOptInfo *info)
 	return false;
 }
 
-/* ---------- conditions ---------- */
-
-/* Is it the distance that the scan is ordered by, with an upper bound? */
-static bool
-is_bound(const Node *clause, const Node *distance)
-{
-	const OpExpr *op = (const OpExpr *) clause;
-	RegProcedure estimator;
-
-	if (!IsA(clause, OpExpr) || list_length(op->args) != 2)
-		return false;
-	estimator = get_oprrest(op->opno);
-	if (estimator == F_SCALARLTSEL || estimator == F_SCALARLESEL)
-		return equal(linitial(op->args), distance);
-	if (estimator == F_SCALARGTSEL || estimator == F_SCALARGESEL)
-		return equal(lsecond(op->args), distance);
-	return false;
-}
-
-/* Is it a function that does not tell how many rows it keeps? */
-static bool
-is_unknown(const Node *clause)
-{
-	return IsA(clause, FuncExpr) &&
-		!OidIsValid(get_func_support(((const FuncExpr *) clause)->funcid));
-}
-
-/* The share of the index's rows that are to be returned. */
-static void
-estimate_conditions(PlannerInfo *root, const IndexPath *path, ScanModel *model)
-{
-	IndexOptInfo *info = path->indexinfo;
-	List	   *others = NIL;
-	ListCell   *lc;
-
-	model->selectivity = 1;
-	model->bound = 1;
-	foreach(lc, info->indrestrictinfo)
-	{
-		RestrictInfo *condition = lfirst_node(RestrictInfo, lc);
-		Node	   *clause = (Node *) condition->clause;
-
-		if (is_bound(clause, linitial(path->indexorderbys)))
-			model->bound = UNKNOWN_SHARE;
-		else if (is_unknown(clause))
-			model->selectivity *= UNKNOWN_SHARE;
-		else
-			others = lappend(others, condition);
-	}
-	model->selectivity *= clauselist_selectivity(root, others,
-												 info->rel->relid, JOIN_INNER,
-												 NULL);
-	list_free(others);
-}
-
 /*
  * The share of the rows that this scan returns which the query will take; 0 if
  * nothing is known but that it will hardly take all.
@@ -189,6 +159,48 @@ share_wanted(PlannerInfo *root, const IndexPath *path)
 
 /* ---------- the scan ---------- */
 
+/* Nodes visited for so many rows; 0 or less: for the first of them. */
+static double
+visits_for(const ScanModel *model, double rows)
+{
+	double		list = model->list_size;
+	double		further = rows * Min(1, list / LIST_FOR_TEN) +
+		LIST_PER_ROOT * list * (sqrt(Max(rows, 1)) - 1);
+
+	return Max(Max(list, rows), further);
+}
+
+/* How many nodes a scan may consider before it returns no more. */
+static double
+most_visits(double list, double nodes)
+{
+	if (diskann_iterative_search == DISKANN_ITERATE_OFF)
+		return list;
+	if (diskann_max_scan_tuples > 0)
+		return Min(diskann_max_scan_tuples, nodes);
+	return nodes;
+}
+
+/*
+ * To measure all nodes that match, and to sort them: the map leads to them, or
+ * all pages are read.
+ */
+static Cost
+price_measuring(const IndexOptInfo *info, const ScanModel *model, Cost page)
+{
+	double		nodes = model->nodes * model->shares.sought;
+	double		map = model->nodes * (info->nkeycolumns - 1) *
+		MAP_BYTES_PER_COLUMN / BLCKSZ;
+	Cost		sort = nodes * 2 * log2(Max(nodes, 2)) * cpu_operator_cost;
+
+	if (model->shares.sought < 1)
+		return sort + map * page +
+			model->nodes * OPERATORS_PER_MARK * cpu_operator_cost +
+			nodes * model->further / MEASURES_PER_VISIT;
+	return sort + info->pages * page +
+		nodes * OPERATORS_PER_NODE * cpu_operator_cost;
+}
+
 static void
 price_parts(PlannerInfo *root, const IndexPath *path, ScanModel *model)
 {
@@ -199,45 +211,85 @@ price_parts(PlannerInfo *root, const IndexPath *path, ScanModel *model)
 	double		page;
 
 	get_tablespace_page_costs(info->reltablespace, NULL, &page);
+	DiskannEstimateShares(root, path, rel, &model->shares);
+	model->returned = model->shares.sought * model->shares.decided;
 	model->nodes = Max(info->tuples, 1);
-	model->list = Min(DiskannSearchListSize(rel), model->nodes);
+	model->list_size = DiskannSearchListSize(rel);
 	index_close(rel, NoLock);
-	model->most_visits = model->nodes;
-	if (diskann_iterative_search == DISKANN_ITERATE_OFF)
-		model->most_visits = model->list;
-	else if (diskann_max_scan_tuples > 0)
-		model->most_visits = Min(diskann_max_scan_tuples, model->nodes);
-	model->visit = page + OPERATORS_PER_VISIT * cpu_operator_cost;
+	model->list = Min(visits_for(model, root->limit_tuples), model->nodes);
+	model->most_visits = most_visits(model->list, model->nodes);
+	model->visit = PAGES_PER_VISIT * page + cpu_operator_cost *
+		(OPERATORS_PER_VISIT + OPERATORS_PER_COLUMN * (info->nkeycolumns - 1));
+	model->further = FURTHER_VISIT * model->visit;
+	model->fetch = PAGES_PER_ROW * page;
 	model->compare = 0;
 	if (strict)
 		model->compare = cpu_tuple_cost + cpu_operator_cost +
 			DiskannValueCost(root, linitial(path->indexorderbys));
-	model->sort_pages = info->pages * page + model->nodes * cpu_operator_cost *
-		(OPERATORS_PER_NODE + 2 * log2(Max(model->nodes, 2)));
+	model->seek = model->shares.sought < 1 ? PAGES_TO_SEEK * page : 0;
+	model->measure_all = price_measuring(info, model, page);
+}
+
+/* To find the nearest so many nodes where nothing is sought. */
+static Cost
+cost_of_walk(const ScanModel *model, double nodes)
+{
+	double		visits = Min(visits_for(model, nodes), model->most_visits);
+	double		list = Min(model->list, visits);
+
+	return list * model->visit + (visits - list) * model->further;
 }
 
 /*
- * The cost of the first so many rows, of which only those that meet the
- * conditions are compared with others.
+ * The same among nodes that match, of which a walk visits more by the root of
+ * their share.
+ */
+static Cost
+cost_of_matching(const ScanModel *model, double nodes)
+{
+	double		visits = Max(visits_for(model, nodes), model->list);
+
+	visits = Min(visits, model->most_visits) / sqrt(model->shares.sought);
+	if (model->most_visits == model->nodes &&
+		model->nodes * model->shares.sought <= MEASURES_PER_VISIT * visits)
+		return model->seek + model->measure_all;
+	return model->seek + Min(visits, model->nodes) * model->further;
+}
+
+/* To find the nearest so many nodes of those that are sought. */
+static Cost
+cost_of_nodes(const ScanModel *model, double nodes)
+{
+	if (model->most_visits == model->nodes &&
+		nodes * WALK_PER_SORT >= model->nodes * model->shares.sought)
+		return model->seek + model->measure_all;
+	return model->shares.sought < 1 ? cost_of_matching(model, nodes) :
+		cost_of_walk(model, nodes);
+}
+
+/*
+ * The cost of the first so many rows that the index returns, of which only
+ * those that meet the other conditions are compared with others.
  */
 static Cost
 cost_of_rows(const ScanModel *model, double rows)
 {
-	double		visits = model->list +
-		VISITS_PER_ROW * Max(0, rows - model->list);
-
-	return Min(visits, model->most_visits) * model->visit +
-		rows * (model->selectivity * model->compare + cpu_index_tuple_cost);
+	return cost_of_nodes(model, rows / model->shares.decided) +
+		rows * (model->fetch + model->shares.left * model->compare +
+				cpu_index_tuple_cost);
 }
 
-/* All rows are wanted: those within the bound, or all pages sorted. */
+/* All rows are wanted: those within the bound, or all nodes sorted. */
 static Cost
 cost_of_all(const ScanModel *model)
 {
-	if (model->bound < 1)
-		return cost_of_rows(model, model->nodes * model->bound);
-	return model->sort_pages + model->nodes *
-		(model->selectivity * model->compare + cpu_index_tuple_cost);
+	double		rows = model->nodes * model->returned * model->shares.bound;
+
+	if (model->shares.bound < 1)
+		return cost_of_rows(model, rows);
+	return model->seek + model->measure_all +
+		rows * (model->fetch + model->shares.left * model->compare +
+				cpu_index_tuple_cost);
 }
 
 /*
@@ -249,23 +301,23 @@ price_scan(PlannerInfo *root, const IndexPath *path, const ScanModel *model,
 		   Cost *startup, Cost *total, double *fetched)
 {
 	double		share = share_wanted(root, path);
+	double		most = model->nodes * model->returned * model->shares.bound;
 	double		looked_at;
 
-	*startup = model->list * model->visit;
-	*fetched = model->bound;
+	*startup = cost_of_nodes(model, 0);
+	*fetched = model->returned * model->shares.bound;
 	if (root->tuple_fraction == 0)
 		*startup = *total = cost_of_all(model);
 	else if (share > 0)
 	{
-		looked_at = Min(share * path->path.rows / model->selectivity,
-						model->nodes * model->bound);
+		looked_at = Min(share * path->path.rows / model->shares.left, most);
 		*total = *startup +
 			Max(0, cost_of_rows(model, looked_at) - *startup) / share;
 		*fetched = Min(1, looked_at / (share * model->nodes));
 	}
 	else
-		*total = *startup + model->nodes * model->bound *
-			(VISITS_PER_ROW * model->visit + model->compare);
+		*total = *startup + most * (VISITS_PER_ROW * model->further +
+									model->fetch + model->compare);
 }
 
 void
@@ -275,7 +327,6 @@ diskanncostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 					double *pages)
 {
 	IndexOptInfo *info = path->indexinfo;
-	GenericCosts costs;
 	ScanModel	model;
 	double		fetched;
 
@@ -292,10 +343,7 @@ diskanncostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 		return;
 	}
 
-	MemSet(&costs, 0, sizeof(costs));
-	genericcostestimate(root, path, loop_count, &costs);
-	estimate_conditions(root, path, &model);
 	price_parts(root, path, &model);
 	price_scan(root, path, &model, startup_cost, total_cost, &fetched);
-	*selectivity = costs.indexSelectivity * fetched;
+	*selectivity = Min(1, fetched * model.nodes / Max(info->rel->tuples, 1));
 }

@@ -51,8 +51,9 @@ typedef struct Translator
 {
 	Relation	rel;
 	const DiskannFilters *columns;
-	IndexScanState *node;
 	Index		relid;			/* of the table, in the query */
+	DiskannCompute compute;		/* with this context */
+	void	   *context;
 	List	   *expressions;	/* by filter column; NULL: a column of the
 								 * table */
 	List	   *parts;			/* of DiskannCondition */
@@ -128,17 +129,20 @@ column_of_node(const Translator *translator, const Node *node)
 
 /* ---------- keys ---------- */
 
-/* Is its value the same for all rows, and to be known now? */
+/*
+ * Is its value the same for all rows, and to be known when a scan starts?
+ * While a query is planned that is so of columns of other tables, too.
+ */
 static bool
-is_constant(Node *expr)
+is_constant(const Translator *translator, Node *expr)
 {
-	return !contain_var_clause(expr) && !contain_subplans(expr) &&
-		!contain_volatile_functions(expr);
+	return !bms_is_member(translator->relid, pull_varnos(NULL, expr)) &&
+		!contain_subplans(expr) && !contain_volatile_functions(expr);
 }
 
 /*
  * Make the key that tells that a column compares so with the value of an
- * expression.
+ * expression; with NULL, if that is not known now.
  */
 static ScanKey
 make_key(const Translator *translator, int number, int flags,
@@ -149,7 +153,8 @@ make_key(const Translator *translator, int number, int flags,
 	Datum		value;
 	bool		isnull;
 
-	DiskannComputeNow(expr, translator->node, &value, &isnull);
+	if (!translator->compute(expr, translator->context, &value, &isnull))
+		isnull = true;
 	ScanKeyEntryInitialize(key, flags | (isnull ? SK_ISNULL : 0),
 						   filter_column(translator, number)->column + 1,
 						   strategy, type, collation, get_opcode(operator),
@@ -169,7 +174,7 @@ key_of_comparison(const Translator *translator, const Node *column,
 	Oid			right;
 	int			strategy;
 
-	if (number < 0 || !OidIsValid(operator) || !is_constant(expr))
+	if (number < 0 || !OidIsValid(operator) || !is_constant(translator, expr))
 		return NULL;
 	filter = filter_column(translator, number);
 	family = translator->rel->rd_opfamily[filter->column];
@@ -220,7 +225,7 @@ key_of_element(const Translator *translator, Node *expr, const Node *column,
 	Oid			left;
 	Oid			right;
 
-	if (number < 0 || !is_constant(expr))
+	if (number < 0 || !is_constant(translator, expr))
 		return NULL;
 	filter = filter_column(translator, number);
 	if (filter->kind != DISKANN_FILTER_SET ||
@@ -411,6 +416,48 @@ translate(Node *clause, Translator *translator)
 	return NULL;
 }
 
+/* ---------- planning ---------- */
+
+/*
+ * Do signatures tell of an expression, that nodes without some of them do not
+ * pass it?  Columns beyond `last` are parts.
+ */
+static bool
+is_sought(const Node *expression, AttrNumber last)
+{
+	bool		any = is_orclause(expression);
+	ListCell   *lc;
+
+	check_stack_depth();
+	if (!any && !is_andclause(expression))
+		return IsA(expression, Var) &&
+			((const Var *) expression)->varattno > last;
+	foreach(lc, ((const BoolExpr *) expression)->args)
+	{
+		if (is_sought(lfirst(lc), last) != any)
+			return !any;
+	}
+	return any;
+}
+
+DiskannUse
+DiskannScanQualUse(Relation rel, const DiskannFilters *columns, Index relid,
+				   Node *clause, DiskannCompute compute, void *context)
+{
+	Translator	translator = {.rel = rel, .columns = columns, .relid = relid,
+	.compute = compute, .context = context};
+	Node	   *expression;
+
+	translator.expressions = index_expressions(&translator);
+	if (take_condition(&translator, clause))
+		return DISKANN_USE_SEEK;
+	expression = translate(clause, &translator);
+	if (expression == NULL)
+		return DISKANN_USE_NONE;
+	return is_sought(expression, RelationGetNumberOfAttributes(rel)) ?
+		DISKANN_USE_SEEK : DISKANN_USE_REJECT;
+}
+
 /* ---------- starting ---------- */
 
 /* The tuple of all columns of the index, and of what parts have come to. */
@@ -432,7 +479,8 @@ void
 DiskannScanQualStart(DiskannScanQual *qual, Relation rel,
 					 const DiskannFilters *columns, IndexScanState *node)
 {
-	Translator	translator = {.rel = rel, .columns = columns, .node = node};
+	Translator	translator = {.rel = rel, .columns = columns,
+	.compute = DiskannComputeNow, .context = node};
 	ListCell   *lc;
 
 	memset(qual, 0, sizeof(DiskannScanQual));

@@ -13,6 +13,7 @@
 #ifndef DISKANN_SCAN_QUAL_H
 #define DISKANN_SCAN_QUAL_H
 
+#include "am/bound.h"
 #include "am/scan_condition.h"
 #include "nodes/execnodes.h"
 #include "utils/rel.h"
@@ -54,5 +55,22 @@ extern bool DiskannScanQualPasses(const DiskannScanQual *qual,
 extern void DiskannScanQualSeek(const DiskannScanQual *qual,
 								DiskannSignatures *signatures,
 								DiskannSought *sought);
+
+/* What a scan makes of a condition of its query. */
+typedef enum DiskannUse
+{
+	DISKANN_USE_NONE,			/* nothing: rows are fetched and looked at */
+	DISKANN_USE_REJECT,			/* nodes visited are rejected */
+	DISKANN_USE_SEEK			/* it seeks nodes that may fulfil it */
+} DiskannUse;
+
+/*
+ * Which will a scan, of the table that the query being planned knows by relid?
+ * compute() knows values, as far as they are known.
+ */
+extern DiskannUse DiskannScanQualUse(Relation rel,
+									 const DiskannFilters *columns,
+									 Index relid, Node *clause,
+									 DiskannCompute compute, void *context);
 
 #endif							/* DISKANN_SCAN_QUAL_H */

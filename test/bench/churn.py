@@ -9,9 +9,7 @@ says.  README.md, "Churn", tells more.
 """
 
 import argparse
-import io
 import json
-import struct
 import sys
 import time
 
@@ -20,6 +18,7 @@ import psycopg2
 
 sys.dont_write_bytecode = True
 # pylint: disable=wrong-import-position
+import binary
 from churn_rows import VARIANTS, add_cluster_arguments, make_rows
 
 K = 10
@@ -33,28 +32,6 @@ CONTENDERS = {
                        'diskann.query_search_list_size', 'diskann_pgvector'),
     'hnsw': ('vector', 'hnsw', 'vector_l2_ops', 'hnsw.ef_search', 'vector'),
 }
-
-
-def binary_rows(column_type, ids, vectors):
-    """The rows in COPY's binary format: an integer, and real[] or vector."""
-    n, dims = vectors.shape
-    fields = [('fields', '>i2'), ('id_bytes', '>i4'), ('id', '>i4'),
-              ('bytes', '>i4')]
-    if column_type == 'vector':
-        rows = numpy.zeros(n, fields + [('dims', '>i2'), ('unused', '>i2'),
-                                        ('x', '>f4', (dims,))])
-        rows['bytes'], rows['dims'], rows['x'] = 4 + 4 * dims, dims, vectors
-    else:
-        element = numpy.dtype([('bytes', '>i4'), ('x', '>f4')])
-        rows = numpy.zeros(n, fields + [
-            ('ndim', '>i4'), ('nulls', '>i4'), ('type', '>i4'),
-            ('dims', '>i4'), ('lower', '>i4'), ('elements', element, (dims,))])
-        rows['bytes'] = 20 + 8 * dims
-        rows['ndim'], rows['type'], rows['dims'], rows['lower'] = 1, 700, dims, 1
-        rows['elements']['bytes'], rows['elements']['x'] = 4, vectors
-    rows['fields'], rows['id_bytes'], rows['id'] = 2, 4, ids
-    head = b'PGCOPY\n\xff\r\n\0' + struct.pack('>ii', 0, 0)
-    return io.BytesIO(head + rows.tobytes() + struct.pack('>h', -1))
 
 
 def exact_neighbours(ids, vectors, queries):
@@ -96,7 +73,7 @@ class Contender:
     def copy(self, table, ids, vectors):
         self.cursor.copy_expert(
             f'COPY {table} (id, v) FROM STDIN (FORMAT binary)',
-            binary_rows(self.type, ids, vectors))
+            binary.copy_file([('int', ids), (self.type, vectors)]))
 
     def create_table(self):
         column = self.type

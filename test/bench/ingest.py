@@ -20,6 +20,7 @@ import psycopg2
 
 sys.dont_write_bytecode = True
 # pylint: disable=wrong-import-position
+import binary
 import churn
 from churn_rows import Clusters, add_cluster_arguments, read_vectors
 
@@ -124,7 +125,7 @@ class Contender:
     def copy(self, ids, vectors):
         self.first.cursor.copy_expert(
             f'COPY {self.table} (id, v) FROM STDIN (FORMAT binary)',
-            churn.binary_rows(self.type, ids, vectors))
+            binary.copy_file([('int', ids), (self.type, vectors)]))
 
     def statements(self, ids, vectors):
         """An INSERT for each row."""

@@ -10,15 +10,15 @@ README.md, "Plans", tells more.
 
 import argparse
 import collections
-import io
 import json
 import os
 import statistics
-import struct
 import sys
 
 import numpy
 import psycopg2
+
+import binary
 
 LATENT = 24
 SHARES = (1, .2, .05, .01, .001, 0)
@@ -26,6 +26,7 @@ LIMITS = (1, 10, 100, None)
 
 # A column of this many equal values for each share.
 VALUES = {1: 1, .2: 5, .05: 20, .01: 100, .001: 1000, 0: 1000}
+NUMBERS = sorted(set(VALUES.values()))
 
 
 # Conditions by kind; the share of rows they leave is that of the grid.
@@ -51,22 +52,55 @@ def exists(share, _):
             f'AND g.place < {share * 1000:.0f})')
 
 
+def in_list(share, _):
+    values = range(-1, max(1, round(share * 1000)) - 1) if share == 0 else \
+        range(round(share * 1000))
+    return f't.of_1000 IN (-2, {", ".join(map(str, values))})'
+
+
+def both(share, query):
+    """A condition that a filter column decides, and one that none can."""
+    return f'{equality(share, query)} AND {opaque(.5, query)}'
+
+
 def distance(share, query):
     return f"t.v <-> {query.literal} < {query.radius(share)!r}"
 
 
-KINDS = {'equality': equality, 'range': in_range, 'correlated': correlated,
-         'opaque': opaque, 'exists': exists, 'distance': distance}
+def likeness(share, query):
+    return f"2 - (t.v <-> {query.literal}) > {2 - query.radius(share)!r}"
 
-# What a plan is forced with: the index on vectors is there, or it is not.
+
+KINDS = {'equality': equality, 'range': in_range, 'list': in_list,
+         'correlated': correlated, 'opaque': opaque, 'both': both,
+         'exists': exists, 'distance': distance, 'likeness': likeness}
+
+# Those that hold for all rows if this share is to be left.
+SAME_AS_NONE = ('range', 'list', 'correlated', 'exists', 'likeness')
+
+# The indexes on vectors.
+INDEXES = {
+    'plain': '(v)',
+    'filter': f'(v, {", ".join(f"of_{n}" for n in NUMBERS)}, by_chance, '
+              'by_place)',
+    'partial': '(v)'}
+PREDICATE = 'of_20 = 0'
+
+# What a plan is forced with: one of these indexes or none, and settings.
 FORCED = {
-    'diskann': (True, 'enable_seqscan enable_bitmapscan enable_sort'),
-    'seqscan': (False, 'enable_indexscan enable_bitmapscan '
-                       'enable_indexonlyscan'),
-    'bitmap': (False, 'enable_seqscan enable_indexscan enable_indexonlyscan'),
-    'btree': (False, 'enable_seqscan enable_bitmapscan'),
-    'free': (False, ''),
+    'plain': ('plain', 'enable_seqscan enable_bitmapscan enable_sort'),
+    'filter': ('filter', 'enable_seqscan enable_bitmapscan enable_sort'),
+    'partial': ('partial', 'enable_seqscan enable_bitmapscan enable_sort'),
+    'seqscan': (None, 'enable_indexscan enable_bitmapscan '
+                      'enable_indexonlyscan'),
+    'bitmap': (None, 'enable_seqscan enable_indexscan enable_indexonlyscan'),
+    'btree': (None, 'enable_seqscan enable_bitmapscan'),
+    'free': (None, ''),
 }
+
+# The planner chooses with some of them, and with all.
+SCENES = {'without filter columns': ('plain', 'partial'),
+          'with filter columns': tuple(INDEXES)}
 
 Plan = collections.namedtuple('Plan', 'shape total_cost')
 
@@ -103,36 +137,12 @@ class Rows:
         self.chance = random.permutation(count) / count
         self.numbers = random.permutation(count)
 
-    def binary(self):
-        """All columns in COPY's binary format."""
-        count, dims = self.vectors.shape
-        element = numpy.dtype([('bytes', '>i4'), ('x', '>f4')])
-        columns = [('id', '>i4'), *((f'of_{n}', '>i4')
-                                    for n in sorted(set(VALUES.values()))),
-                   ('by_chance', '>f8'), ('by_place', '>f8')]
-        types = [('fields', '>i2')]
-        for name, kind in columns:
-            types += [(name + '_bytes', '>i4'), (name, kind)]
-        types += [('v_bytes', '>i4'), ('ndim', '>i4'), ('nulls', '>i4'),
-                  ('type', '>i4'), ('dims', '>i4'), ('lower', '>i4'),
-                  ('elements', element, (dims,))]
-        for start in range(0, count, 10000):
-            some = slice(start, min(start + 10000, count))
-            rows = numpy.zeros(some.stop - some.start, types)
-            rows['fields'] = len(columns) + 1
-            for name, kind in columns:
-                rows[name + '_bytes'] = int(kind[-1])
-            rows['id'] = numpy.arange(some.start, some.stop)
-            for n in set(VALUES.values()):
-                rows[f'of_{n}'] = self.numbers[some] % n
-            rows['by_chance'] = self.chance[some]
-            rows['by_place'] = self.place[some]
-            rows['v_bytes'] = 20 + 8 * dims
-            rows['ndim'], rows['type'] = 1, 700
-            rows['dims'], rows['lower'] = dims, 1
-            rows['elements']['bytes'] = 4
-            rows['elements']['x'] = self.vectors[some]
-            yield rows.tobytes()
+    def columns(self):
+        """All columns, with their types, in the table's order."""
+        return [('int', numpy.arange(len(self.vectors))),
+                *(('int', self.numbers % n) for n in NUMBERS),
+                ('float8', self.chance), ('float8', self.place),
+                ('real[]', self.vectors)]
 
 
 class Server:
@@ -167,18 +177,19 @@ class Server:
     def load(self, rows):
         """The table planner_rows, its indexes, and what conditions need."""
         self.run('DROP TABLE IF EXISTS planner_rows, planner_groups')
-        numbered = ', '.join(f'of_{n} int' for n in sorted(set(VALUES.values())))
+        numbered = ', '.join(f'of_{n} int' for n in NUMBERS)
         self.run(f'CREATE TABLE planner_rows (id int, {numbered}, '
                  'by_chance float8, by_place float8, v real[])')
-        data = io.BytesIO(b'PGCOPY\n\xff\r\n\0' + struct.pack('>ii', 0, 0)
-                          + b''.join(rows.binary()) + struct.pack('>h', -1))
         self.cursor.copy_expert(
-            'COPY planner_rows FROM STDIN (FORMAT binary)', data)
+            'COPY planner_rows FROM STDIN (FORMAT binary)',
+            binary.copy_file(rows.columns()))
         for column in ('id', 'by_chance', 'by_place',
-                       *(f'of_{n}' for n in set(VALUES.values()))):
+                       *(f'of_{n}' for n in NUMBERS)):
             self.run(f'CREATE INDEX ON planner_rows ({column})')
-        self.run('CREATE INDEX planner_v ON planner_rows USING diskann (v) '
-                 + self.options.index)
+        for name, columns in INDEXES.items():
+            where = f'WHERE {PREDICATE}' if name == 'partial' else ''
+            self.run(f'CREATE INDEX planner_{name} ON planner_rows USING '
+                     f'diskann {columns} {self.options.index} {where}')
         self.run('CREATE TABLE planner_groups AS SELECT i AS id, '
                  '(i * 577) % 1000 AS place FROM generate_series(0, 999) i')
         self.run('CREATE UNIQUE INDEX ON planner_groups (id)')
@@ -187,6 +198,12 @@ class Server:
                  'AS $$BEGIN RETURN x < share; END$$')
         self.run('VACUUM (ANALYZE) planner_rows, planner_groups')
         self.run('CHECKPOINT')
+
+    def keep(self, indexes):
+        """Drop the other indexes on vectors, until the transaction ends."""
+        for name in INDEXES:
+            if name not in indexes:
+                self.run(f'DROP INDEX planner_{name}')
 
     def shape(self, sql):
         """Node types and indexes of the plan, top first."""
@@ -238,73 +255,84 @@ class Case:
 
 
 def measure(server, case):
-    """Times by the name of a forced plan, and the name of the chosen one."""
-    chosen = server.shape(case.sql)
-    shapes, times, costs = {}, {}, {}
-    for name, (with_index, settings) in FORCED.items():
+    """Times, costs and shapes by the name of a forced plan, and the plans that
+    the planner chooses, by scene."""
+    shapes, times, costs, chosen = {}, {}, {}, {}
+    for name, (index, settings) in FORCED.items():
         server.run('BEGIN')
-        if not with_index:
-            server.run('DROP INDEX planner_v')
+        server.keep([index])
         for setting in settings.split():
             server.run(f'SET LOCAL {setting} = off')
         plan = server.shape(case.sql)
         if plan.shape not in shapes.values() and \
-                (not with_index or 'Index Scanplanner_v' in plan.shape):
+                (index is None or f'Index Scanplanner_{index}' in plan.shape):
             shapes[name], costs[name] = plan.shape, plan.total_cost
             times[name] = server.time(case.sql)
         server.run('ROLLBACK')
-    for name, shape in shapes.items():
-        if shape == chosen.shape:
-            break
-    else:
-        name = 'other'
-        times[name] = server.time(case.sql)
-        shapes[name] = chosen.shape
-    costs[name] = chosen.total_cost
-    return {'times': times, 'chosen': name, 'costs': costs,
+    for scene, indexes in SCENES.items():
+        server.run('BEGIN')
+        server.keep(indexes)
+        plan = server.shape(case.sql)
+        names = [name for name in shapes if shapes[name] == plan.shape]
+        chosen[scene] = names[0] if names else scene
+        if not names:
+            shapes[scene], costs[scene] = plan.shape, plan.total_cost
+            times[scene] = server.time(case.sql)
+        server.run('ROLLBACK')
+    return {'times': times, 'chosen': chosen, 'costs': costs,
             'shapes': {name: ' > '.join(s) for name, s in shapes.items()}}
 
 
-def merged(results):
-    """Of several vectors: the sum of their times, the most frequent plan."""
-    names = [name for name in results[0]['times']
-             if all(name in r['times'] for r in results)]
-    times = {name: sum(r['times'][name] for r in results) / len(results)
-             for name in names}
-    spent = sum(r['times'][r['chosen']] for r in results)
-    best = sum(min(r['times'].values()) for r in results)
-    chosen = statistics.mode(r['chosen'] for r in results)
-    return times, chosen, spent / best
+def at_hand(times, scene):
+    """Those of the plans that can be had with the indexes of the scene."""
+    return {name: ms for name, ms in times.items()
+            if name not in INDEXES or name in SCENES[scene]}
 
 
-def show(line, times, chosen, factor):
+def merged(results, scene):
+    """Of several vectors: the most frequent plan, and the factor."""
+    spent = sum(r['times'][r['chosen'][scene]] for r in results)
+    best = sum(min(at_hand(r['times'], scene).values()) for r in results)
+    return (statistics.mode(r['chosen'][scene] for r in results),
+            spent / max(best, .001))
+
+
+def mean_times(results):
+    """By plan, those that all have."""
+    return {name: sum(r['times'][name] for r in results) / len(results)
+            for name in results[0]['times']
+            if all(name in r['times'] for r in results)}
+
+
+def show(line, times, choices):
     plans = '  '.join(f'{name} {ms:.3g}' for name, ms
                       in sorted(times.items(), key=lambda item: item[1]))
-    print(f'{line}  {chosen:8} {factor:6.2f}{"  *" if factor > 2 else "   "}'
-          f'  {plans}', flush=True)
+    for chosen, factor in choices:
+        line += f'  {chosen:8} {factor:6.2f}{"*" if factor > 2 else " "}'
+    print(f'{line}  {plans}', flush=True)
 
 
 def grid(options, rows, dims):
     server = Server(options)
     made = Rows(rows, dims, options.queries, options.seed)
     server.load(made)
-    factors = []
+    factors = {scene: [] for scene in SCENES}
     for kind in options.kinds:
         for share in SHARES:
-            # Without a condition all kinds are one.
-            if share == 1 and kind in ('range', 'correlated', 'exists'):
+            if share == 1 and kind in SAME_AS_NONE:
                 continue
             for limit in LIMITS:
                 results = [measure(server, Case(kind, share, limit, query))
                            for query in made.queries]
-                times, chosen, factor = merged(results)
-                factors.append(factor)
+                choices = [merged(results, scene) for scene in SCENES]
+                for scene, (_, factor) in zip(SCENES, choices):
+                    factors[scene].append(factor)
                 show(f'{rows:8} {dims:5}  {kind:10} {share * 100:6.4g} '
-                     f'{limit or "none":>5}', times, chosen, factor)
+                     f'{limit or "none":>5}', mean_times(results), choices)
                 if options.out:
                     record = {'rows': rows, 'dims': dims, 'kind': kind,
                               'share': share, 'limit': limit,
-                              'factor': factor, 'results': results}
+                              'choices': choices, 'results': results}
                     with open(options.out, 'a', encoding='utf-8') as file:
                         print(json.dumps(record), file=file)
     server.run('DROP TABLE planner_rows, planner_groups')
@@ -312,10 +340,11 @@ def grid(options, rows, dims):
 
 
 def summary(label, factors):
-    good = sum(f <= 2 for f in factors)
-    print(f'{label}: {good} of {len(factors)} queries within twice the time of '
-          f'the best plan ({100 * good / len(factors):.1f} %), worst '
-          f'{max(factors):.1f}', flush=True)
+    for scene, some in factors.items():
+        good = sum(f <= 2 for f in some)
+        print(f'{label}, {scene}: {good} of {len(some)} queries within twice '
+              f'the time of the best plan ({100 * good / len(some):.1f} %), '
+              f'worst {max(some):.1f}', flush=True)
 
 
 def parse():
@@ -338,14 +367,15 @@ def parse():
 
 def main():
     options = parse()
-    print('    rows  dims  condition   % left limit  chosen   factor'
-          '     ms of each plan, best first')
-    everything = []
+    print('    rows  dims  condition   % left limit  chosen   factor  '
+          'with filter columns  ms of each plan, best first')
+    everything = {scene: [] for scene in SCENES}
     for rows in map(int, options.rows.split(',')):
         for dims in map(int, options.dims.split(',')):
             factors = grid(options, rows, dims)
             summary(f'{rows} rows of {dims} dimensions', factors)
-            everything += factors
+            for scene, some in factors.items():
+                everything[scene] += some
     summary('all', everything)
     return 0
 
