@@ -46,6 +46,7 @@ DiskannScanSeekStart(DiskannScanSeek *seek, const DiskannScanFilter *filter,
 							sizeof(all.signatures)) != 0;
 	DiskannMapSample(ref, seek->sought, ref->index->meta.seed, 0, &estimate);
 	seek->matching = estimate.wanted;
+	seek->by_first = estimate.first;
 	seek->share = Max(estimate.wanted, 1) / Max(estimate.live, 1);
 }
 

@@ -26,6 +26,7 @@ typedef struct DiskannScanSeek
 	bool		narrow;			/* signatures tell that some do not match */
 	bool		by_value;		/* those of the first column do */
 	double		matching;		/* nodes that match, as the map tells */
+	double		by_first;		/* of which the first signature does */
 	double		share;			/* of all live nodes; more than 0 */
 } DiskannScanSeek;
 

@@ -66,6 +66,9 @@
 #define MATCHING_STARTS 16
 #define STARTS_FROM_MAP 64
 
+/* A walk takes so many visits to get where it goes to. */
+#define VISITS_TO_START 50
+
 /* ---------- visiting ---------- */
 
 /* The next node of the list, or of the walk among nodes that match. */
@@ -435,10 +438,22 @@ sort_all(DiskannScan *state, const char *why)
 /* ---------- among nodes that match ---------- */
 
 /*
- * Is it cheaper to measure all nodes that match than to walk to as many as a
- * list of this size has?  Such a walk visits as many as that by the root of
- * their share.
+ * How many visits a walk takes to as many nodes that match as a list of this
+ * size has: that many by the root of their share, or if value edges lead to
+ * them, not many more than have the signature sought.
  */
+static double
+visits_to_match(const DiskannScanSeek *seek, double list_size)
+{
+	double		visits = VISITS_TO_START + list_size / sqrt(seek->share);
+
+	if (seek->by_value)
+		visits = Min(visits, VISITS_TO_START + DISKANN_VALUE_LISTS *
+					 list_size * seek->by_first / Max(seek->matching, 1));
+	return visits;
+}
+
+/* Is it cheaper to measure all nodes that match than to walk to them? */
 static bool
 matches_are_few(const DiskannScan *state, double list_size)
 {
@@ -446,8 +461,8 @@ matches_are_few(const DiskannScan *state, double list_size)
 
 	if (state->max_scan_tuples > 0 && seek->matching > state->max_scan_tuples)
 		return false;
-	return seek->matching <= MEASURES_PER_VISIT * list_size /
-		sqrt(seek->share);
+	return seek->matching <= MEASURES_PER_VISIT *
+		visits_to_match(seek, list_size);
 }
 
 /* Start a walk from nodes found in the map.  Locks as sort_node(). */
@@ -462,7 +477,8 @@ start_from_map(DiskannScan *state)
 
 	for (int i = 0; i < n; i++)
 	{
-		if (!DiskannMeasureNext(&state->ref, &state->query, nodes[i], visit))
+		if (DiskannSearchVisited(state->search, nodes[i]) ||
+			!DiskannMeasureNext(&state->ref, &state->query, nodes[i], visit))
 			continue;
 		state->counts.visits++;
 		DiskannMatchAddAll(state->match, &nodes[i], &visit->dist2, &may_match,
@@ -492,7 +508,8 @@ search_matching(DiskannScan *state)
 	state->counts.list_size = size;
 	state->counts.way = "filtered walk";
 	DiskannSearchReset(state->search, size, true);
-	DiskannMatchReset(state->match, state->search, size, state->seek.share,
+	DiskannMatchReset(state->match, state->search, size,
+					  Max(state->seek.matching, 1), state->seek.share,
 					  state->seek.by_value);
 	state->phase = PHASE_MATCH;
 	state->fetched = DISKANN_INVALID_NODE;

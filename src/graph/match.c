@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "graph/heap.h"
@@ -46,6 +47,19 @@
 #define FAR_BY_SHARE 2
 #define MOST_FAR_LISTS 10
 
+/*
+ * They are far if more members of the roster are nearer than the nearest few of
+ * them: than so many, and so many times as many as chance would have.  So few
+ * are the nearest, and less if chance would have more members nearer than this.
+ */
+#define FAR_NEAREST 10
+#define FAR_MOST_MEMBERS 10
+#define FAR_MEMBERS 3
+#define FAR_BY_CHANCE 2
+
+/* Where only value edges make matches dense, the list is so many times as long. */
+#define VALUE_LISTS DISKANN_VALUE_LISTS
+
 /* Memory is not kept when it has grown beyond this. */
 #define BRIDGES_KEEP 65536
 #define BRIDGES_START 1024
@@ -56,13 +70,16 @@ struct DiskannMatch
 	DiskannSearch *search;		/* of what may match; the caller's */
 	int			list_size;		/* as asked for */
 	double		share;			/* of all nodes that match */
+	double		matching;		/* how many do */
 	bool		by_value;		/* value edges lead to such */
+	int			far_nearest;	/* if this one of the list */
+	float		far_key;		/* is beyond this, matches are far */
+	double		lists;			/* the list is so many times as long */
 
 	DiskannCandidate *bridges;	/* a heap; a node may be there repeatedly */
 	Size		bridges_alloc;
 	Size		bridges_count;
 
-	bool		far;			/* what does not match is nearer */
 	bool		matches;		/* does the node visited last match? */
 	int64		visits;
 	int64		bridge_visits;
@@ -86,9 +103,9 @@ DiskannMatchCreate(MemoryContext context)
 
 void
 DiskannMatchReset(DiskannMatch *match, DiskannSearch *search, int list_size,
-				  double share, bool by_value)
+				  double matching, double share, bool by_value)
 {
-	Assert(share > 0);
+	Assert(matching > 0 && share > 0);
 
 	if (match->bridges_alloc > BRIDGES_KEEP)
 	{
@@ -98,10 +115,13 @@ DiskannMatchReset(DiskannMatch *match, DiskannSearch *search, int list_size,
 	}
 	match->search = search;
 	match->list_size = list_size;
+	match->matching = matching;
 	match->share = share;
+	match->far_nearest = 0;
+	match->far_key = FLT_MAX;
+	match->lists = 1;
 	match->by_value = by_value;
 	match->bridges_count = 0;
-	match->far = false;
 	match->matches = false;
 	match->visits = 0;
 	match->bridge_visits = 0;
@@ -164,13 +184,19 @@ is_first(const DiskannMatch *match, float key)
 		(!DiskannSearchPeekList(match->search, &next) || key < next);
 }
 
+/* Do so many of the edges of matching nodes lead to such? */
 static bool
-is_dense(const DiskannMatch *match)
+is_dense(const DiskannMatch *match, double least)
 {
-	double		least = match->by_value ? DENSE_VALUE_SHARE : DENSE_SHARE;
-
 	return match->edges >= EDGES_TO_TELL &&
 		match->matching_edges >= least * match->edges;
+}
+
+/* Do they without bridges? */
+static bool
+needs_no_bridges(const DiskannMatch *match)
+{
+	return is_dense(match, match->by_value ? DENSE_VALUE_SHARE : DENSE_SHARE);
 }
 
 /* Is it to be visited when all of the list has been? */
@@ -182,7 +208,8 @@ is_useful(const DiskannMatch *match, float key)
 
 	if (!DiskannSearchLimit(match->search, &limit))
 		return match->waited < PATIENCE_TO_FILL * patience;
-	return match->waited < patience && key < limit && !is_dense(match);
+	return match->waited < patience && key < limit &&
+		!needs_no_bridges(match);
 }
 
 /* ---------- the search ---------- */
@@ -205,33 +232,54 @@ DiskannMatchAddAll(DiskannMatch *match, const uint32 *nodes,
 	}
 }
 
-/*
- * The list that finds as much as one of the size asked for does where the query
- * is among the nodes that match.
- */
-static int
-size_of_list(const DiskannMatch *match)
+void
+DiskannMatchStart(DiskannMatch *match, const uint32 *nodes, const float *keys,
+				  int n, int members)
 {
-	double		times = match->far ? FAR_BY_SHARE / sqrt(match->share) : 1;
+	double		by_chance = members / match->matching;
+	double		nearest = Min(FAR_NEAREST, FAR_MOST_MEMBERS / by_chance);
+	double		farther = FAR_MEMBERS + FAR_BY_CHANCE * nearest * by_chance;
 
-	return (int) (match->list_size * Min(times, MOST_FAR_LISTS));
+	for (int i = 0; i < n; i++)
+		add_bridge(match, nodes[i], keys[i]);
+	match->far_nearest = (int) nearest;
+	if (n > 0)
+		match->far_key = keys[(int) Min(farther, n - 1)];
+}
+
+bool
+DiskannMatchIsFar(const DiskannMatch *match)
+{
+	float		key;
+
+	return DiskannSearchKey(match->search, match->far_nearest, &key) &&
+		key > match->far_key;
 }
 
 /*
- * If nodes that do not match, this one the nearest of those not visited, are
- * nearer than all that do, the query lies outside of these, and what is nearest
- * to it is spread over all of their surface.
+ * How long a list finds as much as one of the size asked for does where the
+ * query is among nodes that match, and these are neighbours of each other.
  */
-static bool
-has_become_far(DiskannMatch *match, float bridge)
+static double
+lists_needed(const DiskannMatch *match)
 {
-	float		nearest;
+	if (DiskannMatchIsFar(match))
+		return Min(FAR_BY_SHARE / sqrt(match->share), MOST_FAR_LISTS);
+	if (match->by_value && !is_dense(match, DENSE_SHARE))
+		return VALUE_LISTS;
+	return 1;
+}
 
-	if (match->far || !DiskannSearchNearest(match->search, &nearest) ||
-		nearest <= bridge)
+/* Let the list be as long as needed; false if it is. */
+static bool
+lengthen(DiskannMatch *match)
+{
+	double		needed = lists_needed(match);
+
+	if (needed <= match->lists)
 		return false;
-	match->far = true;
-	DiskannSearchGrow(match->search, size_of_list(match));
+	match->lists = needed;
+	DiskannSearchGrow(match->search, (int) (match->list_size * needed));
 	return true;
 }
 
@@ -249,8 +297,7 @@ DiskannMatchNext(DiskannMatch *match, uint32 *node)
 			return false;
 		if (is_useful(match, key))
 			take_bridge(match, node);
-		else if (!has_become_far(match, key) ||
-				 !DiskannSearchNext(match->search, node))
+		else if (!lengthen(match) || !DiskannSearchNext(match->search, node))
 			return false;
 	}
 	match->visits++;
@@ -282,7 +329,7 @@ DiskannMatchGrow(DiskannMatch *match, int list_size)
 {
 	match->list_size = list_size;
 	match->waited = 0;
-	DiskannSearchGrow(match->search, size_of_list(match));
+	DiskannSearchGrow(match->search, (int) (list_size * match->lists));
 }
 
 Size

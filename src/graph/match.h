@@ -37,12 +37,25 @@ extern DiskannMatch *DiskannMatchCreate(MemoryContext context);
 
 /*
  * Begin anew with a search that has been reset to a list of this size, reusing
- * memory.  share is that of all nodes which are supposed to match.  by_value:
- * some of a node's edges were chosen for leading to nodes that match if it does
+ * memory.  So many nodes are supposed to match, a share of all.  by_value: some of a node's edges were chosen for leading to nodes that match if it does
  * (value edges, see select.h).
  */
 extern void DiskannMatchReset(DiskannMatch *match, DiskannSearch *search,
-							  int list_size, double share, bool by_value);
+							  int list_size, double matching, double share,
+							  bool by_value);
+
+/*
+ * Some lists of the size asked for are what a walk takes that value edges lead
+ * to rare nodes.
+ */
+#define DISKANN_VALUE_LISTS 1.5
+
+/*
+ * Offer for bridges the nearest, in order, of so many members of the roster,
+ * which are spread evenly.
+ */
+extern void DiskannMatchStart(DiskannMatch *match, const uint32 *nodes,
+							  const float *keys, int n, int members);
 
 /* Offer nodes at estimated distances; may each of them match? */
 extern void DiskannMatchAddAll(DiskannMatch *match, const uint32 *nodes,
@@ -63,6 +76,13 @@ extern void DiskannMatchVisited(DiskannMatch *match, uint32 node,
  * matches has not been found, or all of it has been visited.
  */
 extern void DiskannMatchGrow(DiskannMatch *match, int list_size);
+
+/*
+ * Are many nodes nearer than all that match, as far as these are known?  Then
+ * the query lies outside of them, and what is nearest to it is spread over all
+ * of their surface.
+ */
+extern bool DiskannMatchIsFar(const DiskannMatch *match);
 
 /* Bytes of memory in use besides the search's, and bridges visited. */
 extern Size DiskannMatchMemory(const DiskannMatch *match);

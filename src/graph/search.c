@@ -560,11 +560,11 @@ DiskannSearchReject(DiskannSearch *search, uint32 node)
 }
 
 bool
-DiskannSearchNearest(const DiskannSearch *search, float *key)
+DiskannSearchKey(const DiskannSearch *search, int i, float *key)
 {
-	if (search->list_count == 0)
+	if (i >= search->list_count)
 		return false;
-	*key = search->keys[0];
+	*key = search->keys[i];
 	return true;
 }
 

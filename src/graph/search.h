@@ -85,11 +85,11 @@ extern void DiskannSearchVisit(DiskannSearch *search, uint32 node);
 extern void DiskannSearchReject(DiskannSearch *search, uint32 node);
 
 /*
- * The estimate of the nearest in the list, visited or not; false if there is
- * none.  What has to be nearer than Limit to come into the list; false if there
+ * The estimate of number i of the list, from 0 on, visited or not; false if it
+ * has less.  What has to be nearer than Limit to come into the list; false if there
  * is room.
  */
-extern bool DiskannSearchNearest(const DiskannSearch *search, float *key);
+extern bool DiskannSearchKey(const DiskannSearch *search, int i, float *key);
 extern bool DiskannSearchLimit(const DiskannSearch *search, float *key);
 
 /* Bytes of memory in use, and nodes visited since the reset. */

@@ -121,29 +121,38 @@ match_column(const DiskannMetaPageData *meta, const char *contents, int column,
 	return kept;
 }
 
+/* How many of a page's nodes are live; have the signature sought first. */
+typedef struct PageCounts
+{
+	int			live;
+	int			first;
+} PageCounts;
+
 /*
- * The nodes of a page of the map that may be wanted; *live, unless NULL, gets
- * the number of all that it describes.  Nothing is locked on entry and exit;
- * the page in share mode meanwhile.
+ * The nodes of a page of the map that may be wanted, and unless counts is NULL
+ * what else it describes.  Nothing is locked on entry and exit; the page in
+ * share mode meanwhile.
  */
 static int
 read_page(DiskannNodeRef *ref, const DiskannSought *sought, uint32 region,
-		  DiskannNode *nodes, int *live)
+		  DiskannNode *nodes, PageCounts *counts)
 {
 	const DiskannMetaPageData *meta = &ref->index->meta;
 	Buffer		buffer;
 	const char *contents = open_page(ref, region, &buffer);
 	int			n = 0;
 
-	if (live)
-		*live = 0;
+	if (counts)
+		memset(counts, 0, sizeof(PageCounts));
 	if (contents)
 	{
 		n = match_first(meta, contents, &sought[0], nodes);
+		if (counts)
+			counts->first = n;
 		for (int i = 0; i < meta->nfilters; i++)
 			n = match_column(meta, contents, i, &sought[i], nodes, n);
-		for (uint32 i = 0; live && i < meta->region_nodes; i++)
-			*live += DiskannMapSignatures(meta, contents, 0)[i] != 0 ? 1 : 0;
+		for (uint32 i = 0; counts && i < meta->region_nodes; i++)
+			counts->live += DiskannMapSignatures(meta, contents, 0)[i] != 0;
 	}
 	UnlockReleaseBuffer(buffer);
 	for (int i = 0; i < n; i++)
@@ -194,6 +203,7 @@ DiskannMapSample(DiskannNodeRef *ref, const DiskannSought *sought, uint64 seed,
 								DiskannMapPageNodes(ref->index));
 	DiskannMapScan scan;
 	uint64		wanted = 0;
+	uint64		first = 0;
 	uint64		live = 0;
 	uint32		samples;
 	double		scale;
@@ -209,7 +219,7 @@ DiskannMapSample(DiskannNodeRef *ref, const DiskannSought *sought, uint64 seed,
 	{
 		uint32		from = (uint64) scan.npages * i / samples;
 		uint32		to = (uint64) scan.npages * (i + 1) / samples;
-		int			here;
+		PageCounts	here;
 		int			n = read_page(ref, sought,
 								  from + diskann_random64(&seed) % (to - from),
 								  nodes, &here);
@@ -217,10 +227,12 @@ DiskannMapSample(DiskannNodeRef *ref, const DiskannSought *sought, uint64 seed,
 		CHECK_FOR_INTERRUPTS();
 		keep_some(estimate, most, nodes, n, wanted, &seed);
 		wanted += n;
-		live += here;
+		first += here.first;
+		live += here.live;
 	}
 	scale = samples > 0 ? (double) scan.npages / samples : 0;
 	estimate->wanted = wanted * scale;
+	estimate->first = first * scale;
 	estimate->live = live * scale;
 	pfree(nodes);
 }

@@ -252,7 +252,6 @@ DiskannStartMatch(DiskannNodeRef *ref, const DiskannQuery *query,
 {
 	const DiskannIndex *index = ref->index;
 	const DiskannRoster *roster = visit_entry(ref, query, visit);
-	bool		bridges[STARTS] = {false};
 	Starts		starts;
 	int			offered;
 
@@ -270,7 +269,7 @@ DiskannStartMatch(DiskannNodeRef *ref, const DiskannQuery *query,
 								 n, sought, match, &starts);
 		*scored += n;
 	}
-	DiskannMatchAddAll(match, starts.nodes, starts.keys, bridges, starts.count);
+	DiskannMatchStart(match, starts.nodes, starts.keys, starts.count, *scored);
 	return offered;
 }
 

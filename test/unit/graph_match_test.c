@@ -21,6 +21,8 @@
 #define NEAREST 12
 #define DEGREE 16
 #define WANTED 10
+#define MEMBERS 40
+#define VALUE_EDGES 4
 
 typedef struct Point
 {
@@ -136,17 +138,36 @@ walk(const Point *query)
 	return found;
 }
 
+/* Start from every so many-th point: those that do not match, in order. */
 static void
-start(const Point *query, int list_size, double share)
+start(const Point *query, int list_size, double share, bool by_value)
 {
+	uint32		bridges[MEMBERS];
+	float		keys[MEMBERS];
+	int			n = 0;
+
 	DiskannSearchReset(search, list_size, true);
-	DiskannMatchReset(match, search, list_size, share, false);
-	for (uint32 i = 0; i < NODES; i += NODES / 40)
+	DiskannMatchReset(match, search, list_size, share * NODES, share, by_value);
+	for (uint32 i = 0; i < NODES; i += NODES / MEMBERS)
 	{
 		float		key = distance(query, &points[i]);
+		int			place = n;
 
-		DiskannMatchAddAll(match, &i, &key, &points[i].may_match, 1);
+		if (points[i].may_match)
+		{
+			DiskannMatchAddAll(match, &i, &key, &points[i].may_match, 1);
+			continue;
+		}
+		for (; place > 0 && keys[place - 1] > key; place--)
+		{
+			keys[place] = keys[place - 1];
+			bridges[place] = bridges[place - 1];
+		}
+		keys[place] = key;
+		bridges[place] = i;
+		n++;
 	}
+	DiskannMatchStart(match, bridges, keys, n, MEMBERS);
 }
 
 static int
@@ -179,7 +200,7 @@ test_recall(int one_in, bool left, int mistaken, int most_visits)
 		start_case("recall", n);
 		choose_matches(one_in, left, mistaken);
 		set_point(&query, left ? 500 : 0);
-		start(&query, 30, 1.0 / one_in);
+		start(&query, 30, 1.0 / one_in, false);
 		walk(&query);
 		visits += count_visits();
 		count = find_nearest(&query, true, nearest, WANTED);
@@ -189,6 +210,57 @@ test_recall(int one_in, bool left, int mistaken, int most_visits)
 	}
 	check(hits >= 0.95 * wanted, "the nearest of what matches are found");
 	check(visits <= 60 * most_visits, "there are few visits");
+}
+
+/* Let some edges of what matches lead to the nearest that do, too. */
+static void
+add_value_edges(void)
+{
+	for (uint32 i = 0; i < NODES; i++)
+	{
+		uint32		nearest[VALUE_EDGES + 1];
+		int			n;
+		int			e = DEGREE - VALUE_EDGES;
+
+		if (!points[i].matches)
+			continue;
+		n = find_nearest(&points[i], true, nearest, VALUE_EDGES + 1);
+		for (int k = 0; k < n && e < DEGREE; k++)
+		{
+			if (nearest[k] != i)
+				edges[i][e++] = nearest[k];
+		}
+	}
+}
+
+/* Along value edges a walk takes hardly longer than one among all. */
+static void
+test_value_edges(int one_in, int most_visits)
+{
+	int			hits = 0;
+	int			visits = 0;
+
+	start_case("value edges", one_in);
+	choose_matches(one_in, false, 0);
+	add_value_edges();
+	for (int n = 0; n < 60; n++)
+	{
+		Point		query;
+		uint32		nearest[WANTED];
+
+		for (uint32 i = 0; i < NODES; i++)
+			points[i].visits = 0;
+		set_point(&query, 0);
+		start(&query, 30, 1.0 / one_in, true);
+		walk(&query);
+		visits += count_visits();
+		(void) find_nearest(&query, true, nearest, WANTED);
+		for (int i = 0; i < WANTED; i++)
+			hits += points[nearest[i]].visits;
+	}
+	check(hits >= 0.95 * 60 * WANTED, "value edges lead to what matches");
+	check(visits <= 60 * most_visits, "value edges make a walk short");
+	make_graph();
 }
 
 /* A list that grows finds more, and in the end all that matches. */
@@ -205,7 +277,7 @@ test_grow(void)
 	choose_matches(5, false, 50);
 	for (uint32 i = 0; i < NODES; i++)
 		matching += points[i].matches ? 1 : 0;
-	start(&query, size, 0.2);
+	start(&query, size, 0.2, false);
 	found = walk(&query);
 	while (size < 2 * NODES)
 	{
@@ -232,7 +304,7 @@ test_nothing(void)
 	choose_matches(NODES * 1000, true, 20);
 	for (uint32 i = 0; i < NODES; i++)
 		points[i].matches = false;
-	start(&query, 30, 0.01);
+	start(&query, 30, 0.01, false);
 	check(walk(&query) == 0, "nothing is found");
 	check(count_visits() < 24 + 4 * (16 + 50) + 30,
 		  "nor sought for long");
@@ -254,6 +326,8 @@ main(void)
 	test_recall(30, false, 200, 450);
 	test_recall(4, true, 0, 150);
 	test_recall(20, true, 0, 400);
+	test_value_edges(10, 75);
+	test_value_edges(20, 75);
 	test_grow();
 	test_nothing();
 	shim_delete_context(context);
