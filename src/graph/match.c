@@ -57,9 +57,6 @@
 #define FAR_MEMBERS 3
 #define FAR_BY_CHANCE 2
 
-/* Where only value edges make matches dense, the list is so many times as long. */
-#define VALUE_LISTS DISKANN_VALUE_LISTS
-
 /* Memory is not kept when it has grown beyond this. */
 #define BRIDGES_KEEP 65536
 #define BRIDGES_START 1024
@@ -266,7 +263,7 @@ lists_needed(const DiskannMatch *match)
 	if (DiskannMatchIsFar(match))
 		return Min(FAR_BY_SHARE / sqrt(match->share), MOST_FAR_LISTS);
 	if (match->by_value && !is_dense(match, DENSE_SHARE))
-		return VALUE_LISTS;
+		return DISKANN_VALUE_LISTS;
 	return 1;
 }
 

@@ -45,8 +45,8 @@ extern void DiskannMatchReset(DiskannMatch *match, DiskannSearch *search,
 							  bool by_value);
 
 /*
- * Some lists of the size asked for are what a walk takes that value edges lead
- * to rare nodes.
+ * So many times as long is the list of a walk along value edges, where others
+ * lead to few nodes that match.
  */
 #define DISKANN_VALUE_LISTS 1.5
 
