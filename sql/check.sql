@@ -32,9 +32,7 @@ WHERE property = 'kernels';
 -- Fresh
 --
 INSERT INTO t SELECT i, vec(i) FROM generate_series(1, 1000) i;
-SET diskann.pending_limit = 0;
 INSERT INTO t SELECT i, vec(1) FROM generate_series(1001, 1100) i;
-RESET diskann.pending_limit;
 INSERT INTO t VALUES (1101, NULL);
 SELECT nodes, tids, tombstones, empty, orphans
 FROM diskann_index_check('t_idx', true);

@@ -221,11 +221,9 @@ INSERT INTO t SELECT i, ARRAY[1e6 + i * 7919 % 1000 * 0.0625,
 FROM generate_series(1, 2000) i;
 CREATE INDEX t_l2 ON t USING diskann (v);
 SELECT * FROM stream('{1000030,1000030,1000000}', '<->', 1000);
-SET diskann.pending_limit = 0;
 INSERT INTO t SELECT 2000 + i, ARRAY[1e6 + i % 31 * 0.5 + 0.125, 1e6, 1e6]
 FROM generate_series(1, 100) i;
 SELECT * FROM stream('{1000030,1000030,1000000}', '<->', 1000);
-RESET diskann.pending_limit;
 SELECT nodes, tids, empty, orphans FROM diskann_index_check('t_l2', true);
 TRUNCATE t;
 ALTER TABLE t ALTER COLUMN v TYPE double precision[];

@@ -41,7 +41,7 @@ sub start_anew
 DROP INDEX IF EXISTS rows_v;
 TRUNCATE rows;
 INSERT INTO rows SELECT * FROM data WHERE id <= 2000;
-CREATE INDEX rows_v ON rows USING diskann (v real_l2_ops);
+CREATE INDEX rows_v ON rows USING diskann (v real_l2_ops) WITH (pending_limit = 1024);
 INSERT INTO rows SELECT * FROM data WHERE id > 2000 AND id <= 2000 + $n;
 ));
 	is(pending(), $n, "$n rows are pending");
