@@ -86,8 +86,8 @@ extern void DiskannSearchReject(DiskannSearch *search, uint32 node);
 
 /*
  * The estimate of number i of the list, from 0 on, visited or not; false if it
- * has less.  What has to be nearer than Limit to come into the list; false if there
- * is room.
+ * has less.  What has to be nearer than Limit to come into the list; false if
+ * there is room.
  */
 extern bool DiskannSearchKey(const DiskannSearch *search, int i, float *key);
 extern bool DiskannSearchLimit(const DiskannSearch *search, float *key);
