@@ -38,8 +38,8 @@ extern DiskannMatch *DiskannMatchCreate(MemoryContext context);
 /*
  * Begin anew with a search that has been reset to a list of this size, reusing
  * memory.  So many nodes are supposed to match, a share of all.  by_value: some
- * of a node's edges were chosen for leading to nodes that match if it does (value
- * edges, see select.h).
+ * of a node's edges were chosen for leading to nodes that match if it does
+ * (value edges, see select.h).
  */
 extern void DiskannMatchReset(DiskannMatch *match, DiskannSearch *search,
 							  int list_size, double matching, double share,
