@@ -362,6 +362,8 @@ diskannvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 	DiskannCounts counts;
 	DiskannSelfRecall recall;
 	uint32		searches;
+	bool		porches;
+	bool		due;
 
 	if (info->analyze_only)
 		return stats;
@@ -370,15 +372,19 @@ diskannvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 									"diskann vacuum cleanup",
 									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
-	index = DiskannLoadIndex(info->index, context,
-							 DiskannGetSupport(info->index)->metric);
-	if (index)
+	DiskannGetCounts(info->index, &counts, &recall);
+	searches = DiskannSearchesToHeal(&counts, &recall);
+	porches = DiskannHasFeature(info->index, DISKANN_FEATURE_PORCHES);
+	due = searches > 0 || repair_is_due(&counts);
+	if (porches || due)
 	{
+		index = DiskannLoadIndex(info->index, context,
+								 DiskannGetSupport(info->index)->metric);
+
 		/* No porch leads to a tombstone after that: see repair.c. */
-		(void) DiskannLinkAllPending(info->index, index);
-		DiskannGetCounts(info->index, &counts, &recall);
-		searches = DiskannSearchesToHeal(&counts, &recall);
-		if (searches > 0 || repair_is_due(&counts))
+		if (index && porches)
+			(void) DiskannLinkAllPending(info->index, index);
+		if (index && due)
 			DiskannRepair(info, index, searches);
 	}
 	MemoryContextSwitchTo(old);

@@ -267,6 +267,14 @@ DiskannNoteFeature(Relation rel, uint32 feature)
 	UnlockReleaseBuffer(buffer);
 }
 
+bool
+DiskannHasFeature(Relation rel, uint32 feature)
+{
+	DiskannMetaPageData meta = copy_metapage(rel);
+
+	return (meta.features & feature) != 0;
+}
+
 float
 DiskannMaxLength2(Relation rel)
 {

@@ -102,8 +102,9 @@ extern void DiskannSetCounts(Relation rel, const DiskannCounts *counts,
 extern void DiskannGetCounts(Relation rel, DiskannCounts *counts,
 							 DiskannSelfRecall *recall);
 
-/* Note that whoever reads the index has to know this; logged. */
+/* Note that whoever reads the index has to know this; logged.  Is it noted? */
 extern void DiskannNoteFeature(Relation rel, uint32 feature);
+extern bool DiskannHasFeature(Relation rel, uint32 feature);
 
 /*
  * The squared length that no row of the index exceeds (inner product only),
