@@ -456,10 +456,8 @@ DiskannLinkEntry(DiskannNodeRef *ref, DiskannNode entry, DiskannNode node,
 	const DiskannSlotData *head;
 
 	Assert(replace >= 0 && replace < index->meta.max_degree);
-	DiskannNodeOpen(ref, entry, BUFFER_LOCK_EXCLUSIVE);
-	head = DiskannNodeHead(ref);
-	if (head->state != DISKANN_ENTRY)
-		DiskannNodeReport(ref, entry, "an entry node is missing");
+	head = DiskannNodeOpenOwned(ref, entry, BUFFER_LOCK_EXCLUSIVE, DISKANN_ENTRY,
+								"an entry node is missing");
 	if (DiskannEdgeFind(index, ref->slot, node) < 0)
 	{
 		DiskannEdgeCode edge;

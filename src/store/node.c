@@ -245,6 +245,16 @@ DiskannNodeOpen(DiskannNodeRef *ref, DiskannNode node, int mode)
 		DiskannNodeReport(ref, node, "something leads to an empty page");
 }
 
+const DiskannSlotData *
+DiskannNodeOpenOwned(DiskannNodeRef *ref, DiskannNode node, int mode,
+					 DiskannSlotState state, const char *missing)
+{
+	DiskannNodeOpen(ref, node, mode);
+	if (DiskannNodeHead(ref)->state != state)
+		DiskannNodeReport(ref, node, missing);
+	return DiskannNodeHead(ref);
+}
+
 bool
 DiskannNodeOpenNext(DiskannNodeRef *ref, DiskannNode node, int mode,
 					bool *unused)

@@ -74,6 +74,15 @@ extern void DiskannNodeInit(DiskannNodeRef *ref, Relation rel,
 extern void DiskannNodeOpen(DiskannNodeRef *ref, DiskannNode node, int mode);
 
 /*
+ * The same of a slot that belongs to the index: another state than this one is
+ * damage, of which "missing" tells.  Returns its head.
+ */
+extern const DiskannSlotData *DiskannNodeOpenOwned(DiskannNodeRef *ref,
+												   DiskannNode node, int mode,
+												   DiskannSlotState state,
+												   const char *missing);
+
+/*
  * The same for who looks at all slots in order.  False, holding nothing, if the
  * page of this slot is all zeroes or holds no nodes; *unused, unless NULL,
  * tells that it is the former, so that the slot may be allocated.

@@ -39,20 +39,16 @@
 static const DiskannSlotData *
 open_porch(DiskannNodeRef *ref, DiskannNode porch, int mode)
 {
-	DiskannNodeOpen(ref, porch, mode);
-	if (DiskannNodeHead(ref)->state != DISKANN_PORCH)
-		DiskannNodeReport(ref, porch, "a porch is missing");
-	return DiskannNodeHead(ref);
+	return DiskannNodeOpenOwned(ref, porch, mode, DISKANN_PORCH,
+								"a porch is missing");
 }
 
 /* The same of node 0, where the chain begins. */
 static const DiskannSlotData *
 open_first(DiskannNodeRef *ref, int mode)
 {
-	DiskannNodeOpen(ref, DISKANN_ENTRY_NODE, mode);
-	if (DiskannNodeHead(ref)->state != DISKANN_ENTRY)
-		DiskannNodeReport(ref, DISKANN_ENTRY_NODE, "the entry node is missing");
-	return DiskannNodeHead(ref);
+	return DiskannNodeOpenOwned(ref, DISKANN_ENTRY_NODE, mode, DISKANN_ENTRY,
+								"the entry node is missing");
 }
 
 /* One more porch than there can be means that the chain has no end. */

@@ -65,10 +65,8 @@ DiskannRosterSize(const DiskannIndex *index, uint64 nodes)
 static const DiskannSlotData *
 open_entry(DiskannNodeRef *ref, DiskannNode entry, int mode)
 {
-	DiskannNodeOpen(ref, entry, mode);
-	if (DiskannNodeHead(ref)->state != DISKANN_ENTRY)
-		DiskannNodeReport(ref, entry, "an entry node is missing");
-	return DiskannNodeHead(ref);
+	return DiskannNodeOpenOwned(ref, entry, mode, DISKANN_ENTRY,
+								"an entry node is missing");
 }
 
 /* One more entry node than there can be means that the chain has no end. */
