@@ -26,6 +26,7 @@
 #include <math.h>
 
 #include "am/am.h"
+#include "am/effort.h"
 #include "am/options.h"
 #include "am/shares.h"
 #include "am/value_cost.h"
@@ -69,17 +70,6 @@
 #define OPERATORS_PER_MARK 2
 #define MAP_BYTES_PER_COLUMN 3
 #define PAGES_TO_SEEK 64
-
-/*
- * What a scan does; am/scan_walk.c has the same.  To return k rows it visits k
- * nodes, and so many lists by the root of k.  To measure a node that matches
- * takes half of a visit; and to sort all nodes is better than a walk to a sixth
- * of them.
- */
-#define LIST_PER_ROOT 0.28
-#define LIST_FOR_TEN 100.0
-#define MEASURES_PER_VISIT 2
-#define WALK_PER_SORT 6
 
 /*
  * Of a path that would give wrong results: more than that of any path that is
@@ -159,17 +149,6 @@ share_wanted(PlannerInfo *root, const IndexPath *path)
 
 /* ---------- the scan ---------- */
 
-/* Nodes visited for so many rows; 0 or less: for the first of them. */
-static double
-visits_for(const ScanModel *model, double rows)
-{
-	double		list = model->list_size;
-	double		further = rows * Min(1, list / LIST_FOR_TEN) +
-		LIST_PER_ROOT * list * (sqrt(Max(rows, 1)) - 1);
-
-	return Max(Max(list, rows), further);
-}
-
 /* How many nodes a scan may consider before it returns no more. */
 static double
 most_visits(double list, double nodes)
@@ -196,7 +175,7 @@ price_measuring(const IndexOptInfo *info, const ScanModel *model, Cost page)
 	if (model->shares.sought < 1)
 		return sort + map * page +
 			model->nodes * OPERATORS_PER_MARK * cpu_operator_cost +
-			nodes * model->further / MEASURES_PER_VISIT;
+			nodes * model->further / DISKANN_MEASURES_PER_VISIT;
 	return sort + info->pages * page +
 		nodes * OPERATORS_PER_NODE * cpu_operator_cost;
 }
@@ -216,7 +195,7 @@ price_parts(PlannerInfo *root, const IndexPath *path, ScanModel *model)
 	model->nodes = Max(info->tuples, 1);
 	model->list_size = DiskannSearchListSize(rel);
 	index_close(rel, NoLock);
-	model->list = Min(visits_for(model, root->limit_tuples), model->nodes);
+	model->list = Min(DiskannVisitsFor(model->list_size, root->limit_tuples), model->nodes);
 	model->most_visits = most_visits(model->list, model->nodes);
 	model->visit = PAGES_PER_VISIT * page + cpu_operator_cost *
 		(OPERATORS_PER_VISIT + OPERATORS_PER_COLUMN * (info->nkeycolumns - 1));
@@ -234,7 +213,7 @@ price_parts(PlannerInfo *root, const IndexPath *path, ScanModel *model)
 static Cost
 cost_of_walk(const ScanModel *model, double nodes)
 {
-	double		visits = Min(visits_for(model, nodes), model->most_visits);
+	double		visits = Min(DiskannVisitsFor(model->list_size, nodes), model->most_visits);
 	double		list = Min(model->list, visits);
 
 	return list * model->visit + (visits - list) * model->further;
@@ -247,11 +226,11 @@ cost_of_walk(const ScanModel *model, double nodes)
 static Cost
 cost_of_matching(const ScanModel *model, double nodes)
 {
-	double		visits = Max(visits_for(model, nodes), model->list);
+	double		visits = Max(DiskannVisitsFor(model->list_size, nodes), model->list);
 
 	visits = Min(visits, model->most_visits) / sqrt(model->shares.sought);
 	if (model->most_visits == model->nodes &&
-		model->nodes * model->shares.sought <= MEASURES_PER_VISIT * visits)
+		model->nodes * model->shares.sought <= DISKANN_MEASURES_PER_VISIT * visits)
 		return model->seek + model->measure_all;
 	return model->seek + Min(visits, model->nodes) * model->further;
 }
@@ -261,7 +240,7 @@ static Cost
 cost_of_nodes(const ScanModel *model, double nodes)
 {
 	if (model->most_visits == model->nodes &&
-		nodes * WALK_PER_SORT >= model->nodes * model->shares.sought)
+		nodes * DISKANN_WALK_PER_SORT >= model->nodes * model->shares.sought)
 		return model->seek + model->measure_all;
 	return model->shares.sought < 1 ? cost_of_matching(model, nodes) :
 		cost_of_walk(model, nodes);

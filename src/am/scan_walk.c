@@ -14,6 +14,7 @@
 
 #include <math.h>
 
+#include "am/effort.h"
 #include "am/options.h"
 #include "am/scan_walk.h"
 #include "miscadmin.h"
@@ -32,13 +33,6 @@
 #define BEAM_WIDTH 8
 
 /*
- * To return k rows a scan visits k nodes, and so many lists by the root of k.
- * A list shorter than what ten rows need to be good is meant to be so.
- */
-#define LIST_PER_ROOT 0.28
-#define LIST_FOR_TEN 100.0
-
-/*
  * The list is left once the nearest estimate in it is farther than the k-th
  * nearest node visited, by a share of this distance that is STOP_GAP for one
  * row and less for more of them; but a part of it is always visited.
@@ -52,12 +46,6 @@
 
 /* Beyond this a heap takes no longer than a list. */
 #define MAX_LIST_SIZE 2000
-
-/* So many nodes are sorted in the time in which one is walked to. */
-#define WALK_PER_SORT 6
-
-/* So many matching nodes are measured in the time in which one is visited. */
-#define MEASURES_PER_VISIT 2
 
 /*
  * A walk among nodes that match should have so many of the roster for a start;
@@ -214,17 +202,10 @@ memory_used(const DiskannScan *state)
 		DiskannOrderMemory(&state->order);
 }
 
-/*
- * How many nodes are to be visited before this many rows may be returned: fewer
- * and too many rows would be found too late for their place.
- */
 static int64
 visits_for(const DiskannScan *state, int64 rows)
 {
-	int64		needed = rows * Min(1.0, state->list_size / LIST_FOR_TEN) +
-		LIST_PER_ROOT * state->list_size * (sqrt(rows) - 1);
-
-	return Max(Max(state->list_size, rows), needed);
+	return DiskannVisitsFor(state->list_size, rows);
 }
 
 static bool
@@ -461,7 +442,7 @@ matches_are_few(const DiskannScan *state, double list_size)
 
 	if (state->max_scan_tuples > 0 && seek->matching > state->max_scan_tuples)
 		return false;
-	return seek->matching <= MEASURES_PER_VISIT *
+	return seek->matching <= DISKANN_MEASURES_PER_VISIT *
 		visits_to_match(seek, list_size);
 }
 
@@ -661,7 +642,7 @@ walk_is_too_long(DiskannScan *state)
 		(state->reader.filter == NULL && !DiskannScanFilters(&state->filter)) ||
 		state->max_scan_tuples > 0 || met < state->list_size)
 		return false;
-	return (double) rows * met * WALK_PER_SORT / Max(state->returned, 1) >=
+	return (double) rows * met * DISKANN_WALK_PER_SORT / Max(state->returned, 1) >=
 		state->ref.count;
 }
 
@@ -751,7 +732,7 @@ wants_all(DiskannScan *state)
 	if (state->iterative == DISKANN_ITERATE_OFF || state->max_scan_tuples > 0)
 		return false;
 	return rows == DISKANN_ROWS_ALL ||
-		rows * WALK_PER_SORT >= nodes_to_sort(state);
+		rows * DISKANN_WALK_PER_SORT >= nodes_to_sort(state);
 }
 
 /*
@@ -768,7 +749,7 @@ visit_bounded(DiskannScan *state)
 	while ((state->phase == PHASE_STREAM || state->phase == PHASE_MATCH) &&
 		   bound_of_unvisited(state, infinity, &lower_bound))
 	{
-		if (state->considered * WALK_PER_SORT >= nodes_to_sort(state))
+		if (state->considered * DISKANN_WALK_PER_SORT >= nodes_to_sort(state))
 			sort_pages(state, "all pages: the bound holds many");
 		else
 			visit_unvisited(state);

@@ -1,0 +1,47 @@
+/*-------------------------------------------------------------------------
+ *
+ * effort.h
+ *	  How much a scan does for the rows that are wanted.
+ *
+ * The scan goes by this, and so does what the planner is told of its cost.
+ *
+ * Copyright (c) 2026, diskann contributors
+ *
+ * IDENTIFICATION
+ *	  src/am/effort.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DISKANN_EFFORT_H
+#define DISKANN_EFFORT_H
+
+#include <math.h>
+
+/*
+ * To return k rows a scan visits k nodes, and so many lists by the root of k.
+ * A list shorter than what ten rows need to be good is meant to be so.
+ */
+#define DISKANN_LIST_PER_ROOT 0.28
+#define DISKANN_LIST_FOR_TEN 100.0
+
+/* So many nodes are sorted in the time in which one is walked to. */
+#define DISKANN_WALK_PER_SORT 6
+
+/* So many matching nodes are measured in the time in which one is visited. */
+#define DISKANN_MEASURES_PER_VISIT 2
+
+/*
+ * How many nodes are to be visited before this many rows may be returned: fewer
+ * and too many rows would be found too late for their place.  0 or less: before
+ * the first of them.
+ */
+static inline double
+DiskannVisitsFor(double list_size, double rows)
+{
+	double		needed = rows * Min(1.0, list_size / DISKANN_LIST_FOR_TEN) +
+		DISKANN_LIST_PER_ROOT * list_size * (sqrt(Max(rows, 1)) - 1);
+
+	return Max(Max(list_size, rows), needed);
+}
+
+#endif							/* DISKANN_EFFORT_H */
