@@ -67,7 +67,6 @@ typedef struct InsertCache
 	MemoryContext read_context;
 } InsertCache;
 
-
 /* Allocate one in context; index stays the caller's. */
 static Inserter *
 create_inserter(MemoryContext context, Relation rel,
@@ -209,7 +208,6 @@ insert_pending(Inserter *inserter, DiskannNewNode *new, int most)
 {
 	float	   *x = palloc(sizeof(float) * inserter->index->space.dims);
 	DiskannNode node = write_pending(inserter, new, x);
-
 	const uint8 *signatures = new->marks->signatures;
 
 	if (!DiskannAddPending(&inserter->ref, node, x, signatures, most))
@@ -239,8 +237,8 @@ note_length(Inserter *inserter, float length2)
 }
 
 /*
- * Insert a row already read; row->x is overwritten.  A row that takes the place
- * of one with the same vector is to share its node, which only a search finds.
+ * Insert a row already read.  A row that takes the place of one with the same
+ * vector is to share its node, which only a search finds.
  */
 static void
 insert_row(Inserter *inserter, DiskannRow *row,

@@ -296,7 +296,7 @@ prepare_index(DiskannScan *state)
 		DiskannScanSeekInit(&state->seek, index, state->filter.columns);
 		if (state->seek.signatures)
 		{
-			DiskannVisitWantSignatures(&state->visit, index);
+			DiskannVisitInitSignatures(&state->visit, index);
 			state->match = DiskannMatchCreate(state->context);
 		}
 	}

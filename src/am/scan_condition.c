@@ -116,6 +116,7 @@ test_of_strategy(StrategyNumber strategy)
 			return DISKANN_SET_CONTAINED;
 		case BTEqualStrategyNumber:
 			return DISKANN_SET_EQUALS;
+		case DISKANN_STRATEGY_CONTAINS:
 		default:
 			return DISKANN_SET_CONTAINS;
 	}

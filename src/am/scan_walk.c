@@ -117,8 +117,10 @@ static void
 visit_node(DiskannScan *state, DiskannNode node)
 {
 	DiskannVisit *visit = &state->visit;
-
 	bool		passes;
+
+	Assert(state->phase == PHASE_LIST || state->phase == PHASE_STREAM ||
+		   state->phase == PHASE_MATCH);
 
 	CHECK_FOR_INTERRUPTS();
 	state->counts.visits++;
@@ -655,6 +657,9 @@ visit_unvisited(DiskannScan *state)
 {
 	DiskannNode node;
 
+	Assert(state->phase == PHASE_STREAM || state->phase == PHASE_MATCH ||
+		   state->phase == PHASE_PAGES);
+
 	if (state->phase == PHASE_PAGES)
 		take_sorted(state);
 	else if (state->phase == PHASE_MATCH)
@@ -762,6 +767,7 @@ DiskannWalkStart(DiskannScan *state)
 	bool		all;
 
 	DiskannScanSeekStart(&state->seek, &state->filter, &state->ref);
+	state->visit.wants_signatures = state->seek.narrow;
 	if (state->seek.narrow)
 		state->counts.share = state->seek.share;
 	all = wants_all(state);

@@ -212,7 +212,6 @@ DiskannMapSample(DiskannNodeRef *ref, const DiskannSought *sought, uint64 seed,
 	samples = Min(scan.npages, SAMPLE_PAGES);
 	memset(estimate, 0, sizeof(DiskannMapEstimate));
 	estimate->found = palloc(sizeof(DiskannNode) * Max(most, 1));
-	estimate->exact = samples == scan.npages;
 
 	/* One page of each of as many runs; near nodes have near numbers. */
 	for (uint32 i = 0; i < samples; i++)

@@ -84,7 +84,6 @@ typedef struct DiskannMapEstimate
 	double		wanted;			/* nodes that match, in the whole index */
 	double		first;			/* whose signature of the first column does */
 	double		live;			/* all live nodes */
-	bool		exact;			/* all pages have been looked at */
 	int			nfound;			/* of the nodes that match, some by chance */
 	DiskannNode *found;			/* palloc'd */
 } DiskannMapEstimate;

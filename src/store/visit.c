@@ -30,10 +30,11 @@ DiskannVisitInit(DiskannVisit *visit, const DiskannIndex *index)
 	visit->nodes = palloc(sizeof(DiskannNode) * index->meta.max_degree);
 	visit->estimates = palloc(sizeof(float) * index->meta.max_degree);
 	visit->signatures = NULL;
+	visit->wants_signatures = false;
 }
 
 void
-DiskannVisitWantSignatures(DiskannVisit *visit, const DiskannIndex *index)
+DiskannVisitInitSignatures(DiskannVisit *visit, const DiskannIndex *index)
 {
 	visit->signatures = palloc0((Size) index->meta.nfilters *
 								index->meta.max_degree + 1);
@@ -121,7 +122,7 @@ read_open_node(DiskannNodeRef *ref, const DiskannQuery *query,
 						  DiskannSlotRescale(index, slot), visit->dist2,
 						  visit->head.edge_scale, visit->degree,
 						  visit->estimates);
-	if (visit->signatures)
+	if (visit->wants_signatures)
 		DiskannVisitSignatures(index, slot, visit->degree, visit);
 	if (own)
 		memcpy(own, DiskannSlotOwn(index, slot), index->meta.own_bytes);

@@ -37,15 +37,16 @@ typedef struct DiskannVisit
 	DiskannNode *nodes;			/* neighbours */
 	float	   *estimates;		/* of their squared distances */
 	uint8	   *signatures;		/* of their filter columns, max_degree for
-								 * each column; NULL: not wanted */
+								 * each column */
+	bool		wants_signatures;	/* are these to be copied? */
 } DiskannVisit;
 
 /* Allocate in the current context. */
 extern void DiskannQueryInit(DiskannQuery *query, const DiskannIndex *index);
 extern void DiskannVisitInit(DiskannVisit *visit, const DiskannIndex *index);
 
-/* From now on visits copy the neighbours' signatures. */
-extern void DiskannVisitWantSignatures(DiskannVisit *visit,
+/* Have room for the neighbours' signatures, to which visit->wants_signatures. */
+extern void DiskannVisitInitSignatures(DiskannVisit *visit,
 									   const DiskannIndex *index);
 
 /*
