@@ -45,7 +45,7 @@ typedef struct DiskannVisit
 extern void DiskannQueryInit(DiskannQuery *query, const DiskannIndex *index);
 extern void DiskannVisitInit(DiskannVisit *visit, const DiskannIndex *index);
 
-/* Have room for the neighbours' signatures, to which visit->wants_signatures. */
+/* Have room for neighbours' signatures; visit->wants_signatures copies them. */
 extern void DiskannVisitInitSignatures(DiskannVisit *visit,
 									   const DiskannIndex *index);
 
