@@ -199,7 +199,7 @@ search_neighbours(DiskannLinker *linker)
 	(void) DiskannStartSearch(&linker->ref, &linker->query,
 							  &linker->visit, linker->search);
 	DiskannReadPending(&linker->ref, &linker->query,
-					   linker->visit.head.owner, NULL, &linker->pending);
+					   &linker->visit.head, NULL, &linker->pending);
 	while (DiskannSearchNext(linker->search, &node))
 		visit_on_the_way(linker, node);
 	limit = DiskannSearchReach(linker->search);
@@ -606,29 +606,25 @@ int64
 DiskannLinkerMerge(DiskannLinker *linker, int nporches)
 {
 	DiskannNodeRef *ref = &linker->ref;
-	DiskannNode last = DiskannLastPorch(ref);
-	DiskannNode porch = last;
+	DiskannNode porches[DISKANN_MOST_PORCHES];
 	DiskannNode nodes[DISKANN_MAX_DEGREE];
+	int			last = DiskannLastPorch(ref);
+	int			used = DiskannReadPorches(ref, porches, false);
 	int64		linked = 0;
 
-	if (last == DISKANN_INVALID_NODE)
-		return 0;
-
 	/* Beginning with the one behind the last, for that has been longest. */
-	do
+	for (int i = 1; i <= used && nporches > 0; i++)
 	{
-		DiskannNode next;
+		DiskannNode porch = porches[(last + i) % used];
 		int			n;
 
 		DiskannVacuumDelayPoint();
-		(void) DiskannReadPorch(ref, porch, nodes, &next);
-		porch = next != DISKANN_INVALID_NODE ? next : DiskannFirstPorch(ref);
-		n = DiskannReadPorch(ref, porch, nodes, &next);
+		n = DiskannReadPorch(ref, porch, nodes);
 		if (n == 0)
 			continue;
 		linked += merge_porch(linker, porch, nodes, n);
 		nporches--;
-	} while (porch != last && nporches > 0);
+	}
 	return linked;
 }
 
@@ -643,6 +639,8 @@ DiskannLinkAllPending(Relation rel, const DiskannIndex *index)
 
 	DiskannBeginMerging(rel);
 	linked = DiskannLinkerMerge(linker, DISKANN_MOST_PORCHES);
+	DiskannPausePoint("all-linked");
+	DiskannLeavePorches(&linker->ref);
 	DiskannEndMerging(rel);
 	MemoryContextDelete(context);
 	return linked;
