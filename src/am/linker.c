@@ -584,7 +584,7 @@ DiskannLinkerLink(DiskannLinker *linker, DiskannNode node)
 }
 
 /*
- * Link what a porch leads to, and then let it lead there no more.  Nothing is
+ * Link some of what a porch leads to, and then let it lead there no more.  Nothing is
  * locked on entry and exit but merging; slots meanwhile, one at a time.
  */
 static int
@@ -603,7 +603,7 @@ merge_porch(DiskannLinker *linker, DiskannNode porch,
 }
 
 int64
-DiskannLinkerMerge(DiskannLinker *linker, int nporches)
+DiskannLinkerMerge(DiskannLinker *linker, int64 rows)
 {
 	DiskannNodeRef *ref = &linker->ref;
 	DiskannNode porches[DISKANN_MOST_PORCHES];
@@ -612,18 +612,20 @@ DiskannLinkerMerge(DiskannLinker *linker, int nporches)
 	int			used = DiskannReadPorches(ref, porches, false);
 	int64		linked = 0;
 
-	/* Beginning with the one behind the last, for that has been longest. */
-	for (int i = 1; i <= used && nporches > 0; i++)
+	/* Beginning with the one behind the last: there a row is added next. */
+	for (int i = 1; i <= used && linked < rows; i++)
 	{
 		DiskannNode porch = porches[(last + i) % used];
 		int			n;
+		int			some;
 
 		DiskannVacuumDelayPoint();
 		n = DiskannReadPorch(ref, porch, nodes);
-		if (n == 0)
-			continue;
-		linked += merge_porch(linker, porch, nodes, n);
-		nporches--;
+
+		/* Those at the end: nothing takes their places there. */
+		some = Min(n, rows - linked);
+		if (some > 0)
+			linked += merge_porch(linker, porch, nodes + n - some, some);
 	}
 	return linked;
 }
@@ -638,7 +640,7 @@ DiskannLinkAllPending(Relation rel, const DiskannIndex *index)
 	int64		linked;
 
 	DiskannBeginMerging(rel);
-	linked = DiskannLinkerMerge(linker, DISKANN_MOST_PORCHES);
+	linked = DiskannLinkerMerge(linker, PG_INT64_MAX);
 	DiskannPausePoint("all-linked");
 	DiskannLeavePorches(&linker->ref);
 	DiskannEndMerging(rel);
