@@ -44,7 +44,7 @@
  * So many are linked at a time by who finds no room.  The more, the longer one
  * insert takes; with fewer none is short.
  */
-#define ROWS_PER_MERGE 4
+#define ROWS_PER_MERGE 3
 
 typedef struct Inserter
 {

@@ -190,6 +190,28 @@ $standby->psql('postgres', "SELECT diskann_link_pending('rows_v')",
 like($err, qr/during recovery/, 'a standby links nothing');
 $standby->stop;
 
+# Who adds a row finds it, while others do and some link all the time.
+start_anew(0);
+$node->safe_psql(
+	'postgres', q(
+CREATE FUNCTION add_and_find(new int) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE x real[] = (SELECT array_agg(random() - 0.5) FROM generate_series(1, 32));
+BEGIN
+	SET LOCAL enable_seqscan = off;
+	INSERT INTO rows VALUES (new, x);
+	PERFORM FROM nearest('rows', '<->', x, 1, true) n WHERE n.id = new;
+	IF NOT FOUND THEN
+		RAISE 'row % was not found', new;
+	END IF;
+END$$));
+finish_ok(
+	pgbench_start(
+		$node, 4, 10,
+		'add@3' => "\\set id random(10000, 1000000000)\nSELECT add_and_find(:id);\n",
+		'link@1' => "SELECT diskann_link_pending('rows_v');\n"),
+	'adding and linking');
+sound_ok('adding and linking');
+
 no_crash_in_log($node, 'server');
 
 # Whoever adds a row or links some may fail or be killed at any point.
