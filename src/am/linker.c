@@ -584,8 +584,9 @@ DiskannLinkerLink(DiskannLinker *linker, DiskannNode node)
 }
 
 /*
- * Link some of what a porch leads to, and then let it lead there no more.  Nothing is
- * locked on entry and exit but merging; slots meanwhile, one at a time.
+ * Link some of what a porch leads to, and then let it lead there no more.
+ * Nothing is locked on entry and exit but merging; slots meanwhile, one at a
+ * time.
  */
 static int
 merge_porch(DiskannLinker *linker, DiskannNode porch,

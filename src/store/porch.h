@@ -75,7 +75,7 @@ extern bool DiskannAddPending(DiskannNodeRef *ref, DiskannNode node,
 extern int	DiskannReadPorches(DiskannNodeRef *ref, DiskannNode *porches,
 							   bool all);
 
-/* The place among them of the one this backend has added a row to last, or 0. */
+/* The place of the one among them that this backend has used last, or 0. */
 extern int	DiskannLastPorch(const DiskannNodeRef *ref);
 
 /*
