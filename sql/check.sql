@@ -32,6 +32,7 @@ WHERE property = 'kernels';
 -- Fresh
 --
 INSERT INTO t SELECT i, vec(i) FROM generate_series(1, 1000) i;
+-- these wait to be linked, and so share a node, but not that of row 1
 INSERT INTO t SELECT i, vec(1) FROM generate_series(1001, 1100) i;
 INSERT INTO t VALUES (1101, NULL);
 SELECT nodes, tids, tombstones, empty, orphans

@@ -6,6 +6,7 @@ CREATE EXTENSION IF NOT EXISTS diskann;
 RESET client_min_messages;
 \set SHOW_CONTEXT never
 -- who waits to be linked has not been searched for
+SET diskann.pending_limit = 0;
 SET enable_seqscan = off;
 
 CREATE TABLE t (id int, v real[]);

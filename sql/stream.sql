@@ -235,7 +235,8 @@ SELECT * FROM stream('{1000030,1000030,1000000}', '<->', 1000);
 INSERT INTO t SELECT 2000 + i, ARRAY[1e6 + i % 31 * 0.5 + 0.125, 1e6, 1e6]
 FROM generate_series(1, 100) i;
 SELECT * FROM stream('{1000030,1000030,1000000}', '<->', 1000);
-SELECT nodes, tids, empty, orphans FROM diskann_index_check('t_l2', true);
+-- nearly all of the last ones share nodes
+SELECT nodes < 2050 AS shared, tids, empty, orphans FROM diskann_index_check('t_l2', true);
 TRUNCATE t;
 ALTER TABLE t ALTER COLUMN v TYPE double precision[];
 INSERT INTO t SELECT i, ARRAY[1 + i * 7919 % 1000 * 1e-5,

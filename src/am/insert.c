@@ -5,7 +5,7 @@
  *
  * A row is written into its slot and made *pending*: a porch leads to it
  * (store/porch.h), and nothing is searched.  Whoever finds all porches full
- * links what a part of them leads to (linker.h), unless somebody else is at it;
+ * links some of what they lead to (linker.h), unless somebody else is at it;
  * then only his own row.  Where the index is small, or the limit of pending
  * rows is 0, every row is linked at once; then a row whose vector is in the
  * index already joins that node.
@@ -40,8 +40,11 @@
 /* At most one row in so many is pending. */
 #define NODES_PER_PENDING 16
 
-/* One porch in so many is linked at a time. */
-#define PORCHES_PER_MERGE 4
+/*
+ * So many are linked at a time by who finds no room.  The more, the longer one
+ * insert takes; with fewer none is short.
+ */
+#define ROWS_PER_MERGE 3
 
 typedef struct Inserter
 {
@@ -136,7 +139,7 @@ write_pending(Inserter *inserter, DiskannNewNode *new, float *x)
 }
 
 /*
- * All porches are full: link what some of them lead to, unless somebody is at
+ * All porches are full: link some of what they lead to, unless somebody is at
  * it; then have this node linked at least, which none leads to.  Nothing is
  * locked on entry and exit.
  */
@@ -149,8 +152,7 @@ make_room(Inserter *inserter, DiskannNode node, const float *x,
 
 	if (DiskannTryMerging(rel))
 	{
-		(void) DiskannLinkerMerge(linker,
-								  (most + PORCHES_PER_MERGE - 1) / PORCHES_PER_MERGE);
+		(void) DiskannLinkerMerge(linker, ROWS_PER_MERGE);
 		DiskannEndMerging(rel);
 		if (DiskannAddPending(&inserter->ref, node, x, signatures, most))
 			return;

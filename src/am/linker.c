@@ -199,7 +199,7 @@ search_neighbours(DiskannLinker *linker)
 	(void) DiskannStartSearch(&linker->ref, &linker->query,
 							  &linker->visit, linker->search);
 	DiskannReadPending(&linker->ref, &linker->query,
-					   linker->visit.head.owner, NULL, &linker->pending);
+					   &linker->visit.head, NULL, &linker->pending);
 	while (DiskannSearchNext(linker->search, &node))
 		visit_on_the_way(linker, node);
 	limit = DiskannSearchReach(linker->search);
@@ -584,8 +584,9 @@ DiskannLinkerLink(DiskannLinker *linker, DiskannNode node)
 }
 
 /*
- * Link what a porch leads to, and then let it lead there no more.  Nothing is
- * locked on entry and exit but merging; slots meanwhile, one at a time.
+ * Link some of what a porch leads to, and then let it lead there no more.
+ * Nothing is locked on entry and exit but merging; slots meanwhile, one at a
+ * time.
  */
 static int
 merge_porch(DiskannLinker *linker, DiskannNode porch,
@@ -603,32 +604,30 @@ merge_porch(DiskannLinker *linker, DiskannNode porch,
 }
 
 int64
-DiskannLinkerMerge(DiskannLinker *linker, int nporches)
+DiskannLinkerMerge(DiskannLinker *linker, int64 rows)
 {
 	DiskannNodeRef *ref = &linker->ref;
-	DiskannNode last = DiskannLastPorch(ref);
-	DiskannNode porch = last;
+	DiskannNode porches[DISKANN_MOST_PORCHES];
 	DiskannNode nodes[DISKANN_MAX_DEGREE];
+	int			last = DiskannLastPorch(ref);
+	int			used = DiskannReadPorches(ref, porches, false);
 	int64		linked = 0;
 
-	if (last == DISKANN_INVALID_NODE)
-		return 0;
-
-	/* Beginning with the one behind the last, for that has been longest. */
-	do
+	/* Beginning with the one behind the last: there a row is added next. */
+	for (int i = 1; i <= used && linked < rows; i++)
 	{
-		DiskannNode next;
+		DiskannNode porch = porches[(last + i) % used];
 		int			n;
+		int			some;
 
 		DiskannVacuumDelayPoint();
-		(void) DiskannReadPorch(ref, porch, nodes, &next);
-		porch = next != DISKANN_INVALID_NODE ? next : DiskannFirstPorch(ref);
-		n = DiskannReadPorch(ref, porch, nodes, &next);
-		if (n == 0)
-			continue;
-		linked += merge_porch(linker, porch, nodes, n);
-		nporches--;
-	} while (porch != last && nporches > 0);
+		n = DiskannReadPorch(ref, porch, nodes);
+
+		/* Those at the end: nothing takes their places there. */
+		some = Min(n, rows - linked);
+		if (some > 0)
+			linked += merge_porch(linker, porch, nodes + n - some, some);
+	}
 	return linked;
 }
 
@@ -642,7 +641,9 @@ DiskannLinkAllPending(Relation rel, const DiskannIndex *index)
 	int64		linked;
 
 	DiskannBeginMerging(rel);
-	linked = DiskannLinkerMerge(linker, DISKANN_MOST_PORCHES);
+	linked = DiskannLinkerMerge(linker, PG_INT64_MAX);
+	DiskannPausePoint("all-linked");
+	DiskannLeavePorches(&linker->ref);
 	DiskannEndMerging(rel);
 	MemoryContextDelete(context);
 	return linked;

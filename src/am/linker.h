@@ -39,11 +39,10 @@ extern DiskannNode DiskannLinkerInsert(DiskannLinker *linker,
 extern bool DiskannLinkerLink(DiskannLinker *linker, DiskannNode node);
 
 /*
- * Link the rows of so many porches that lead to any, those filled first before
- * others, and return how many rows that were.  The caller is merging, and not
- * linking.  Locks as above.
+ * Link this many pending rows, or all if there are fewer, and return how many
+ * that were.  The caller is merging, and not linking.  Locks as above.
  */
-extern int64 DiskannLinkerMerge(DiskannLinker *linker, int nporches);
+extern int64 DiskannLinkerMerge(DiskannLinker *linker, int64 rows);
 
 /*
  * Link all rows that are pending now, and return how many that were.  Waits for

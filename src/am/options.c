@@ -26,7 +26,7 @@
 #define DEFAULT_NUM_NEIGHBORS 32
 #define DEFAULT_LIST_SIZE 100
 #define DEFAULT_INSERT_LIST_SIZE 64
-#define DEFAULT_PENDING_LIMIT 0
+#define DEFAULT_PENDING_LIMIT 256
 
 /* As many as all porches have room for at the least degree. */
 #define MOST_PENDING (DISKANN_MOST_PORCHES * DISKANN_MIN_DEGREE)

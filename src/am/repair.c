@@ -173,7 +173,7 @@ forget_chained(Repair *repair)
 	DiskannNode chain[DISKANN_MOST_ENTRIES + 1 + DISKANN_MOST_PORCHES];
 	int			nentries = DiskannReadEntries(&repair->ref, chain);
 	int			nchained = nentries +
-		DiskannReadPorches(&repair->ref, chain + nentries);
+		DiskannReadPorches(&repair->ref, chain + nentries, true);
 	NodeList   *entries = &repair->entries;
 	Size		kept = 0;
 

@@ -291,7 +291,7 @@ visit_list(DiskannScan *state)
 static void
 read_pending(DiskannScan *state, const DiskannSought *sought)
 {
-	DiskannReadPending(&state->ref, &state->query, state->visit.head.owner,
+	DiskannReadPending(&state->ref, &state->query, &state->visit.head,
 					   sought, &state->pending);
 	state->counts.estimates += state->pending.count;
 }

@@ -110,7 +110,8 @@ check_node_head(DiskannCheck *check, const DiskannSlotCopy *copy)
 	if (copy->node != DISKANN_ENTRY_NODE &&
 		head->owner != DISKANN_INVALID_NODE)
 		DiskannCheckReport(check, copy, "a node has an owner");
-	if (head->closed > (head->state == DISKANN_LIVE ? 1 : 0))
+	if (copy->node != DISKANN_ENTRY_NODE &&
+		head->closed > (head->state == DISKANN_LIVE ? 1 : 0))
 		DiskannCheckReport(check, copy, "a node is in no known state");
 	if (head->degree > 0 && !(head->edge_scale > 0 &&
 							  isfinite(head->edge_scale)))
@@ -490,19 +491,23 @@ follow_entries(DiskannCheck *check)
 	return members;
 }
 
-/* Follow the chain of porches, which begins at node 0, and mark them. */
+/*
+ * Follow the chain of porches, which begins at node 0, and mark them.  (During
+ * recovery more may come into use meanwhile.)
+ */
 static void
 follow_porches(DiskannCheck *check)
 {
 	DiskannSlotCopy *copy = &check->node;
+	DiskannNode porch;
+	int			used;
+	int			n;
 
 	DiskannCheckRead(check, DISKANN_ENTRY_NODE, copy);
-	for (int n = 0;; n++)
+	used = copy->head->closed;
+	porch = copy->head->owner;
+	for (n = 0; porch != DISKANN_INVALID_NODE; n++)
 	{
-		DiskannNode porch = n == 0 ? copy->head->owner : copy->head->next;
-
-		if (porch == DISKANN_INVALID_NODE)
-			return;
 		if (!DiskannCheckExists(check, porch))
 			DiskannCheckReport(check, copy,
 							   "its chain of porches leads beyond the last slot");
@@ -511,9 +516,14 @@ follow_porches(DiskannCheck *check)
 		DiskannCheckRead(check, porch, copy);
 		if (copy->head->state != DISKANN_PORCH)
 			DiskannCheckReport(check, copy, "a porch is missing");
+		if (n >= used && copy->head->degree > 0 && !check->in_recovery)
+			DiskannCheckReport(check, copy, "a porch that is not in use leads to rows");
 		if (porch < check->nslots)
 			check->slots[porch] |= DISKANN_CHECK_CHAINED;
+		porch = copy->head->next;
 	}
+	if (used > n)
+		DiskannCheckReport(check, copy, "a porch is missing");
 }
 
 /*

@@ -199,7 +199,7 @@ typedef struct DiskannMarks
  * columns; it has porches, and so rows that edges of nodes do not lead to.
  */
 #define DISKANN_FEATURE_FILTERS 1
-#define DISKANN_FEATURE_PORCHES 8
+#define DISKANN_FEATURE_PORCHES 16
 #define DISKANN_KNOWN_FEATURES \
 	(DISKANN_FEATURE_FILTERS | DISKANN_FEATURE_PORCHES)
 
@@ -303,7 +303,8 @@ typedef struct DiskannSlotData
 	uint16		degree;
 	uint16		ntids;
 	uint16		closed;			/* TIDS: not linked yet, or being unlinked;
-								 * LIVE: not linked yet */
+								 * LIVE: not linked yet; node 0: porches in
+								 * use */
 	DiskannNode next;			/* first TIDS slot of a node, next of a TIDS;
 								 * ENTRY: next entry node; PORCH: next porch */
 	DiskannNode owner;			/* TIDS: the node; node 0: first porch */

@@ -11,6 +11,9 @@
  * insert that may have known a tombstone alive has ended, and whoever comes
  * later sees the tombstone.
  *
+ * Who adds a pending row is linking, too, and who takes porches out of use
+ * excludes that for a moment: see store/porch.c.
+ *
  * Who holds this lock waits for no other lock of the lock manager but that for
  * extending the relation, and reads no row: an insert is in nobody's way for
  * longer than it takes, and no circle of waiting can come about.

@@ -6,13 +6,18 @@
  * A row that is pending is a live node in its slot, with vector and TID, whose
  * edges are still to be found; its head says so ("closed").  What leads to it
  * is an edge of a *porch*, a slot in a chain that begins at node 0's "owner".
- * A porch lies at the centre like an entry node, and every search scores all
- * edges of all porches.  Linking a row takes it off its porch last, so that at
- * any time either the porch or the graph leads to it.
+ * A porch lies at the centre like an entry node.  Linking a row takes it off
+ * its porch last, so that at any time either the porch or the graph leads to
+ * it.
  *
- * A porch in the chain is never freed.  One that was written but not put there,
- * because of a crash or an error, is freed by the next repair, as entry nodes
- * are (store/roster.c).
+ * Porches are never taken out of the chain, but only the first ones are *in
+ * use*, as many as node 0 says in "closed"; the others lead to nothing, and no
+ * search reads them.  More come into use before a row is put there, less only
+ * while nobody is linking (store/linking.h), which who adds a row is.  So the
+ * place of a porch, once it is in use, stays so until the row is there.
+ *
+ * A porch that was written but not put into the chain, because of a crash or an
+ * error, is freed by the next repair, as entry nodes are (store/roster.c).
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -51,32 +56,49 @@ open_first(DiskannNodeRef *ref, int mode)
 								"the entry node is missing");
 }
 
-/* One more porch than there can be means that the chain has no end. */
-static void
-check_length(const DiskannNodeRef *ref, int n, DiskannNode porch)
+/* What node 0 says of porches. */
+typedef struct Chain
 {
-	if (n == DISKANN_MOST_PORCHES)
-		DiskannNodeReport(ref, porch, "there are too many porches");
+	DiskannNode first;
+	int			used;
+} Chain;
+
+static Chain
+read_chain(const DiskannNodeRef *ref, const DiskannSlotData *first)
+{
+	Chain		chain = {first->owner, first->closed};
+
+	if (chain.used > DISKANN_MOST_PORCHES)
+		DiskannNodeReport(ref, DISKANN_ENTRY_NODE,
+						  "there are too many porches");
+	return chain;
 }
 
-DiskannNode
-DiskannFirstPorch(DiskannNodeRef *ref)
+/* The same of node 0 as it is now, which is locked in share mode meanwhile. */
+static Chain
+get_chain(DiskannNodeRef *ref)
 {
-	DiskannNode first = open_first(ref, BUFFER_LOCK_SHARE)->owner;
+	DiskannSlotData head = *open_first(ref, BUFFER_LOCK_SHARE);
 
 	DiskannNodeClose(ref);
-	return first;
+	return read_chain(ref, &head);
 }
 
 /*
  * The place where the porch used last is remembered, in the relation's cache.
  * It is valid until invalidations are accepted.
  */
-static DiskannNode *
+static DiskannPorchPlace *
 last_porch(const DiskannNodeRef *ref)
 {
 	(void) DiskannCachedRoster(ref->rel, ref->index);
-	return &((DiskannRecent *) ref->rel->rd_amcache)->porch;
+	return &((DiskannRecent *) ref->rel->rd_amcache)->last;
+}
+
+int
+DiskannLastPorch(const DiskannNodeRef *ref)
+{
+	return last_porch(ref)->place;
 }
 
 DiskannKnownVector *
@@ -90,14 +112,6 @@ DiskannKnownNode(const DiskannNodeRef *ref, uint64 hash)
 	/* All bits of a hash matter in the upper ones of this product. */
 	return &recent->known[(hash * UINT64CONST(0x9E3779B97F4A7C15)) >>
 						  (64 - DISKANN_KNOWN_BITS)];
-}
-
-DiskannNode
-DiskannLastPorch(DiskannNodeRef *ref)
-{
-	DiskannNode last = *last_porch(ref);
-
-	return last != DISKANN_ENTRY_NODE ? last : DiskannFirstPorch(ref);
 }
 
 /* ---------- reading ---------- */
@@ -209,18 +223,16 @@ score_porch(DiskannNodeRef *ref, const DiskannQuery *query, DiskannNode porch,
 
 void
 DiskannReadPending(DiskannNodeRef *ref, const DiskannQuery *query,
-				   DiskannNode first, const DiskannSought *sought,
+				   const DiskannSlotData *first, const DiskannSought *sought,
 				   DiskannPending *pending)
 {
-	DiskannNode porch = first;
+	Chain		chain = read_chain(ref, first);
+	DiskannNode porch = chain.first;
 
 	pending->count = 0;
 	pending->next = 0;
-	for (int n = 0; porch != DISKANN_INVALID_NODE; n++)
-	{
-		check_length(ref, n, porch);
+	for (int i = 0; i < chain.used; i++)
 		porch = score_porch(ref, query, porch, sought, pending);
-	}
 }
 
 bool
@@ -244,14 +256,16 @@ DiskannNextPending(DiskannPending *pending, DiskannSearch *search,
 }
 
 int
-DiskannReadPorches(DiskannNodeRef *ref, DiskannNode *porches)
+DiskannReadPorches(DiskannNodeRef *ref, DiskannNode *porches, bool all)
 {
-	DiskannNode porch = DiskannFirstPorch(ref);
+	Chain		chain = get_chain(ref);
+	DiskannNode porch = chain.first;
 	int			n = 0;
 
-	while (porch != DISKANN_INVALID_NODE)
+	while (all ? porch != DISKANN_INVALID_NODE : n < chain.used)
 	{
-		check_length(ref, n, porch);
+		if (n == DISKANN_MOST_PORCHES)
+			DiskannNodeReport(ref, porch, "there are too many porches");
 		porches[n++] = porch;
 		porch = open_porch(ref, porch, BUFFER_LOCK_SHARE)->next;
 		DiskannNodeClose(ref);
@@ -260,13 +274,10 @@ DiskannReadPorches(DiskannNodeRef *ref, DiskannNode *porches)
 }
 
 int
-DiskannReadPorch(DiskannNodeRef *ref, DiskannNode porch, DiskannNode *nodes,
-				 DiskannNode *next)
+DiskannReadPorch(DiskannNodeRef *ref, DiskannNode porch, DiskannNode *nodes)
 {
-	const DiskannSlotData *head = open_porch(ref, porch, BUFFER_LOCK_SHARE);
-	int			n = head->degree;
+	int			n = open_porch(ref, porch, BUFFER_LOCK_SHARE)->degree;
 
-	*next = head->next;
 	memcpy(nodes, DiskannSlotNodes(ref->index, ref->slot),
 		   sizeof(DiskannNode) * n);
 	DiskannNodeClose(ref);
@@ -277,7 +288,7 @@ DiskannReadPorch(DiskannNodeRef *ref, DiskannNode porch, DiskannNode *nodes,
 
 /*
  * Add an edge to a porch that has room; *next is the one behind it.  Nothing is
- * locked on entry and exit; the porch exclusively meanwhile.
+ * locked on entry and exit but linking; the porch exclusively meanwhile.
  */
 static bool
 add_to_porch(DiskannNodeRef *ref, DiskannNode porch, DiskannNode node,
@@ -298,61 +309,69 @@ add_to_porch(DiskannNodeRef *ref, DiskannNode porch, DiskannNode node,
 		DiskannNodeWriteEdges(ref);
 	}
 	DiskannNodeClose(ref);
-	if (added)
-		*last_porch(ref) = porch;
 	return added;
 }
 
 /*
- * Add an edge to whichever porch has room, first to that used last and then to
- * those behind it.  *chained tells how many porches there are if none has.
- * Nothing is locked on entry and exit; porches exclusively meanwhile, one at a
- * time.
+ * Add an edge to whichever of the first n porches has room, first to that used
+ * last and then to those behind it.  If none has, *last is the last of them, or
+ * node 0 if n is 0.  Nothing is locked on entry and exit but linking; porches
+ * exclusively meanwhile, one at a time.
  */
 static bool
-add_to_chain(DiskannNodeRef *ref, DiskannNode node,
-			 const DiskannEdgeCode *edge, const uint8 *signatures,
-			 int *chained)
+add_to_porches(DiskannNodeRef *ref, Chain chain, int n, DiskannNode node,
+			   const DiskannEdgeCode *edge, const uint8 *signatures,
+			   DiskannNode *last)
 {
-	DiskannNode start = DiskannLastPorch(ref);
-	DiskannNode porch = start;
-	DiskannNode next;
-	int			n = 0;
+	DiskannPorchPlace at = *last_porch(ref);
 
-	*chained = 0;
-	if (start == DISKANN_INVALID_NODE)
-		return false;
-	do
+	*last = DISKANN_ENTRY_NODE;
+	if (at.porch == DISKANN_ENTRY_NODE || at.place >= n)
+		at = (DiskannPorchPlace)
 	{
+		chain.first, 0
+	};
+	for (int i = 0; i < n; i++)
+	{
+		DiskannNode next;
+
 		CHECK_FOR_INTERRUPTS();
-		check_length(ref, n++, porch);
-		if (add_to_porch(ref, porch, node, edge, signatures, &next))
+		if (add_to_porch(ref, at.porch, node, edge, signatures, &next))
+		{
+			*last_porch(ref) = at;
 			return true;
-		porch = next != DISKANN_INVALID_NODE ? next : DiskannFirstPorch(ref);
-	} while (porch != start);
-	*chained = n;
+		}
+		if (at.place == n - 1)
+		{
+			*last = at.porch;
+			at = (DiskannPorchPlace)
+			{
+				chain.first, 0
+			};
+		}
+		else
+			at = (DiskannPorchPlace)
+		{
+			next, at.place + 1
+		};
+	}
 	return false;
 }
 
 /*
- * Write a porch, in no chain yet, that leads to the node and goes on with next.
- * Nothing is locked on entry and exit but linking; the slot exclusively
- * meanwhile.
+ * Write a porch that leads to nothing and is in no chain yet.  Nothing is
+ * locked on entry and exit but linking; the slot exclusively meanwhile.
  */
 static DiskannNode
-create_porch(DiskannNodeRef *ref, DiskannNode next, DiskannNode node,
-			 const DiskannEdgeCode *edge, const uint8 *signatures)
+create_porch(DiskannNodeRef *ref)
 {
 	DiskannNode porch;
-	DiskannSlot head;
 
 	DiskannNodeAllocate(ref);
 	porch = ref->node;
-	head = DiskannNodeEdit(ref);
+	(void) DiskannNodeEdit(ref);
 	DiskannFillEntry(ref->index, ref->image);
-	head->state = DISKANN_PORCH;
-	head->next = next;
-	DiskannEdgePut(ref->index, ref->image, 0, node, edge, signatures);
+	((DiskannSlot) ref->image)->state = DISKANN_PORCH;
 	DiskannNodeWriteAll(ref);
 	DiskannNodeClose(ref);
 	DiskannPausePoint("porch-written");
@@ -360,28 +379,86 @@ create_porch(DiskannNodeRef *ref, DiskannNode next, DiskannNode node,
 }
 
 /*
- * Put a porch with the node behind node 0; false if somebody else puts one
- * there meanwhile.  Nothing is locked on entry and exit but linking; node 0 and
- * the new porch exclusively meanwhile, one at a time.
+ * The place in the head of a porch, or of node 0, that has what comes behind
+ * it in the chain.
  */
-static bool
-add_porch(DiskannNodeRef *ref, DiskannNode node, const DiskannEdgeCode *edge,
-		  const uint8 *signatures)
+static DiskannNode *
+next_porch(DiskannSlot head)
 {
-	DiskannNode next = DiskannFirstPorch(ref);
-	DiskannNode porch = create_porch(ref, next, node, edge, signatures);
-	bool		unchanged;
+	return head->state == DISKANN_PORCH ? &head->next : &head->owner;
+}
 
-	unchanged = open_first(ref, BUFFER_LOCK_EXCLUSIVE)->owner == next;
-	if (unchanged)
+/*
+ * Have a porch behind the last one in use, unless there is any; last may be
+ * node 0.  Nothing is locked on entry and exit but linking; last and a new
+ * porch exclusively meanwhile, one at a time.
+ */
+static void
+provide_porch(DiskannNodeRef *ref, DiskannNode last)
+{
+	DiskannNode porch;
+	DiskannSlot head;
+	bool		missing;
+
+	DiskannNodeOpen(ref, last, BUFFER_LOCK_SHARE);
+	head = (DiskannSlot) ref->slot;
+	missing = *next_porch(head) == DISKANN_INVALID_NODE;
+	DiskannNodeClose(ref);
+	if (!missing)
+		return;
+	DiskannNoteFeature(ref->rel, DISKANN_FEATURE_PORCHES);
+	porch = create_porch(ref);
+	DiskannNodeOpen(ref, last, BUFFER_LOCK_EXCLUSIVE);
+	head = DiskannNodeEdit(ref);
+
+	/* Somebody else may have put one there meanwhile. */
+	missing = *next_porch(head) == DISKANN_INVALID_NODE;
+	if (missing)
 	{
-		DiskannNodeEdit(ref)->owner = porch;
+		*next_porch(head) = porch;
 		DiskannNodeWriteHead(ref);
 	}
 	DiskannNodeClose(ref);
-	if (!unchanged)
+	if (!missing)
 		DiskannNodeFree(ref, porch);
-	return unchanged;
+}
+
+/*
+ * Have this many porches in use instead of "used", unless their number is
+ * another by now.  Nothing is locked on entry and exit but linking; node 0
+ * exclusively meanwhile.
+ */
+static void
+set_used(DiskannNodeRef *ref, int used, int wanted)
+{
+	if (open_first(ref, BUFFER_LOCK_EXCLUSIVE)->closed == used)
+	{
+		DiskannNodeEdit(ref)->closed = wanted;
+		DiskannNodeWriteHead(ref);
+	}
+	DiskannNodeClose(ref);
+}
+
+/* Nothing is locked on entry and exit but linking; slots meanwhile. */
+static bool
+add_edge(DiskannNodeRef *ref, DiskannNode node, const DiskannEdgeCode *edge,
+		 const uint8 *signatures, int most)
+{
+	for (;;)
+	{
+		Chain		chain = get_chain(ref);
+		DiskannNode last;
+
+		DiskannPausePoint("porches-counted");
+		if (add_to_porches(ref, chain, Min(chain.used, most), node, edge,
+						   signatures, &last))
+			return true;
+		if (chain.used >= most)
+			return false;
+		provide_porch(ref, last);
+		DiskannPausePoint("porch-provided");
+		set_used(ref, chain.used, chain.used + 1);
+	}
 }
 
 bool
@@ -392,24 +469,14 @@ DiskannAddPending(DiskannNodeRef *ref, DiskannNode node, const float *x,
 	float	   *origin = palloc0(sizeof(float) * index->space.dims);
 	DiskannEdgeCode edge;
 	bool		added;
-	int			chained;
 
 	/* Porches lie at the origin. */
 	diskann_edge_encode(&index->shape, origin, x, &edge);
 	pfree(origin);
-	for (;;)
-	{
-		if (add_to_chain(ref, node, &edge, signatures, &chained))
-			return true;
-		if (chained >= most)
-			return false;
-		DiskannNoteFeature(ref->rel, DISKANN_FEATURE_PORCHES);
-		DiskannBeginLinking(ref->rel);
-		added = add_porch(ref, node, &edge, signatures);
-		DiskannEndLinking(ref->rel);
-		if (added)
-			return true;
-	}
+	DiskannBeginLinking(ref->rel);
+	added = add_edge(ref, node, &edge, signatures, most);
+	DiskannEndLinking(ref->rel);
+	return added;
 }
 
 void
@@ -433,4 +500,32 @@ DiskannClearPorch(DiskannNodeRef *ref, DiskannNode porch,
 		head->edge_scale = 0;
 	DiskannNodeWriteEdges(ref);
 	DiskannNodeClose(ref);
+}
+
+/* How many porches are there up to the last of these that leads anywhere? */
+static int
+count_needed(DiskannNodeRef *ref, const DiskannNode *porches, int used)
+{
+	DiskannNode nodes[DISKANN_MAX_DEGREE];
+
+	while (used > 0 && DiskannReadPorch(ref, porches[used - 1], nodes) == 0)
+		used--;
+	return used;
+}
+
+void
+DiskannLeavePorches(DiskannNodeRef *ref)
+{
+	DiskannNode porches[DISKANN_MOST_PORCHES];
+	int			used;
+	int			needed;
+
+	if (get_chain(ref).used == 0)
+		return;
+	DiskannBarLinking(ref->rel);
+	used = DiskannReadPorches(ref, porches, false);
+	needed = count_needed(ref, porches, used);
+	if (needed < used)
+		set_used(ref, used, needed);
+	DiskannAllowLinking(ref->rel);
 }

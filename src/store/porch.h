@@ -40,11 +40,12 @@ extern void DiskannPendingInit(DiskannPending *pending,
 
 /*
  * Score all pending rows, or if sought is not NULL, those with such signatures;
- * it has an entry for each filter column.  first is the first porch, as node 0
- * has it.  Share-locks each porch in turn.
+ * it has an entry for each filter column.  first is a copy of node 0's head.
+ * Share-locks each porch in use in turn.
  */
 extern void DiskannReadPending(DiskannNodeRef *ref, const DiskannQuery *query,
-							   DiskannNode first, const DiskannSought *sought,
+							   const DiskannSlotData *first,
+							   const DiskannSought *sought,
 							   DiskannPending *pending);
 
 /*
@@ -58,35 +59,31 @@ extern bool DiskannNextPending(DiskannPending *pending,
 							   DiskannNode *node);
 
 /*
- * Let a porch lead to a node at x with these signatures.  False if all are
- * full, and there are as many as there may be.  Locks porches exclusively, one
- * at a time, and node 0 in share mode; to create one, while linking, node 0
- * exclusively.
+ * Let a porch lead to a node at x with these signatures.  False if those that
+ * may be used, "most" of them, are full.  The caller is not linking; this is,
+ * meanwhile.  Locks porches exclusively, one at a time, and node 0 in share
+ * mode; to use another porch, node 0 exclusively.
  */
 extern bool DiskannAddPending(DiskannNodeRef *ref, DiskannNode node,
 							  const float *x, const uint8 *signatures, int most);
 
-/* The first porch, or DISKANN_INVALID_NODE.  Locks node 0 in share mode. */
-extern DiskannNode DiskannFirstPorch(DiskannNodeRef *ref);
-
 /*
- * The porch this backend has added a row to last, or if that is not known, the
- * first one: those behind it have been filled before.
+ * The porches in use, or all of them, in their order; returns how many these
+ * are.  porches has room for DISKANN_MOST_PORCHES.  Locks node 0 and each porch
+ * in share mode.
  */
-extern DiskannNode DiskannLastPorch(DiskannNodeRef *ref);
+extern int	DiskannReadPorches(DiskannNodeRef *ref, DiskannNode *porches,
+							   bool all);
 
-/*
- * All porches, first to last; returns how many there are.  porches has room for
- * DISKANN_MOST_PORCHES.  Locks node 0 and each porch in share mode.
- */
-extern int	DiskannReadPorches(DiskannNodeRef *ref, DiskannNode *porches);
+/* The place of the one among them that this backend has used last, or 0. */
+extern int	DiskannLastPorch(const DiskannNodeRef *ref);
 
 /*
  * The nodes a porch leads to, max_degree at most; returns how many there are.
- * *next is the porch behind it.  Locks it in share mode.
+ * Locks it in share mode.
  */
 extern int	DiskannReadPorch(DiskannNodeRef *ref, DiskannNode porch,
-							 DiskannNode *nodes, DiskannNode *next);
+							 DiskannNode *nodes);
 
 /*
  * The place in this backend's memory for the node of a vector of this hash,
@@ -99,5 +96,12 @@ extern DiskannKnownVector *DiskannKnownNode(const DiskannNodeRef *ref,
 /* Let a porch lead to none of these nodes any more.  Locks it exclusively. */
 extern void DiskannClearPorch(DiskannNodeRef *ref, DiskannNode porch,
 							  const DiskannNode *nodes, int n);
+
+/*
+ * Let searches read no more porches than they need to.  The caller is merging,
+ * and not linking.  Waits for who is linking, and keeps others from it, if any
+ * porch is in use; locks porches in share mode and node 0 exclusively.
+ */
+extern void DiskannLeavePorches(DiskannNodeRef *ref);
 
 #endif							/* DISKANN_PORCH_H */

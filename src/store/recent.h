@@ -34,11 +34,18 @@ typedef struct DiskannKnownVector
 
 #define DISKANN_KNOWN_BITS 10
 
+/* A porch, and its place in their chain, from 0; no porch is all zero. */
+typedef struct DiskannPorchPlace
+{
+	DiskannNode porch;
+	int			place;
+} DiskannPorchPlace;
+
 /* What rd_amcache begins with.  Blocks share places if there are not enough. */
 typedef struct DiskannRecent
 {
 	uint32		mask;			/* number of places - 1 */
-	DiskannNode porch;			/* where a row was added last, or 0 */
+	DiskannPorchPlace last;		/* where a row was added last */
 	DiskannKnownVector known[1 << DISKANN_KNOWN_BITS];
 	Buffer		buffers[FLEXIBLE_ARRAY_MEMBER]; /* InvalidBuffer: not known */
 } DiskannRecent;

@@ -56,6 +56,20 @@ sub pending
 	);
 }
 
+# Pages that the second search of a session reads.
+sub pages_read
+{
+	my $plan = $node->safe_psql(
+		'postgres', qq(
+SET enable_seqscan = off;
+EXPLAIN (ANALYZE, BUFFERS, COSTS off, TIMING off, SUMMARY off)
+	SELECT id FROM rows ORDER BY v <-> '$query'::real[] LIMIT 1;
+EXPLAIN (ANALYZE, BUFFERS, COSTS off, TIMING off, SUMMARY off)
+	SELECT id FROM rows ORDER BY v <-> '$query'::real[] LIMIT 1;));
+
+	return $plan =~ /Limit.*Limit.*?shared hit=(\d+)/s ? $1 : die $plan;
+}
+
 # Does a search for each of these rows find it?
 sub found_ok
 {
@@ -121,6 +135,21 @@ sound_ok('linked');
 my $recall = recall($node, 'rows', '<->', 'queries');
 cmp_ok($recall, '>=', 0.95, "recall $recall after linking");
 
+# A search reads the pages of rows that are pending, and none when they are
+# linked.  These are far from the query.
+start_anew(0);
+my $pages = pages_read();
+$node->safe_psql('postgres',
+	'INSERT INTO rows SELECT 4000 + i, (SELECT array_agg(1000 + sin(i * j)) FROM generate_series(1, 32) j) FROM generate_series(1, 96) i'
+);
+my $pending_pages = pages_read();
+cmp_ok($pending_pages, '>=', $pages + 3,
+	"$pending_pages pages are read, not $pages, with 96 rows pending");
+$node->safe_psql('postgres', "SELECT diskann_link_pending('rows_v')");
+my $linked_pages = pages_read();
+cmp_ok($linked_pages, '<=', $pages + 1,
+	"$linked_pages pages are read when they are linked");
+
 # So does VACUUM, and takes away what is dead.
 start_anew(60);
 $node->safe_psql('postgres',
@@ -161,6 +190,28 @@ $standby->psql('postgres', "SELECT diskann_link_pending('rows_v')",
 like($err, qr/during recovery/, 'a standby links nothing');
 $standby->stop;
 
+# Who adds a row finds it, while others do and some link all the time.
+start_anew(0);
+$node->safe_psql(
+	'postgres', q(
+CREATE FUNCTION add_and_find(new int) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE x real[] = (SELECT array_agg(random() - 0.5) FROM generate_series(1, 32));
+BEGIN
+	SET LOCAL enable_seqscan = off;
+	INSERT INTO rows VALUES (new, x);
+	PERFORM FROM nearest('rows', '<->', x, 1, true) n WHERE n.id = new;
+	IF NOT FOUND THEN
+		RAISE 'row % was not found', new;
+	END IF;
+END$$));
+finish_ok(
+	pgbench_start(
+		$node, 4, 10,
+		'add@3' => "\\set id random(10000, 1000000000)\nSELECT add_and_find(:id);\n",
+		'link@1' => "SELECT diskann_link_pending('rows_v');\n"),
+	'adding and linking');
+sound_ok('adding and linking');
+
 no_crash_in_log($node, 'server');
 
 # Whoever adds a row or links some may fail or be killed at any point.
@@ -169,14 +220,15 @@ SKIP:
 	skip 'the library has no pause points', 1 unless can_pause($node);
 	for my $action ('error', 'crash')
 	{
-		for my $point ('pending-written', 'porch-written')
+		for my $point ('pending-written', 'porches-counted', 'porch-written',
+			'porch-provided')
 		{
 			start_anew(0);
 			stop_at($point, $action,
 				'INSERT INTO rows SELECT * FROM data WHERE id = 2001');
 			sound_insert_ok("$action at $point");
 		}
-		for my $point ('edges-written', 'porch-linked')
+		for my $point ('edges-written', 'porch-linked', 'all-linked')
 		{
 			start_anew(60);
 			stop_at($point, $action,
