@@ -22,6 +22,7 @@
 #include <float.h>
 
 #include "am/linker.h"
+#include "am/self_search.h"
 #include "compat.h"
 #include "graph/prune.h"
 #include "graph/search.h"
@@ -35,9 +36,13 @@
 #include "store/tids.h"
 #include "store/visit.h"
 #include "utils/memutils.h"
+#include "vector/rotate.h"
 
 /* Of a full list of edges, one in so many gets an edge back. */
 #define BACKLINK_SHARE 2
+
+/* For one in so many nodes linked, one by chance is searched for. */
+#define LINKED_PER_SEARCH 4
 
 /* A node visited by the search. */
 typedef struct Visited
@@ -432,6 +437,29 @@ add_node(DiskannLinker *linker, DiskannNewNode *new)
 	return node;
 }
 
+/*
+ * Edges that new nodes have displaced may have been the only way to others, far
+ * from here.  So, of a share of all nodes linked, look for a node by chance, and
+ * attach it if it is not found: a link to one node of a cluster serves all of
+ * it.  Which nodes follows from the number of the new one.  Replaces the query.
+ * Nothing is locked on entry and exit but linking; slots meanwhile, one at a
+ * time.
+ */
+static void
+search_for_another(DiskannLinker *linker, DiskannNode node)
+{
+	DiskannSelfSearch self = {&linker->ref, &linker->query, &linker->visit,
+	linker->search, linker->signatures};
+	uint64		random = linker->index->meta.seed ^ node;
+	DiskannNode other;
+
+	if (diskann_random64(&random) % LINKED_PER_SEARCH != 0)
+		return;
+	other = diskann_random64(&random) % DiskannNodeCount(&linker->ref);
+	if (DiskannSelfSearchRead(&self, other))
+		(void) DiskannFindOrAttach(&self, other, DISKANN_SELF_LIST_SIZE);
+}
+
 DiskannNode
 DiskannLinkerInsert(DiskannLinker *linker, DiskannNewNode *new)
 {
@@ -451,7 +479,10 @@ DiskannLinkerInsert(DiskannLinker *linker, DiskannNewNode *new)
 	qsort(linker->visited, linker->nvisited, sizeof(Visited), compare_visited);
 	node = join_duplicate(linker, new->own, new->hash, new->filters, &tid);
 	if (node == DISKANN_INVALID_NODE)
+	{
 		node = add_node(linker, new);
+		search_for_another(linker, node);
+	}
 	DiskannEndLinking(linker->ref.rel);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(linker->row_context);
@@ -577,7 +608,10 @@ DiskannLinkerLink(DiskannLinker *linker, DiskannNode node)
 	}
 	DiskannPausePoint("edges-written");
 	if (live)
+	{
 		link_back(linker, node, chosen);
+		search_for_another(linker, node);
+	}
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(linker->row_context);
 	return live;
