@@ -22,6 +22,7 @@
 #include <float.h>
 
 #include "am/linker.h"
+#include "am/self_search.h"
 #include "compat.h"
 #include "graph/prune.h"
 #include "graph/search.h"
@@ -35,9 +36,13 @@
 #include "store/tids.h"
 #include "store/visit.h"
 #include "utils/memutils.h"
+#include "vector/rotate.h"
 
 /* Of a full list of edges, one in so many gets an edge back. */
 #define BACKLINK_SHARE 2
+
+/* For one in so many nodes linked, a node by chance is searched for. */
+#define LINKED_PER_SEARCH 4
 
 /* A node visited by the search. */
 typedef struct Visited
@@ -300,9 +305,9 @@ link_past_tombstones(DiskannLinker *linker, DiskannNode node,
 		DiskannAddBacklink(&linker->ref, dead->node, node, &linker->query,
 						   linker->signatures, true);
 	if (forced == DISKANN_INVALID_NODE)
-		DiskannLinkEntry(&linker->ref, DISKANN_ENTRY_NODE, node,
-						 linker->query.x, linker->signatures,
-						 node % linker->index->meta.max_degree);
+		(void) DiskannLinkEntry(&linker->ref, DISKANN_ENTRY_NODE, node,
+								linker->query.x, linker->signatures,
+								node % linker->index->meta.max_degree);
 }
 
 /* What a node's edges are to lead to, the most wanted first. */
@@ -375,10 +380,46 @@ node_to_force(const DiskannLinker *linker, const Neighbours *chosen,
 }
 
 /*
+ * Search for a node, which may be any, and attach it if it is not found.
+ * Replaces the query.  Nothing is locked on entry and exit but linking; slots
+ * meanwhile, one at a time.
+ */
+static void
+look_for(DiskannLinker *linker, DiskannNode node)
+{
+	DiskannSelfSearch self = {&linker->ref, &linker->query, &linker->visit,
+	linker->search, linker->signatures};
+
+	if (DiskannSelfSearchRead(&self, node))
+		(void) DiskannFindOrAttach(&self, node, DISKANN_SELF_LIST_SIZE);
+}
+
+/*
+ * A node that is linked may have taken from others what they were found by: from
+ * a member of the roster its place, and edges from any, also far from here.  So
+ * look for that member, and of a share of all nodes linked for a node by chance:
+ * one edge to a cluster serves all of it, so nodes that are not found are
+ * brought back many at a time.  Which nodes follows from the number of the new
+ * one.  Replaces the query.  Nothing is locked on entry and exit but linking;
+ * slots meanwhile, one at a time.
+ */
+static void
+look_for_others(DiskannLinker *linker, DiskannNode node, DiskannNode member)
+{
+	uint64		random = linker->index->meta.seed ^ node;
+
+	if (member != DISKANN_INVALID_NODE)
+		look_for(linker, member);
+	if (diskann_random64(&random) % LINKED_PER_SEARCH == 0)
+		look_for(linker, diskann_random64(&random) %
+				 DiskannNodeCount(&linker->ref));
+}
+
+/*
  * Let other nodes lead to this one, at the query, whose edges are written.  The
  * half of its neighbours that was admitted last gets no edges back, which
- * cost as much but gain little.  Nothing is locked on entry and exit but
- * linking; slots exclusively meanwhile, one at a time.
+ * cost as much but gain little.  Replaces the query.  Nothing is locked on entry
+ * and exit but linking; slots exclusively meanwhile, one at a time.
  */
 static void
 link_back(DiskannLinker *linker, DiskannNode node, const Neighbours *chosen)
@@ -388,6 +429,7 @@ link_back(DiskannLinker *linker, DiskannNode node, const Neighbours *chosen)
 								 linker->index->meta.max_degree /
 								 BACKLINK_SHARE);
 	DiskannNode forced = node_to_force(linker, chosen, node);
+	DiskannNode member;
 
 	if (forced != DISKANN_INVALID_NODE)
 		DiskannAddBacklink(ref, forced, node, &linker->query,
@@ -400,7 +442,9 @@ link_back(DiskannLinker *linker, DiskannNode node, const Neighbours *chosen)
 							   &linker->query, linker->signatures, false);
 	}
 	link_past_tombstones(linker, node, forced);
-	DiskannOfferToRoster(ref, node, linker->query.x, linker->signatures);
+	member = DiskannOfferToRoster(ref, node, linker->query.x,
+								  linker->signatures);
+	look_for_others(linker, node, member);
 }
 
 /*

@@ -48,6 +48,7 @@
 #include "access/transam.h"
 #include "am/node_set.h"
 #include "am/repair.h"
+#include "am/self_search.h"
 #include "compat.h"
 #include "graph/search.h"
 #include "miscadmin.h"
@@ -67,9 +68,6 @@
  */
 #define VISITS_PER_EDGE 4
 #define CANDIDATES_PER_EDGE 3
-
-/* A node is searched for by its own vector with a list of this size. */
-#define SELF_LIST_SIZE 20
 
 /* Nodes searched for so after a repair, for each one that left. */
 #define SEARCHES_PER_LEAVING 2
@@ -440,85 +438,13 @@ spread(Repair *repair, NodeSet *reached, NodeList *list, Size head)
 	}
 }
 
-/*
- * Search for a node at the query; true if that finds it.  Else *nearest is the
- * live node nearest to the query that it found, or DISKANN_INVALID_NODE.
- * Nothing is locked on entry and exit; each node visited in share mode
- * meanwhile.
- */
-static bool
-search_for(Repair *repair, DiskannNode node, int list_size,
-		   DiskannNode *nearest)
+static DiskannSelfSearch
+self_search(Repair *repair)
 {
-	DiskannNodeRef *ref = &repair->ref;
-	DiskannVisit *visit = &repair->visit;
-	float		least = 0;
-	DiskannNode next;
+	DiskannSelfSearch self = {&repair->ref, &repair->query, &repair->visit,
+	repair->search, repair->signatures};
 
-	*nearest = DISKANN_INVALID_NODE;
-	DiskannSearchReset(repair->search, list_size, false);
-	(void) DiskannStartSearch(ref, &repair->query, visit, repair->search);
-	while (DiskannSearchNext(repair->search, &next))
-	{
-		DiskannVacuumDelayPoint();
-		if (next == node)
-			return true;
-		if (!DiskannVisitNode(ref, &repair->query, next, visit, NULL))
-			continue;
-		DiskannSearchAddAll(repair->search, visit->nodes, visit->estimates,
-							visit->degree);
-		if (visit->head.state != DISKANN_LIVE ||
-			(*nearest != DISKANN_INVALID_NODE && visit->dist2 >= least))
-			continue;
-		*nearest = next;
-		least = visit->dist2;
-	}
-	return false;
-}
-
-/*
- * Make the vector of a live node the one to search for; false if the slot has
- * none, or one that is pending: searches find that without edges.  Nothing is
- * locked on entry and exit; the slot in share mode meanwhile.
- */
-static bool
-read_query(Repair *repair, DiskannNode node)
-{
-	DiskannNodeRef *ref = &repair->ref;
-	bool		live;
-
-	if (!DiskannNodeOpenNext(ref, node, BUFFER_LOCK_SHARE, NULL))
-		return false;
-	live = DiskannNodeHead(ref)->state == DISKANN_LIVE &&
-		DiskannNodeHead(ref)->closed == 0;
-	if (live)
-		decode_query(repair);
-	DiskannNodeClose(ref);
-	if (live)
-		DiskannQueryPrepareVector(&repair->query, repair->index);
-	return live;
-}
-
-/*
- * Search for the node at the query by its own vector.  Unless that finds it,
- * let the nearest live node that it does find point to it, or an entry node if
- * there is no other: then the next search will find it.  Returns whether it
- * was found.  Nothing is locked on entry and exit.
- */
-static bool
-find_or_attach(Repair *repair, DiskannNode node, int list_size)
-{
-	DiskannNode nearest;
-
-	if (search_for(repair, node, list_size, &nearest))
-		return true;
-	if (nearest != DISKANN_INVALID_NODE)
-		DiskannAddBacklink(&repair->ref, nearest, node, &repair->query,
-						   repair->signatures, true);
-	else
-		DiskannLinkEntry(&repair->ref, DISKANN_ENTRY_NODE, node,
-						 repair->query.x, repair->signatures, 0);
-	return false;
+	return self;
 }
 
 /*
@@ -531,6 +457,7 @@ attach_unreachable(Repair *repair)
 	MemoryContext old = CurrentMemoryContext;
 	DiskannNode entries[DISKANN_MOST_ENTRIES + 1];
 	int			nentries = DiskannReadEntries(&repair->ref, entries);
+	DiskannSelfSearch self = self_search(repair);
 	NodeSet		reached;
 	NodeList	list = {0};
 
@@ -550,9 +477,9 @@ attach_unreachable(Repair *repair)
 			continue;
 		DiskannVacuumDelayPoint();
 		MemoryContextSwitchTo(repair->node_context);
-		lost = read_query(repair, node) &&
-			!find_or_attach(repair, node,
-							repair->index->meta.build_list_size);
+		lost = DiskannSelfSearchRead(&self, node) &&
+			!DiskannFindOrAttach(&self, node,
+								 repair->index->meta.build_list_size);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(repair->node_context);
 		if (!lost)
@@ -575,6 +502,7 @@ search_for_sample(Repair *repair, double wanted)
 	double		share = wanted / Max(repair->counts.live_nodes, 1);
 	DiskannNode count = DiskannNodeCount(&repair->ref);
 	DiskannSelfRecall recall = {0, 0};
+	DiskannSelfSearch self = self_search(repair);
 
 	for (DiskannNode node = 1; node < count; node++)
 	{
@@ -583,10 +511,10 @@ search_for_sample(Repair *repair, double wanted)
 		if (draw / (double) PG_UINT64_MAX >= share)
 			continue;
 		DiskannVacuumDelayPoint();
-		if (read_query(repair, node))
+		if (DiskannSelfSearchRead(&self, node))
 		{
 			recall.searched++;
-			if (!find_or_attach(repair, node, SELF_LIST_SIZE))
+			if (!DiskannFindOrAttach(&self, node, DISKANN_SELF_LIST_SIZE))
 				recall.missed++;
 		}
 		MemoryContextReset(repair->node_context);

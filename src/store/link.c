@@ -448,12 +448,13 @@ DiskannAddBacklink(DiskannNodeRef *ref, DiskannNode target, DiskannNode node,
 		adopt_edge(ref, node, x, displaced);
 }
 
-void
+DiskannNode
 DiskannLinkEntry(DiskannNodeRef *ref, DiskannNode entry, DiskannNode node,
 				 const float *x, const uint8 *signatures, int replace)
 {
 	const DiskannIndex *index = ref->index;
 	const DiskannSlotData *head;
+	DiskannNode replaced = DISKANN_INVALID_NODE;
 
 	Assert(replace >= 0 && replace < index->meta.max_degree);
 	head = DiskannNodeOpenOwned(ref, entry, BUFFER_LOCK_EXCLUSIVE, DISKANN_ENTRY,
@@ -462,12 +463,19 @@ DiskannLinkEntry(DiskannNodeRef *ref, DiskannNode entry, DiskannNode node,
 	{
 		DiskannEdgeCode edge;
 		float	   *origin = palloc0(sizeof(float) * index->space.dims);
+		int			i = head->degree;
+
+		if (i == index->meta.max_degree)
+		{
+			i = replace;
+			replaced = DiskannSlotNodes(index, ref->slot)[i];
+		}
 
 		/* Entry nodes lie at the origin. */
 		diskann_edge_encode(&index->shape, origin, x, &edge);
-		write_edge(ref, head->degree < index->meta.max_degree ? head->degree :
-				   replace, node, &edge, signatures);
+		write_edge(ref, i, node, &edge, signatures);
 		pfree(origin);
 	}
 	DiskannNodeClose(ref);
+	return replaced;
 }

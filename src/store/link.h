@@ -32,9 +32,9 @@ extern void DiskannAddBacklink(DiskannNodeRef *ref, DiskannNode target,
  * its edge number replace.  Nothing is locked on entry and exit; the entry node
  * exclusively meanwhile.
  */
-extern void DiskannLinkEntry(DiskannNodeRef *ref, DiskannNode entry,
-							 DiskannNode node, const float *x,
-							 const uint8 *signatures, int replace);
+extern DiskannNode DiskannLinkEntry(DiskannNodeRef *ref, DiskannNode entry,
+									DiskannNode node, const float *x,
+									const uint8 *signatures, int replace);
 
 /*
  * Decode the vector of a node that something leads to, dims floats, and copy

@@ -473,7 +473,7 @@ DiskannBuildRoster(Relation rel, const DiskannIndex *index)
 
 /* ---------- new nodes ---------- */
 
-void
+DiskannNode
 DiskannOfferToRoster(DiskannNodeRef *ref, DiskannNode node, const float *x,
 					 const uint8 *signatures)
 {
@@ -485,12 +485,13 @@ DiskannOfferToRoster(DiskannNodeRef *ref, DiskannNode node, const float *x,
 	uint64		when = (uint64) roster->version << 32;
 	uint64		random = index->meta.seed ^ node ^ when;
 	uint64		draw;
+	DiskannNode replaced;
 	int			entry;			/* place in the chain, from 1; 0: node 0 */
 
 	if (DiskannRosterSize(index, nodes) >= room + max_degree)
 	{
 		add_entry(ref, roster->version);
-		return;
+		return DISKANN_INVALID_NODE;
 	}
 
 	/* Nodes number as they come: the first ones fill node 0. */
@@ -498,16 +499,17 @@ DiskannOfferToRoster(DiskannNodeRef *ref, DiskannNode node, const float *x,
 	if (node <= (DiskannNode) max_degree)
 		draw = Min(draw, (uint64) max_degree - 1);
 	if (draw >= (uint64) room)
-		return;
+		return DISKANN_INVALID_NODE;
 
 	/* One that has been added is filled before anything is replaced. */
 	entry = (int) draw / max_degree;
 	if (roster->count > 0 &&
 		((const DiskannSlotData *) roster->slots)->degree < max_degree)
 		entry = 1;
-	DiskannLinkEntry(ref, entry == 0 ? DISKANN_ENTRY_NODE :
-					 roster->nodes[entry - 1], node, x, signatures,
-					 (int) draw % max_degree);
+	replaced = DiskannLinkEntry(ref, entry == 0 ? DISKANN_ENTRY_NODE :
+								roster->nodes[entry - 1], node, x, signatures,
+								(int) draw % max_degree);
 	if (entry > 0)
 		count_change(ref);
+	return replaced;
 }
