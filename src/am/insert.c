@@ -141,7 +141,7 @@ copy_filters(const Inserter *inserter, const DiskannFilterValues *from)
 static uint8 *
 copy_signatures(const Inserter *inserter, const uint8 *from)
 {
-	int			n = inserter->index->meta.nfilters;
+	int			n = DiskannSignatureCount(&inserter->index->meta);
 
 	return n == 0 ? NULL : memcpy(palloc(n), from, n);
 }

@@ -30,16 +30,13 @@ DiskannScanSeekStart(DiskannScanSeek *seek, const DiskannScanFilter *filter,
 					 DiskannNodeRef *ref)
 {
 	DiskannMapEstimate estimate;
-	DiskannSought all;
 
 	seek->narrow = false;
 	if (seek->signatures == NULL || filter->never)
 		return;
-	DiskannSeekAll(&all);
 	DiskannScanFilterSeek(filter, seek->signatures, seek->sought);
 	for (int i = 0; i < filter->columns->count; i++)
-		seek->narrow |= memcmp(seek->sought[i].signatures, all.signatures,
-							   sizeof(all.signatures)) != 0;
+		seek->narrow |= DiskannIsNarrow(&seek->sought[i]);
 	if (!seek->narrow)
 		return;
 	DiskannMapSample(ref, seek->sought, ref->index->meta.seed, 0, &estimate);

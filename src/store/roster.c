@@ -362,7 +362,7 @@ fill_entry(DiskannNodeRef *ref, DiskannNode entry, const DiskannNode *nodes,
 	float	   *x = palloc(sizeof(float) * index->space.dims);
 	DiskannEdgeCode *edges = palloc(sizeof(DiskannEdgeCode) * Max(n, 1));
 	DiskannNode live[DISKANN_MAX_DEGREE];
-	uint8		copies[DISKANN_MAX_DEGREE][DISKANN_MAX_FILTER_COLUMNS];
+	uint8		copies[DISKANN_MAX_DEGREE][DISKANN_MAX_SIGNATURES];
 	const uint8 *signatures[DISKANN_MAX_DEGREE];
 	DiskannSlot head;
 	int			nlive = 0;

@@ -31,13 +31,13 @@ typedef struct DiskannVisit
 {
 	DiskannSlotData head;
 	DiskannFilterValues filters;
-	uint8		own_signatures[DISKANN_MAX_FILTER_COLUMNS];
+	uint8		own_signatures[DISKANN_MAX_SIGNATURES];
 	float		dist2;			/* squared distance to the own vector */
 	int			degree;
 	DiskannNode *nodes;			/* neighbours */
 	float	   *estimates;		/* of their squared distances */
-	uint8	   *signatures;		/* of their filter columns, max_degree for
-								 * each column; NULL: not wanted */
+	uint8	   *signatures;		/* of their filter columns, max_degree by
+								 * number; NULL: not wanted */
 } DiskannVisit;
 
 /* Allocate in the current context. */
