@@ -415,7 +415,6 @@ insert_row(Inserter *inserter, DiskannRow *row,
 	new.own = own;
 	new.hash = row->hash;
 	new.filters = filters;
-	DiskannSign(inserter->signatures, filters, &marks);
 	new.marks = &marks;
 	new.ntids = 1;
 	new.tids = tid;
@@ -429,6 +428,8 @@ insert_row(Inserter *inserter, DiskannRow *row,
 	}
 
 	DiskannBeginLinking(inserter->ref.rel);
+	DiskannRefreshRanges(inserter->ref.rel, inserter->index);
+	DiskannSign(inserter->signatures, filters, &marks);
 	search_neighbours(inserter);
 	DiskannPausePoint("neighbours-found");
 	qsort(inserter->visited, inserter->nvisited, sizeof(Visited), compare_visited);

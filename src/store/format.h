@@ -184,7 +184,14 @@ typedef struct DiskannFilterValues
 
 #define DISKANN_MOST_BOUNDS (DISKANN_SIGNATURES - 1)
 
-/* Learned by a build: the last keys of all ranges but the last one, in order */
+/* A build learns at most so many, and leaves others to VACUUM. */
+#define DISKANN_MOST_LEARNED 190
+
+/*
+ * The last keys of all ranges but the last one, in order.  Bounds are appended,
+ * and never change: who knows some of them only takes all ranges behind these
+ * for one.
+ */
 typedef struct DiskannRanges
 {
 	uint32		count;

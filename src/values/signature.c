@@ -118,6 +118,13 @@ compare_keys(Column *column, uint64 a, uint64 b)
 	return a < b ? -1 : a > b;
 }
 
+int
+DiskannCompareKeys(DiskannSignatures *signatures, int column, uint64 a,
+				   uint64 b)
+{
+	return compare_keys(&signatures->columns[column], a, b);
+}
+
 /*
  * The number of bounds before a value or, if compare is NULL, a key; this is
  * the number of its range.
@@ -379,6 +386,17 @@ add_signatures(uint64 *set, int first, int last)
 		set[signature >> 6] |= UINT64CONST(1) << (signature & 63);
 }
 
+void
+DiskannSeekRange(int range, DiskannSought *sought)
+{
+	uint64		set[4] = {0};
+
+	add_signatures(set, DISKANN_FIRST_SIGNATURE + range,
+				   DISKANN_FIRST_SIGNATURE + range);
+	for (int word = 0; word < 4; word++)
+		sought->signatures[word] &= set[word];
+}
+
 /* Narrow what is sought to a set, and what may be anything. */
 static void
 narrow(DiskannSought *sought, uint64 *set)
@@ -423,7 +441,10 @@ find_compare(const Column *column, const DiskannComparison *comparison,
 	return true;
 }
 
-/* Add the signatures of what compares so with what lies in a range. */
+/*
+ * Add the signatures of what compares so with what lies in a range.  Others may
+ * know of ranges that the last one has been divided into.
+ */
 static void
 add_ranges(uint64 *set, const DiskannRanges *ranges, StrategyNumber strategy,
 		   int range)
@@ -435,7 +456,8 @@ add_ranges(uint64 *set, const DiskannRanges *ranges, StrategyNumber strategy,
 
 	add_signatures(set, DISKANN_FIRST_SIGNATURE + (before ? 0 : range),
 				   DISKANN_FIRST_SIGNATURE +
-				   (after ? (int) ranges->count : range));
+				   (after || range == (int) ranges->count ?
+					DISKANN_MOST_BOUNDS : range));
 }
 
 /* Narrow by the ranges that may have something that compares so. */
@@ -569,7 +591,7 @@ compare_sampled(const void *a, const void *b, void *arg)
 static bool
 is_frequent(int count, int n)
 {
-	return (int64) count * (DISKANN_MOST_BOUNDS / 2) >= n;
+	return (int64) count * (DISKANN_MOST_LEARNED / 2) >= n;
 }
 
 /*
@@ -599,10 +621,10 @@ count_keys(Column *column, uint64 *keys, int *counts, int n)
 static int
 rows_per_range(const int *counts, int different, int n)
 {
-	int			bounds = DISKANN_MOST_BOUNDS;
+	int			bounds = DISKANN_MOST_LEARNED;
 	int			rest = n;
 
-	if (different <= DISKANN_MOST_BOUNDS)
+	if (different <= DISKANN_MOST_LEARNED)
 		return 1;
 	for (int i = 0; i < different; i++)
 	{
@@ -630,7 +652,7 @@ DiskannLearnRanges(const DiskannFilter *filter, uint64 *keys, int n,
 	step = rows_per_range(counts, different, n);
 	memset(ranges, 0, sizeof(DiskannRanges));
 	for (int i = 0; i < different &&
-		 ranges->count < DISKANN_MOST_BOUNDS; i++)
+		 ranges->count < DISKANN_MOST_LEARNED; i++)
 	{
 		bool		next_frequent = i + 1 < different &&
 			is_frequent(counts[i + 1], n);

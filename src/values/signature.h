@@ -45,6 +45,10 @@ extern void DiskannSign(DiskannSignatures *signatures,
 /* The first column whose ranges are not in order, as damage; -1: none. */
 extern int	DiskannDisorderedRanges(DiskannSignatures *signatures);
 
+/* Keys of a column with ranges, in the order of these.  Calls as above. */
+extern int	DiskannCompareKeys(DiskannSignatures *signatures, int column,
+							   uint64 a, uint64 b);
+
 /* A comparison with some values: one of them has to fulfil it. */
 typedef struct DiskannComparison
 {
@@ -64,6 +68,7 @@ typedef struct DiskannComparison
  */
 extern void DiskannSeekAll(DiskannSought *sought);
 extern void DiskannSeekNull(DiskannSought *sought, bool isnull);
+extern void DiskannSeekRange(int range, DiskannSought *sought);
 extern void DiskannSeekSet(DiskannSetTest test, const uint64 *hashes, int n,
 						   DiskannSought *sought);
 extern void DiskannSeekCompared(DiskannSignatures *signatures, int column,
@@ -79,7 +84,7 @@ extern void DiskannSeekEither(DiskannSought *sought,
 extern bool DiskannIsNarrow(const DiskannSought *sought);
 
 /*
- * Learn ranges from keys of some rows: at most DISKANN_MOST_BOUNDS of them,
+ * Learn ranges from keys of some rows: at most DISKANN_MOST_LEARNED bounds,
  * about equally many rows in each, frequent values alone.  The keys are sorted
  * here, and are not of NULLs.
  */
