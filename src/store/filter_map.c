@@ -113,8 +113,8 @@ match_sets(const DiskannMetaPageData *meta, const char *contents, int column,
 		   const DiskannSought *sought, DiskannNode *numbers, int n)
 {
 	const uint8 *signatures =
-		DiskannMapSignatures(meta, contents,
-							 DiskannSignaturesBefore(meta, column));
+	DiskannMapSignatures(meta, contents,
+						 DiskannSignaturesBefore(meta, column));
 	const uint16 *hashes = DiskannMapHashes(meta, contents, column);
 	int			kept = 0;
 
@@ -136,8 +136,8 @@ match_values(const DiskannMetaPageData *meta, const char *contents, int column,
 			 const DiskannSought *sought, DiskannNode *numbers, int n)
 {
 	const uint8 *signatures =
-		DiskannMapSignatures(meta, contents,
-							 DiskannSignaturesBefore(meta, column));
+	DiskannMapSignatures(meta, contents,
+						 DiskannSignaturesBefore(meta, column));
 	const uint16 *hashes = DiskannMapHashes(meta, contents, column);
 	int			kept = 0;
 
