@@ -5,8 +5,8 @@
  *
  * Ranges are learned from samples of many distributions, and conditions drawn
  * at random are put to random keys, and to random sets.  Operators, and what
- * catalogs say of them, are made up here; src/values/signature.c is compiled with PostgreSQL's
- * headers, and linked with nothing of it.
+ * catalogs say of them, are made up here; src/values/signature.c is compiled
+ * with PostgreSQL's headers, and linked with nothing of it.
  *
  * Copyright (c) 2026, diskann contributors
  *
