@@ -129,6 +129,8 @@ SELECT blocks() AS before \gset
 SELECT id FROM a WHERE i4 @> '{3}' AND 4 = ANY (i2) ORDER BY v <-> '{500,400}' LIMIT 3;
 SELECT blocks() - :before <= 2 * 3 + (SELECT rescored FROM diskann_last_scan()) + 2 AS few;
 COMMIT;
+-- and most nodes are told apart before they are visited
+SELECT match_rate < 0.1 AS narrow FROM diskann_last_scan();
 DROP FUNCTION blocks;
 EXPLAIN (COSTS OFF) SELECT id FROM a WHERE i4 @> '{3}' AND 4 = ANY (i2)
 ORDER BY v <-> '{500,400}' LIMIT 3;

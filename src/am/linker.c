@@ -60,7 +60,7 @@ struct DiskannLinker
 	const DiskannIndex *index;
 	DiskannNodeRef ref;
 	DiskannQuery query;			/* the vector of the node that is linked */
-	uint8		signatures[DISKANN_MAX_FILTER_COLUMNS]; /* and its signatures */
+	uint8		signatures[DISKANN_MAX_SIGNATURES]; /* and its signatures */
 	DiskannVisit visit;
 	DiskannSearch *search;
 	Visited    *visited;
@@ -120,7 +120,7 @@ copy_filters(const DiskannLinker *linker, const DiskannFilterValues *from)
 static uint8 *
 copy_signatures(const DiskannLinker *linker, const uint8 *from)
 {
-	int			n = linker->index->meta.nfilters;
+	int			n = DiskannSignatureCount(&linker->index->meta);
 
 	return n == 0 ? NULL : memcpy(palloc(n), from, n);
 }
@@ -444,15 +444,14 @@ DiskannLinkerInsert(DiskannLinker *linker, DiskannNewNode *new)
 	diskann_vector_decode(index->kind, new->own, new->factors.scale,
 						  index->space.dims, linker->query.x);
 	DiskannQueryPrepareVector(&linker->query, index);
-	memcpy(linker->signatures, new->marks->signatures, index->meta.nfilters);
-	DiskannBeginLinking(linker->ref.rel);
+	memcpy(linker->signatures, new->marks->signatures,
+		   DiskannSignatureCount(&index->meta));
 	search_neighbours(linker);
 	DiskannPausePoint("neighbours-found");
 	qsort(linker->visited, linker->nvisited, sizeof(Visited), compare_visited);
 	node = join_duplicate(linker, new->own, new->hash, new->filters, &tid);
 	if (node == DISKANN_INVALID_NODE)
 		node = add_node(linker, new);
-	DiskannEndLinking(linker->ref.rel);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(linker->row_context);
 	return node;

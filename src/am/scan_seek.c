@@ -30,20 +30,17 @@ DiskannScanSeekStart(DiskannScanSeek *seek, const DiskannScanFilter *filter,
 					 DiskannNodeRef *ref)
 {
 	DiskannMapEstimate estimate;
-	DiskannSought all;
 
 	seek->narrow = false;
 	if (seek->signatures == NULL || filter->never)
 		return;
-	DiskannSeekAll(&all);
 	DiskannScanFilterSeek(filter, seek->signatures, seek->sought);
 	for (int i = 0; i < filter->columns->count; i++)
-		seek->narrow |= memcmp(seek->sought[i].signatures, all.signatures,
-							   sizeof(all.signatures)) != 0;
+		seek->narrow |= DiskannIsNarrow(&seek->sought[i]);
 	if (!seek->narrow)
 		return;
-	seek->by_value = memcmp(seek->sought[0].signatures, all.signatures,
-							sizeof(all.signatures)) != 0;
+	seek->by_value = DiskannHasKin(&ref->index->meta) &&
+		DiskannIsNarrow(&seek->sought[0]);
 	DiskannMapSample(ref, seek->sought, ref->index->meta.seed, 0, &estimate);
 	seek->matching = estimate.wanted;
 	seek->by_first = estimate.first;

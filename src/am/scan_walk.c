@@ -102,8 +102,8 @@ offer_matching(DiskannScan *state, DiskannNode node, bool matches)
 	bool		may_match[DISKANN_MAX_DEGREE];
 
 	DiskannMatchVisited(state->match, node, matches);
-	DiskannVisitSeek(state->index, visit, state->seek.sought, visit->degree,
-					 may_match);
+	DiskannSeekSignatures(state->index, visit->signatures, state->seek.sought,
+						  visit->degree, may_match);
 	DiskannMatchAddAll(state->match, visit->nodes, visit->estimates, may_match,
 					   visit->degree);
 }

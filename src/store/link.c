@@ -380,7 +380,7 @@ adopt_edge(DiskannNodeRef *ref, DiskannNode node, const float *x,
 	const DiskannIndex *index = ref->index;
 	const DiskannSlotData *head;
 	float	   *decoded = palloc(sizeof(float) * index->space.dims);
-	uint8		signatures[DISKANN_MAX_FILTER_COLUMNS];
+	uint8		signatures[DISKANN_MAX_SIGNATURES];
 	DiskannEdgeCode edge;
 
 	if (!DiskannReadLive(ref, displaced, decoded, signatures))
