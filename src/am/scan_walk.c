@@ -54,6 +54,12 @@
 #define MATCHING_STARTS 16
 #define STARTS_FROM_MAP 64
 
+/*
+ * All that matches may take so many times what a walk to far matches does,
+ * which misses some.
+ */
+#define FAR_WALKS 2
+
 /* A walk takes so many visits to get where it goes to. */
 #define VISITS_TO_START 50
 
@@ -436,16 +442,22 @@ visits_to_match(const DiskannScanSeek *seek, double list_size)
 	return visits;
 }
 
+/* Do all nodes that match take no longer to measure than so many visits? */
+static bool
+matches_cost(const DiskannScan *state, double visits)
+{
+	double		matching = state->seek.matching;
+
+	return (state->max_scan_tuples <= 0 ||
+			matching <= state->max_scan_tuples) &&
+		matching <= DISKANN_MEASURES_PER_VISIT * visits;
+}
+
 /* Is it cheaper to measure all nodes that match than to walk to them? */
 static bool
 matches_are_few(const DiskannScan *state, double list_size)
 {
-	const DiskannScanSeek *seek = &state->seek;
-
-	if (state->max_scan_tuples > 0 && seek->matching > state->max_scan_tuples)
-		return false;
-	return seek->matching <= DISKANN_MEASURES_PER_VISIT *
-		visits_to_match(seek, list_size);
+	return matches_cost(state, visits_to_match(&state->seek, list_size));
 }
 
 /* Start a walk from nodes found in the map.  Locks as sort_node(). */
@@ -470,13 +482,24 @@ start_from_map(DiskannScan *state)
 	pfree(nodes);
 }
 
-/* Visit until the list is used up, and note what has been done for it. */
+/*
+ * Visit until the list is used up, and note what has been done for it.  What
+ * matches is all measured if it is far and not too much.
+ */
 static void
 walk_matching(DiskannScan *state)
 {
-	while (visit_next(state))
-		;
-	state->counts.bridges = DiskannMatchBridges(state->match);
+	do
+	{
+		while (visit_next(state))
+			;
+		state->counts.bridges = DiskannMatchBridges(state->match);
+		if (matches_cost(state, FAR_WALKS * DiskannMatchFarSize(state->match)))
+		{
+			sort_pages(state, "filter map: what matches is far");
+			return;
+		}
+	} while (DiskannMatchLengthen(state->match));
 }
 
 /* Pass through PHASE_MATCH as far as the list reaches. */
@@ -504,10 +527,13 @@ search_matching(DiskannScan *state)
 	if (starts < MATCHING_STARTS)
 		start_from_map(state);
 	walk_matching(state);
-	visit_pending(state);
-	walk_matching(state);
+	if (state->phase == PHASE_MATCH)
+	{
+		visit_pending(state);
+		walk_matching(state);
+	}
 	state->memory_limit = memory_used(state) + (Size) work_mem * 1024;
-	if (state->iterative == DISKANN_ITERATE_OFF)
+	if (state->iterative == DISKANN_ITERATE_OFF && state->phase == PHASE_MATCH)
 		state->phase = PHASE_DONE;
 }
 
