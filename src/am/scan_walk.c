@@ -49,10 +49,9 @@
 
 /*
  * A walk among nodes that match should have so many of the roster for a start;
- * otherwise it gets so many from the map.
+ * otherwise it gets some from the map.
  */
 #define MATCHING_STARTS 16
-#define STARTS_FROM_MAP 64
 
 /*
  * All that matches may take so many times what a walk to far matches does,
@@ -460,17 +459,15 @@ matches_are_few(const DiskannScan *state, double list_size)
 	return matches_cost(state, visits_to_match(&state->seek, list_size));
 }
 
-/* Start a walk from nodes found in the map.  Locks as sort_node(). */
+/* Start a walk from nodes that the map has told of.  Locks as sort_node(). */
 static void
 start_from_map(DiskannScan *state)
 {
 	DiskannVisit *visit = &state->visit;
-	int			n;
-	DiskannNode *nodes = DiskannScanSeekSome(&state->seek, &state->ref,
-											 STARTS_FROM_MAP, &n);
+	const DiskannNode *nodes = state->seek.some;
 	const bool	may_match = true;
 
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < state->seek.nsome; i++)
 	{
 		if (DiskannSearchVisited(state->search, nodes[i]) ||
 			!DiskannMeasureNext(&state->ref, &state->query, nodes[i], visit))
@@ -479,7 +476,6 @@ start_from_map(DiskannScan *state)
 		DiskannMatchAddAll(state->match, &nodes[i], &visit->dist2, &may_match,
 						   1);
 	}
-	pfree(nodes);
 }
 
 /*

@@ -201,28 +201,18 @@ DiskannMapNext(DiskannMapScan *scan, DiskannNode *nodes, int *n)
 }
 
 /*
- * Keep at most so many of what has been found, each with the same probability
- * (reservoir sampling; Vitter, 1985).  seen is how many came before.
+ * Keep at most so many of the n nodes found on a page, spread evenly from one
+ * that is drawn on, and begin again behind the last.
  */
 static void
 keep_some(DiskannMapEstimate *estimate, int most, const DiskannNode *nodes,
-		  int n, uint64 seen, uint64 *random)
+		  int n, uint64 draw)
 {
-	if (most == 0)
-		return;
-	for (int i = 0; i < n; i++)
-	{
-		uint64		draw;
+	int			kept = Min(most, n);
 
-		if (estimate->nfound < most)
-		{
-			estimate->found[estimate->nfound++] = nodes[i];
-			continue;
-		}
-		draw = diskann_random64(random) % (seen + i + 1);
-		if (draw < (uint64) most)
-			estimate->found[draw] = nodes[i];
-	}
+	for (int i = 0; i < kept; i++)
+		estimate->found[estimate->nfound++] =
+			nodes[(draw % n + (uint64) i * n / kept) % n];
 }
 
 void
@@ -254,7 +244,7 @@ DiskannMapSample(DiskannNodeRef *ref, const DiskannSought *sought, uint64 seed,
 								  nodes, &here);
 
 		CHECK_FOR_INTERRUPTS();
-		keep_some(estimate, most, nodes, n, wanted, &seed);
+		keep_some(estimate, most / samples, nodes, n, diskann_random64(&seed));
 		wanted += n;
 		first += here.first;
 		live += here.live;
