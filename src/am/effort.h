@@ -17,6 +17,8 @@
 
 #include <math.h>
 
+#include "graph/match.h"
+
 /*
  * To return k rows a scan visits k nodes, and so many lists by the root of k.
  * A list shorter than what ten rows need to be good is meant to be so.
@@ -42,6 +44,25 @@ DiskannVisitsFor(double list_size, double rows)
 		DISKANN_LIST_PER_ROOT * list_size * (sqrt(Max(rows, 1)) - 1);
 
 	return Max(Max(list_size, rows), needed);
+}
+
+/* A walk takes so many visits to get where it goes to. */
+#define DISKANN_VISITS_TO_START 50
+
+/*
+ * How many visits a walk takes to as many nodes that match as a list of this
+ * size has: that many by the root of their share, or if value edges lead to
+ * them, not many more than have the signature sought.  detour is how many nodes
+ * have that for each one that matches; 0: no value edges.
+ */
+static inline double
+DiskannVisitsToMatch(double list_size, double share, double detour)
+{
+	double		visits = list_size / sqrt(share);
+
+	if (detour > 0)
+		visits = Min(visits, DISKANN_VALUE_LISTS * list_size * detour);
+	return DISKANN_VISITS_TO_START + visits;
 }
 
 #endif							/* DISKANN_EFFORT_H */

@@ -59,9 +59,6 @@
  */
 #define FAR_WALKS 2
 
-/* A walk takes so many visits to get where it goes to. */
-#define VISITS_TO_START 50
-
 /* ---------- visiting ---------- */
 
 /* The next node of the list, or of the walk among nodes that match. */
@@ -425,20 +422,12 @@ sort_all(DiskannScan *state, const char *why)
 
 /* ---------- among nodes that match ---------- */
 
-/*
- * How many visits a walk takes to as many nodes that match as a list of this
- * size has: that many by the root of their share, or if value edges lead to
- * them, not many more than have the signature sought.
- */
+/* How many visits takes a walk to as many nodes as a list of this size has? */
 static double
 visits_to_match(const DiskannScanSeek *seek, double list_size)
 {
-	double		visits = VISITS_TO_START + list_size / sqrt(seek->share);
-
-	if (seek->by_value)
-		visits = Min(visits, VISITS_TO_START + DISKANN_VALUE_LISTS *
-					 list_size * seek->by_first / Max(seek->matching, 1));
-	return visits;
+	return DiskannVisitsToMatch(list_size, seek->share, seek->by_value ?
+								seek->by_first / Max(seek->matching, 1) : 0);
 }
 
 /* Do all nodes that match take no longer to measure than so many visits? */

@@ -103,7 +103,7 @@ for ([ 'true', 0.99, 110, 0 ],
 	[ 'place = $1.near', 1, 900, 0 ],
 	[ 'place = $1.far', 1, 900, 0 ],
 	[ 'place BETWEEN $1.near - 3 AND $1.near + 3', 0.95, 400, 1 ],
-	[ 'place BETWEEN $1.far - 3 AND $1.far + 3', 0.95, 600, 1 ],
+	[ 'place BETWEEN $1.far - 3 AND $1.far + 3', 0.95, 900, 1 ],
 	[ q(at < '2026-01-02'), 0.95, 450, 1 ],
 	[ q(at >= '2026-01-03' AND n10 < 5), 0.95, 400, 1 ])
 {
