@@ -17,8 +17,6 @@
 
 #include <math.h>
 
-#include "graph/match.h"
-
 /*
  * To return k rows a scan visits k nodes, and so many lists by the root of k.
  * A list shorter than what ten rows need to be good is meant to be so.
@@ -46,8 +44,13 @@ DiskannVisitsFor(double list_size, double rows)
 	return Max(Max(list_size, rows), needed);
 }
 
-/* A walk takes so many visits to get where it goes to. */
+/*
+ * A walk takes so many visits to get where it goes to, and so many along value
+ * edges for each node of the list, for that is longer then, and bridges are
+ * visited, too.
+ */
 #define DISKANN_VISITS_TO_START 50
+#define DISKANN_VISITS_BY_VALUE 4
 
 /*
  * How many visits a walk takes to as many nodes that match as a list of this
@@ -61,7 +64,7 @@ DiskannVisitsToMatch(double list_size, double share, double detour)
 	double		visits = list_size / sqrt(share);
 
 	if (detour > 0)
-		visits = Min(visits, DISKANN_VALUE_LISTS * list_size * detour);
+		visits = Min(visits, DISKANN_VISITS_BY_VALUE * list_size * detour);
 	return DISKANN_VISITS_TO_START + visits;
 }
 

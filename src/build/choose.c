@@ -282,6 +282,7 @@ start_choosing(Chooser *chooser, BuildState *state)
 	chooser->choice.alpha = state->index->meta.alpha;
 	chooser->choice.fetch = fetch_for_choice;
 	chooser->choice.arg = chooser;
+	chooser->choice.value_edges = DiskannValueEdges(&state->index->meta);
 	chooser->choice.values = read_values(chooser);
 }
 

@@ -31,6 +31,12 @@
 #define EDGES_TO_TELL 64
 
 /*
+ * So many times as long is the list of a walk along value edges, where others
+ * lead to few nodes that match.
+ */
+#define VALUE_LISTS 1.5
+
+/*
  * So many visits in turn may find nothing that matches, and more by the share
  * that does.
  */
@@ -347,7 +353,7 @@ lists_needed(const DiskannMatch *match)
 	if (DiskannMatchIsFar(match))
 		return far_lists(match);
 	if (match->by_value && !is_dense(match, DENSE_SHARE))
-		return DISKANN_VALUE_LISTS;
+		return VALUE_LISTS;
 	return 1;
 }
 

@@ -48,12 +48,6 @@ extern void DiskannMatchReset(DiskannMatch *match, DiskannSearch *search,
 							  bool by_value);
 
 /*
- * So many times as long is the list of a walk along value edges, where others
- * lead to few nodes that match.
- */
-#define DISKANN_VALUE_LISTS 1.5
-
-/*
  * Offer for bridges the nearest, in order, of so many members of the roster,
  * which are spread evenly.
  */

@@ -96,6 +96,16 @@ DiskannHasKin(const DiskannMetaPageData *meta)
 	return meta->nfilters > 0 && meta->filters[0].kind != DISKANN_FILTER_SET;
 }
 
+/* One edge in so many leads to a node of the same value, if there are any. */
+#define DISKANN_VALUE_SHARE 8
+
+/* How many value edges should a node have? */
+static inline int
+DiskannValueEdges(const DiskannMetaPageData *meta)
+{
+	return DiskannHasKin(meta) ? meta->max_degree / DISKANN_VALUE_SHARE : 0;
+}
+
 static inline Size
 DiskannMarksBytes(const DiskannMetaPageData *meta)
 {
