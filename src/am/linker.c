@@ -414,7 +414,7 @@ list_kin(DiskannLinker *linker, const int *chosen, int n, int most, Kin *kin)
 	return ngiven;
 }
 
-/* Drop the longest of n edges chosen that is not to kin; returns how many stay. */
+/* Drop the longest of n edges chosen, but none to kin; returns what stays. */
 static int
 drop_longest(const DiskannLinker *linker, int *chosen, int n)
 {
