@@ -8,9 +8,8 @@ RESET client_min_messages;
 \set SHOW_CONTEXT never
 SELECT diskann_simd() <> '' AS loaded;
 
--- Numbers that look random and are the same everywhere
-CREATE FUNCTION pick(seed bigint, most int) RETURNS int LANGUAGE sql IMMUTABLE AS
-$$ SELECT ((hashint8extended(seed, 7) >> 20) % most + most)::int % most $$;
+\set tab q
+\i test/regress/conditions.sql
 CREATE TYPE mood AS ENUM ('sad', 'ok', 'happy');
 CREATE TABLE q (v real[], id int, bo boolean, i2 smallint, i4 int, i8 bigint, f8 double precision,
 	te text, nu numeric, da date, ts timestamp, en mood, tags int[], u uuid, vc varchar(9),
@@ -28,33 +27,6 @@ $$;
 SELECT fill(1, 900);
 CREATE INDEX qi ON q USING diskann (bo, v, i2, i4, i8, f8, te, nu, da, ts, en, tags, u, vc, (lower(te)), ((i4 + i2)));
 SELECT fill(901, 1200);
-
--- The ids of a query, by the index and by a sort: whether they are the same,
--- and whether every condition was decided inside, so that only rows are counted
--- that are returned
-CREATE FUNCTION same(condition text, lim text DEFAULT '2000',
-	OUT rows int, OUT same boolean, OUT decided boolean)
-LANGUAGE plpgsql AS $$
-DECLARE
-	query text := format('SELECT array_agg(id) FROM (SELECT id FROM (SELECT id, v <-> ''{500,400}'' AS d
-		FROM q WHERE %s ORDER BY v <-> ''{500,400}'' LIMIT %s) s ORDER BY d, id) s', condition, lim);
-	x int[];
-	y int[];
-BEGIN
-	PERFORM set_config('enable_seqscan', 'off', true),
-		set_config('enable_indexscan', 'on', true);
-	EXECUTE query INTO x;
-	SELECT wanted NOT LIKE '%more%' FROM diskann_last_scan() INTO decided;
-	PERFORM set_config('enable_seqscan', 'on', true),
-		set_config('enable_indexscan', 'off', true);
-	EXECUTE query INTO y;
-	rows := coalesce(array_length(y, 1), 0);
-	same := x IS NOT DISTINCT FROM y;
-END
-$$;
-CREATE FUNCTION try(conditions text[], OUT cond text, OUT rows int, OUT same boolean, OUT decided boolean)
-RETURNS SETOF record LANGUAGE sql AS
-$$ SELECT c, s.* FROM unnest(conditions) c, same(c) s $$;
 
 -- what is decided inside
 SELECT * FROM try(ARRAY[
@@ -100,15 +72,11 @@ FROM generate_series(301, 400) n, condition(n) c, same(c, '5') s;
 
 -- no row is fetched but those returned
 SET enable_seqscan = off;
-CREATE FUNCTION blocks() RETURNS bigint LANGUAGE sql AS $$
-	SELECT pg_stat_get_xact_blocks_fetched('q'::regclass)
-$$;
 BEGIN;
 SELECT blocks() AS before \gset
 SELECT id FROM q WHERE NOT bo AND (i2 = 3 OR te = 'word 7') AND nu IN (2, 3) ORDER BY v <-> '{500,400}' LIMIT 3;
 SELECT blocks() - :before <= 2 * 3 + (SELECT rescored FROM diskann_last_scan()) + 2 AS few;
 COMMIT;
-DROP FUNCTION blocks;
 SELECT id FROM q WHERE nu IN (2, 3) AND te = ANY (NULL::text[]) ORDER BY v <-> '{500,400}' LIMIT 3;
 SELECT visits, wanted FROM diskann_last_scan();
 
@@ -208,5 +176,5 @@ SELECT visits < 300 AS few FROM diskann_last_scan();
 RESET enable_seqscan;
 DROP TABLE w;
 DROP TABLE q CASCADE;
-DROP FUNCTION condition, leaf, try, same, fill, pick, first, leak;
+DROP FUNCTION condition, leaf, try, same, blocks, fill, pick, first, leak;
 DROP TYPE mood;

@@ -220,15 +220,19 @@ cost_of_walk(const ScanModel *model, double nodes)
 }
 
 /*
- * The same among nodes that match, of which a walk visits more by the root of
- * their share.
+ * The same among nodes that match.  Value edges lead to all nodes of a
+ * signature, which has some share even if few of them have the value.
  */
 static Cost
 cost_of_matching(const ScanModel *model, double nodes)
 {
-	double		visits = Max(DiskannVisitsFor(model->list_size, nodes), model->list);
+	const DiskannShares *shares = &model->shares;
+	double		list = Max(DiskannVisitsFor(model->list_size, nodes), model->list);
+	double		detour = shares->first < 1 ?
+		Max(shares->first, 1.0 / DISKANN_MOST_LEARNED) / shares->sought : 0;
+	double		visits = DiskannVisitsToMatch(Min(list, model->most_visits),
+											  shares->sought, detour);
 
-	visits = Min(visits, model->most_visits) / sqrt(model->shares.sought);
 	if (model->most_visits == model->nodes &&
 		model->nodes * model->shares.sought <= DISKANN_MEASURES_PER_VISIT * visits)
 		return model->seek + model->measure_all;

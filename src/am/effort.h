@@ -44,4 +44,28 @@ DiskannVisitsFor(double list_size, double rows)
 	return Max(Max(list_size, rows), needed);
 }
 
+/*
+ * A walk takes so many visits to get where it goes to, and so many along value
+ * edges for each node of the list, for that is longer then, and bridges are
+ * visited, too.
+ */
+#define DISKANN_VISITS_TO_START 50
+#define DISKANN_VISITS_BY_VALUE 4
+
+/*
+ * How many visits a walk takes to as many nodes that match as a list of this
+ * size has: that many by the root of their share, or if value edges lead to
+ * them, not many more than have the signature sought.  detour is how many nodes
+ * have that for each one that matches; 0: no value edges.
+ */
+static inline double
+DiskannVisitsToMatch(double list_size, double share, double detour)
+{
+	double		visits = list_size / sqrt(share);
+
+	if (detour > 0)
+		visits = Min(visits, DISKANN_VISITS_BY_VALUE * list_size * detour);
+	return DISKANN_VISITS_TO_START + visits;
+}
+
 #endif							/* DISKANN_EFFORT_H */

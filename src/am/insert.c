@@ -55,6 +55,7 @@ typedef struct Inserter
 	DiskannLinker *linker;		/* NULL until it is needed */
 	DiskannFilters *filters;
 	DiskannSignatures *signatures;
+	DiskannMarks marks;			/* of the row */
 	float		max_length2;	/* as known, see store/index.h */
 	int			limit;			/* of pending rows */
 } Inserter;
@@ -118,7 +119,7 @@ most_porches(const Inserter *inserter)
 
 /*
  * Write a node without edges, at x as its code has it.  Nothing is locked on
- * entry and exit; the slot exclusively meanwhile.
+ * entry and exit but linking; the slot exclusively meanwhile.
  */
 static DiskannNode
 write_pending(Inserter *inserter, DiskannNewNode *new, float *x)
@@ -202,6 +203,33 @@ join_known(DiskannNodeRef *ref, const DiskannNewNode *new)
 }
 
 /*
+ * Sign a new node, as the ranges are now: they stay as they are while linking,
+ * and until the node has been written we must be (am/ranges.c).  Nothing else
+ * is locked on entry and exit; pages of ranges in share mode meanwhile.
+ */
+static void
+sign_node(Inserter *inserter, DiskannNewNode *new)
+{
+	DiskannRefreshRanges(inserter->ref.rel, inserter->index);
+	DiskannSign(inserter->signatures, new->filters, &inserter->marks);
+	new->marks = &inserter->marks;
+}
+
+/* Add a node and link it.  Nothing is locked on entry and exit. */
+static DiskannNode
+insert_linked(Inserter *inserter, DiskannNewNode *new)
+{
+	DiskannLinker *linker = get_linker(inserter);
+	DiskannNode node;
+
+	DiskannBeginLinking(inserter->ref.rel);
+	sign_node(inserter, new);
+	node = DiskannLinkerInsert(linker, new);
+	DiskannEndLinking(inserter->ref.rel);
+	return node;
+}
+
+/*
  * Add a node that is linked later.  A search finds it from now on.  Nothing is
  * locked on entry and exit.
  */
@@ -209,9 +237,14 @@ static DiskannNode
 insert_pending(Inserter *inserter, DiskannNewNode *new, int most)
 {
 	float	   *x = palloc(sizeof(float) * inserter->index->space.dims);
-	DiskannNode node = write_pending(inserter, new, x);
-	const uint8 *signatures = new->marks->signatures;
+	const uint8 *signatures = inserter->marks.signatures;
+	DiskannNode node;
 
+	DiskannBeginLinking(inserter->ref.rel);
+	sign_node(inserter, new);
+	DiskannPausePoint("pending-signed");
+	node = write_pending(inserter, new, x);
+	DiskannEndLinking(inserter->ref.rel);
 	if (!DiskannAddPending(&inserter->ref, node, x, signatures, most))
 		make_room(inserter, node, x, signatures, most);
 	return node;
@@ -252,7 +285,6 @@ insert_row(Inserter *inserter, DiskannRow *row,
 	float	   *x = palloc(sizeof(float) * index->space.dims);
 	char	   *own = palloc(index->meta.own_bytes);
 	int			most = most_porches(inserter);
-	DiskannMarks marks;
 	DiskannNewNode new = {0};
 
 	memcpy(x, row->x, sizeof(float) * row->dims);
@@ -262,15 +294,13 @@ insert_row(Inserter *inserter, DiskannRow *row,
 	new.own = own;
 	new.hash = row->hash;
 	new.filters = filters;
-	DiskannSign(inserter->signatures, filters, &marks);
-	new.marks = &marks;
 	new.ntids = 1;
 	new.tids = tid;
 	new.next = DISKANN_INVALID_NODE;
 	note_length(inserter, new.length2);
 	if (!join_known(ref, &new))
 		note_known(ref, row->hash, most == 0 || unchanged ?
-				   DiskannLinkerInsert(get_linker(inserter), &new) :
+				   insert_linked(inserter, &new) :
 				   insert_pending(inserter, &new, most));
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(inserter->row_context);

@@ -38,11 +38,14 @@
 #include "utils/memutils.h"
 #include "vector/rotate.h"
 
-/* Of a full list of edges, one in so many gets an edge back. */
+/* Of a full list of edges, and of value edges, one in so many gets one back. */
 #define BACKLINK_SHARE 2
 
 /* For one in so many nodes linked, a node by chance is searched for. */
 #define LINKED_PER_SEARCH 4
+
+/* How many of its kin are looked at for a node's value edges. */
+#define KIN_LIST_SIZE 16
 
 /* A node visited by the search. */
 typedef struct Visited
@@ -65,9 +68,10 @@ struct DiskannLinker
 	const DiskannIndex *index;
 	DiskannNodeRef ref;
 	DiskannQuery query;			/* the vector of the node that is linked */
-	uint8		signatures[DISKANN_MAX_FILTER_COLUMNS]; /* and its signatures */
+	uint8		signatures[DISKANN_MAX_SIGNATURES]; /* and its signatures */
 	DiskannVisit visit;
 	DiskannSearch *search;
+	DiskannSearch *kin;			/* NULL: there are no value edges */
 	Visited    *visited;
 	int			nvisited;		/* live ones first, once sorted */
 	int			nlive;
@@ -106,6 +110,12 @@ DiskannLinkerCreate(MemoryContext context, Relation rel,
 	DiskannVisitInit(&linker->visit, index);
 	DiskannPendingInit(&linker->pending, index);
 	linker->search = DiskannSearchCreate(context);
+	if (DiskannHasKin(&index->meta))
+	{
+		linker->kin = DiskannSearchCreate(context);
+		DiskannVisitInitSignatures(&linker->visit, index);
+		linker->visit.wants_signatures = true;
+	}
 	linker->visited_alloc = 2 * index->meta.build_list_size;
 	linker->visited = palloc(sizeof(Visited) * linker->visited_alloc);
 	MemoryContextSwitchTo(old);
@@ -125,7 +135,7 @@ copy_filters(const DiskannLinker *linker, const DiskannFilterValues *from)
 static uint8 *
 copy_signatures(const DiskannLinker *linker, const uint8 *from)
 {
-	int			n = linker->index->meta.nfilters;
+	int			n = DiskannSignatureCount(&linker->index->meta);
 
 	return n == 0 ? NULL : memcpy(palloc(n), from, n);
 }
@@ -157,6 +167,20 @@ remember(DiskannLinker *linker, DiskannNode node, char *own)
 	v->x = NULL;
 }
 
+/* Those neighbours of the node just visited that are kin of the new one. */
+static void
+add_kin(DiskannLinker *linker)
+{
+	const DiskannVisit *visit = &linker->visit;
+
+	for (int i = 0; linker->kin && i < visit->degree; i++)
+	{
+		if (visit->signatures[i] == linker->signatures[0])
+			DiskannSearchAdd(linker->kin, visit->nodes[i],
+							 visit->estimates[i]);
+	}
+}
+
 /*
  * Visit a node on the way: remember it, and add its neighbours to the search.
  * Nothing is locked on entry and exit; the slot in share mode meanwhile.
@@ -175,12 +199,29 @@ visit_on_the_way(DiskannLinker *linker, DiskannNode node)
 	}
 	DiskannSearchAddAll(linker->search, visit->nodes, visit->estimates,
 						visit->degree);
+	add_kin(linker);
 
 	/* A place to start from may have become an entry node: no edge to that. */
 	if (visit->head.state != DISKANN_ENTRY)
 		remember(linker, node, own);
 	else
 		pfree(own);
+}
+
+/*
+ * Go on to the nearest kin, of those that the neighbours of nodes visited are.
+ * Nothing is locked on entry and exit.
+ */
+static void
+search_kin(DiskannLinker *linker)
+{
+	DiskannNode node;
+
+	while (linker->kin && DiskannSearchNext(linker->kin, &node))
+	{
+		if (DiskannSearchTake(linker->search, node))
+			visit_on_the_way(linker, node);
+	}
 }
 
 /*
@@ -201,6 +242,8 @@ search_neighbours(DiskannLinker *linker)
 	linker->nvisited = 0;
 	linker->nlive = 0;
 	DiskannSearchReset(linker->search, meta->build_list_size, true);
+	if (linker->kin)
+		DiskannSearchReset(linker->kin, KIN_LIST_SIZE, false);
 	(void) DiskannStartSearch(&linker->ref, &linker->query,
 							  &linker->visit, linker->search);
 	DiskannReadPending(&linker->ref, &linker->query,
@@ -217,6 +260,7 @@ search_neighbours(DiskannLinker *linker)
 		   MAX_VISITS_PER_LIST * meta->build_list_size &&
 		   DiskannSearchStream(linker->search, &node))
 		visit_on_the_way(linker, node);
+	search_kin(linker);
 }
 
 static int
@@ -310,15 +354,121 @@ link_past_tombstones(DiskannLinker *linker, DiskannNode node,
 								node % linker->index->meta.max_degree);
 }
 
-/* What a node's edges are to lead to, the most wanted first. */
+/* What a node's edges are to lead to, the most wanted first, then its kin. */
 typedef struct Neighbours
 {
 	int			degree;
+	int			nkin;			/* those chosen for being kin */
 	const Visited *visited[DISKANN_MAX_DEGREE];
 	DiskannNode nodes[DISKANN_MAX_DEGREE];
 	const float *vectors[DISKANN_MAX_DEGREE];
 	const uint8 *signatures[DISKANN_MAX_DEGREE];
 } Neighbours;
+
+static bool
+is_kin(const DiskannLinker *linker, int place)
+{
+	return linker->visited[place].signatures[0] == linker->signatures[0];
+}
+
+/* Distances between visited nodes that are kin, by their numbers in places. */
+typedef struct Kin
+{
+	DiskannLinker *linker;
+	int			n;
+	int		   *places;
+} Kin;
+
+static void
+kin_distances(void *arg, int a, const int *others, int n, float *out)
+{
+	const Kin  *kin = arg;
+	int			places[DISKANN_PRUNE_BATCH];
+
+	for (int k = 0; k < n; k++)
+		places[k] = kin->places[others[k]];
+	visited_distances(kin->linker, kin->places[a], places, n, out);
+}
+
+/*
+ * List the kin that were visited: up to `most` of those among the n chosen,
+ * which returns how many these are, and then the others, nearest first.
+ */
+static int
+list_kin(DiskannLinker *linker, const int *chosen, int n, int most, Kin *kin)
+{
+	bool	   *given = palloc0(sizeof(bool) * (linker->nlive + 1));
+	int			ngiven;
+
+	kin->linker = linker;
+	kin->n = 0;
+	kin->places = palloc(sizeof(int) * (linker->nlive + 1));
+	for (int i = 0; i < n; i++)
+	{
+		given[chosen[i]] = true;
+		if (is_kin(linker, chosen[i]) && kin->n < most)
+			kin->places[kin->n++] = chosen[i];
+	}
+	ngiven = kin->n;
+	for (int i = 0; i < linker->nlive; i++)
+	{
+		if (!given[i] && is_kin(linker, i))
+			kin->places[kin->n++] = i;
+	}
+	pfree(given);
+	return ngiven;
+}
+
+/* Drop the longest of n edges chosen, but none to kin; returns what stays. */
+static int
+drop_longest(const DiskannLinker *linker, int *chosen, int n)
+{
+	int			longest = -1;
+
+	for (int i = 0; i < n; i++)
+	{
+		/* What has been visited is in the order of distances. */
+		if (!is_kin(linker, chosen[i]) &&
+			(longest < 0 || chosen[i] > chosen[longest]))
+			longest = i;
+	}
+	if (longest < 0)
+		return n;
+	memmove(chosen + longest, chosen + longest + 1,
+			sizeof(int) * (n - 1 - longest));
+	return n - 1;
+}
+
+/*
+ * See to it that enough of the n edges chosen lead to kin, as a build does
+ * (DiskannChooseValueEdges): those missing come last, in place of the longest
+ * others.  Returns how many edges there are then, and in *nkin these.
+ */
+static int
+choose_value_edges(DiskannLinker *linker, int *chosen, int n, int *nkin)
+{
+	const DiskannMetaPageData *meta = &linker->index->meta;
+	Kin			kin;
+	int			wanted = DiskannValueEdges(meta);
+	int			given = list_kin(linker, chosen, n, wanted, &kin);
+	int			limit = Min(wanted, kin.n);
+	int			places[DISKANN_MAX_DEGREE];
+	float	   *dist = palloc(sizeof(float) * (kin.n + 1));
+	DiskannPrune prune = {limit, meta->alpha, DISKANN_PRUNE_BATCH,
+	kin_distances, &kin, given};
+
+	for (int i = 0; i < kin.n; i++)
+		dist[i] = linker->visited[kin.places[i]].dist2;
+	*nkin = DiskannRobustPrune(&prune, dist, kin.n, places) - given;
+	for (int over = n + *nkin - meta->max_degree; over > 0; over--)
+		n = drop_longest(linker, chosen, n);
+	*nkin = Min(*nkin, meta->max_degree - n);
+	for (int i = 0; i < *nkin; i++)
+		chosen[n++] = kin.places[places[given + i]];
+	pfree(dist);
+	pfree(kin.places);
+	return n;
+}
 
 /* Choose them among the nodes visited.  Reads no page. */
 static void
@@ -333,6 +483,10 @@ choose_neighbours(DiskannLinker *linker, Neighbours *chosen)
 	for (int i = 0; i < linker->nlive; i++)
 		dist[i] = linker->visited[i].dist2;
 	chosen->degree = DiskannRobustPrune(&prune, dist, linker->nlive, places);
+	chosen->nkin = 0;
+	if (linker->kin)
+		chosen->degree = choose_value_edges(linker, places, chosen->degree,
+											&chosen->nkin);
 	for (int i = 0; i < chosen->degree; i++)
 	{
 		Visited    *v = &linker->visited[places[i]];
@@ -425,7 +579,8 @@ static void
 link_back(DiskannLinker *linker, DiskannNode node, const Neighbours *chosen)
 {
 	DiskannNodeRef *ref = &linker->ref;
-	int			nbacklinks = Min(chosen->degree,
+	int			nothers = chosen->degree - chosen->nkin;
+	int			nbacklinks = Min(nothers,
 								 linker->index->meta.max_degree /
 								 BACKLINK_SHARE);
 	DiskannNode forced = node_to_force(linker, chosen, node);
@@ -434,9 +589,12 @@ link_back(DiskannLinker *linker, DiskannNode node, const Neighbours *chosen)
 	if (forced != DISKANN_INVALID_NODE)
 		DiskannAddBacklink(ref, forced, node, &linker->query,
 						   linker->signatures, true);
-	for (int i = 0; i < nbacklinks; i++)
+	for (int i = 0; i < chosen->degree; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
+		if (i >= nbacklinks &&
+			(i < nothers || (i - nothers) % BACKLINK_SHARE != 0))
+			continue;
 		if (chosen->nodes[i] != forced)
 			DiskannAddBacklink(ref, chosen->nodes[i], node,
 							   &linker->query, linker->signatures, false);
@@ -488,15 +646,14 @@ DiskannLinkerInsert(DiskannLinker *linker, DiskannNewNode *new)
 	diskann_vector_decode(index->kind, new->own, new->factors.scale,
 						  index->space.dims, linker->query.x);
 	DiskannQueryPrepareVector(&linker->query, index);
-	memcpy(linker->signatures, new->marks->signatures, index->meta.nfilters);
-	DiskannBeginLinking(linker->ref.rel);
+	memcpy(linker->signatures, new->marks->signatures,
+		   DiskannSignatureCount(&index->meta));
 	search_neighbours(linker);
 	DiskannPausePoint("neighbours-found");
 	qsort(linker->visited, linker->nvisited, sizeof(Visited), compare_visited);
 	node = join_duplicate(linker, new->own, new->hash, new->filters, &tid);
 	if (node == DISKANN_INVALID_NODE)
 		node = add_node(linker, new);
-	DiskannEndLinking(linker->ref.rel);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(linker->row_context);
 	return node;

@@ -25,8 +25,8 @@ extern DiskannLinker *DiskannLinkerCreate(MemoryContext context, Relation rel,
 
 /*
  * Add a row: to a node that has the same vector and values, or as a new one,
- * linked both ways; returns the node.  Of *new its edges are set here.  Locks
- * slots of nodes exclusively, one at a time.
+ * linked both ways; returns the node.  Of *new its edges are set here.  The
+ * caller is linking.  Locks slots of nodes exclusively, one at a time.
  */
 extern DiskannNode DiskannLinkerInsert(DiskannLinker *linker,
 									   DiskannNewNode *new);

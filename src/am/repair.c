@@ -83,7 +83,7 @@ typedef struct Repair
 	DiskannNodeRef ref;
 	DiskannQuery query;			/* the vector of the node looked at */
 	DiskannVisit visit;
-	uint8		signatures[DISKANN_MAX_FILTER_COLUMNS]; /* of that node */
+	uint8		signatures[DISKANN_MAX_SIGNATURES]; /* of that node */
 	DiskannSearch *search;
 	NodeSet		leaving;		/* tombstones to be freed */
 	DiskannNode nleaving;
@@ -336,9 +336,9 @@ find_substitutes(Repair *repair, const OldEdges *old,
 			substitutes[n].dist2 = repair->visit.dist2;
 			substitutes[n].x = x;
 			substitutes[n].signatures =
-				memcpy(palloc(DISKANN_MAX_FILTER_COLUMNS),
+				memcpy(palloc(DISKANN_MAX_SIGNATURES),
 					   repair->visit.own_signatures,
-					   DISKANN_MAX_FILTER_COLUMNS);
+					   DISKANN_MAX_SIGNATURES);
 			n++;
 		}
 		else

@@ -322,6 +322,12 @@ DiskannConditionSeek(const DiskannCondition *condition,
 		DiskannSeekNull(sought, (condition->flags & SK_SEARCHNULL) != 0);
 		return;
 	}
+	if (condition->filter->kind == DISKANN_FILTER_SET)
+	{
+		DiskannSeekSet(condition->test, condition->keys, condition->nvalues,
+					   sought);
+		return;
+	}
 	comparison.strategy = condition->strategy;
 	comparison.function = condition->function->fn_oid;
 	comparison.subtype = condition->subtype;

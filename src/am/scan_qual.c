@@ -586,37 +586,6 @@ seek_all(const DiskannScanQual *qual)
 	return sought;
 }
 
-/* Widen what is sought of a column by what else may be. */
-static void
-widen(DiskannSought *sought, const DiskannSought *other)
-{
-	int			n = sought->nhashes;
-
-	for (int word = 0; word < 4; word++)
-		sought->signatures[word] |= other->signatures[word];
-	if (n == 0 || other->nhashes == 0 ||
-		n + other->nhashes > DISKANN_MOST_HASHES)
-	{
-		sought->nhashes = 0;
-		return;
-	}
-	memcpy(&sought->hashes[n], other->hashes,
-		   sizeof(uint16) * other->nhashes);
-	sought->nhashes += other->nhashes;
-}
-
-/* Narrow it to what another condition seeks as well. */
-static void
-narrow(DiskannSought *sought, const DiskannSought *other)
-{
-	for (int word = 0; word < 4; word++)
-		sought->signatures[word] &= other->signatures[word];
-	if (sought->nhashes > 0)
-		return;
-	sought->nhashes = other->nhashes;
-	memcpy(sought->hashes, other->hashes, sizeof(uint16) * other->nhashes);
-}
-
 /* One of the arguments has to be true: what any of them seeks, by column. */
 static void
 seek_any(const DiskannScanQual *qual, const List *args,
@@ -631,12 +600,12 @@ seek_any(const DiskannScanQual *qual, const List *args,
 
 		seek_expression(qual, lfirst(lc), signatures, one);
 		for (int i = 0; all && i < qual->columns->count; i++)
-			widen(&all[i], &one[i]);
+			DiskannSeekEither(&all[i], &one[i]);
 		if (all == NULL)
 			all = one;
 	}
 	for (int i = 0; i < qual->columns->count; i++)
-		narrow(&sought[i], &all[i]);
+		DiskannSeekBoth(&sought[i], &all[i]);
 }
 
 /* What an expression seeks, as far as its ANDs, ORs and parts tell. */

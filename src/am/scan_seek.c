@@ -14,6 +14,9 @@
 
 #include "am/scan_seek.h"
 
+/* So many nodes for a walk to start from are kept of what the map names. */
+#define STARTS_FROM_MAP 64
+
 void
 DiskannScanSeekInit(DiskannScanSeek *seek, const DiskannIndex *index,
 					const DiskannFilters *filters)
@@ -30,33 +33,22 @@ DiskannScanSeekStart(DiskannScanSeek *seek, const DiskannScanFilter *filter,
 					 DiskannNodeRef *ref)
 {
 	DiskannMapEstimate estimate;
-	DiskannSought all;
 
 	seek->narrow = false;
 	if (seek->signatures == NULL || filter->never)
 		return;
-	DiskannSeekAll(&all);
 	DiskannScanFilterSeek(filter, seek->signatures, seek->sought);
 	for (int i = 0; i < filter->columns->count; i++)
-		seek->narrow |= memcmp(seek->sought[i].signatures, all.signatures,
-							   sizeof(all.signatures)) != 0;
+		seek->narrow |= DiskannIsNarrow(&seek->sought[i]);
 	if (!seek->narrow)
 		return;
-	seek->by_value = memcmp(seek->sought[0].signatures, all.signatures,
-							sizeof(all.signatures)) != 0;
-	DiskannMapSample(ref, seek->sought, ref->index->meta.seed, 0, &estimate);
+	seek->by_value = DiskannHasKin(&ref->index->meta) &&
+		DiskannIsNarrow(&seek->sought[0]);
+	DiskannMapSample(ref, seek->sought, ref->index->meta.seed, STARTS_FROM_MAP,
+					 &estimate);
 	seek->matching = estimate.wanted;
 	seek->by_first = estimate.first;
 	seek->share = Max(estimate.wanted, 1) / Max(estimate.live, 1);
-}
-
-DiskannNode *
-DiskannScanSeekSome(const DiskannScanSeek *seek, DiskannNodeRef *ref, int most,
-					int *n)
-{
-	DiskannMapEstimate estimate;
-
-	DiskannMapSample(ref, seek->sought, ref->index->meta.seed, most, &estimate);
-	*n = estimate.nfound;
-	return estimate.found;
+	seek->nsome = estimate.nfound;
+	seek->some = estimate.found;
 }

@@ -28,6 +28,8 @@ typedef struct DiskannScanSeek
 	double		matching;		/* nodes that match, as the map tells */
 	double		by_first;		/* of which the first signature does */
 	double		share;			/* of all live nodes; more than 0 */
+	int			nsome;			/* of the nodes that match, some by chance */
+	DiskannNode *some;			/* palloc'd */
 } DiskannScanSeek;
 
 /* Learn of the index' signatures.  Allocates in the current context. */
@@ -42,13 +44,5 @@ extern void DiskannScanSeekInit(DiskannScanSeek *seek,
 extern void DiskannScanSeekStart(DiskannScanSeek *seek,
 								 const DiskannScanFilter *filter,
 								 DiskannNodeRef *ref);
-
-/*
- * Some nodes that match by their signatures, at most so many, palloc'd.  Locks
- * as above.
- */
-extern DiskannNode *DiskannScanSeekSome(const DiskannScanSeek *seek,
-										DiskannNodeRef *ref, int most,
-										int *n);
 
 #endif							/* DISKANN_SCAN_SEEK_H */

@@ -49,13 +49,15 @@
 
 /*
  * A walk among nodes that match should have so many of the roster for a start;
- * otherwise it gets so many from the map.
+ * otherwise it gets some from the map.
  */
 #define MATCHING_STARTS 16
-#define STARTS_FROM_MAP 64
 
-/* A walk takes so many visits to get where it goes to. */
-#define VISITS_TO_START 50
+/*
+ * All that matches may take so many times what a walk to far matches does,
+ * which misses some.
+ */
+#define FAR_WALKS 2
 
 /* ---------- visiting ---------- */
 
@@ -102,8 +104,8 @@ offer_matching(DiskannScan *state, DiskannNode node, bool matches)
 	bool		may_match[DISKANN_MAX_DEGREE];
 
 	DiskannMatchVisited(state->match, node, matches);
-	DiskannVisitSeek(state->index, visit, state->seek.sought, visit->degree,
-					 may_match);
+	DiskannSeekSignatures(state->index, visit->signatures, state->seek.sought,
+						  visit->degree, may_match);
 	DiskannMatchAddAll(state->match, visit->nodes, visit->estimates, may_match,
 					   visit->degree);
 }
@@ -445,45 +447,41 @@ sort_all(DiskannScan *state, const char *why)
 
 /* ---------- among nodes that match ---------- */
 
-/*
- * How many visits a walk takes to as many nodes that match as a list of this
- * size has: that many by the root of their share, or if value edges lead to
- * them, not many more than have the signature sought.
- */
+/* How many visits takes a walk to as many nodes as a list of this size has? */
 static double
 visits_to_match(const DiskannScanSeek *seek, double list_size)
 {
-	double		visits = VISITS_TO_START + list_size / sqrt(seek->share);
+	return DiskannVisitsToMatch(list_size, seek->share, seek->by_value ?
+								seek->by_first / Max(seek->matching, 1) : 0);
+}
 
-	if (seek->by_value)
-		visits = Min(visits, VISITS_TO_START + DISKANN_VALUE_LISTS *
-					 list_size * seek->by_first / Max(seek->matching, 1));
-	return visits;
+/* Do all nodes that match take no longer to measure than so many visits? */
+static bool
+matches_cost(const DiskannScan *state, double visits)
+{
+	double		matching = state->seek.matching;
+
+	return (state->max_scan_tuples <= 0 ||
+			matching <= state->max_scan_tuples) &&
+		matching <= DISKANN_MEASURES_PER_VISIT * visits;
 }
 
 /* Is it cheaper to measure all nodes that match than to walk to them? */
 static bool
 matches_are_few(const DiskannScan *state, double list_size)
 {
-	const DiskannScanSeek *seek = &state->seek;
-
-	if (state->max_scan_tuples > 0 && seek->matching > state->max_scan_tuples)
-		return false;
-	return seek->matching <= DISKANN_MEASURES_PER_VISIT *
-		visits_to_match(seek, list_size);
+	return matches_cost(state, visits_to_match(&state->seek, list_size));
 }
 
-/* Start a walk from nodes found in the map.  Locks as sort_node(). */
+/* Start a walk from nodes that the map has told of.  Locks as sort_node(). */
 static void
 start_from_map(DiskannScan *state)
 {
 	DiskannVisit *visit = &state->visit;
-	int			n;
-	DiskannNode *nodes = DiskannScanSeekSome(&state->seek, &state->ref,
-											 STARTS_FROM_MAP, &n);
+	const DiskannNode *nodes = state->seek.some;
 	const bool	may_match = true;
 
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < state->seek.nsome; i++)
 	{
 		if (DiskannSearchVisited(state->search, nodes[i]) ||
 			!DiskannMeasureNext(&state->ref, &state->query, nodes[i], visit))
@@ -492,16 +490,26 @@ start_from_map(DiskannScan *state)
 		DiskannMatchAddAll(state->match, &nodes[i], &visit->dist2, &may_match,
 						   1);
 	}
-	pfree(nodes);
 }
 
-/* Visit until the list is used up, and note what has been done for it. */
+/*
+ * Visit until the list is used up, and note what has been done for it.  What
+ * matches is all measured if it is far and not too much.
+ */
 static void
 walk_matching(DiskannScan *state)
 {
-	while (visit_next(state))
-		;
-	state->counts.bridges = DiskannMatchBridges(state->match);
+	do
+	{
+		while (visit_next(state))
+			;
+		state->counts.bridges = DiskannMatchBridges(state->match);
+		if (matches_cost(state, FAR_WALKS * DiskannMatchFarSize(state->match)))
+		{
+			sort_pages(state, "filter map: what matches is far");
+			return;
+		}
+	} while (DiskannMatchLengthen(state->match));
 }
 
 /* Pass through PHASE_MATCH as far as the list reaches. */
@@ -529,10 +537,13 @@ search_matching(DiskannScan *state)
 	if (starts < MATCHING_STARTS)
 		start_from_map(state);
 	walk_matching(state);
-	visit_pending(state);
-	walk_matching(state);
+	if (state->phase == PHASE_MATCH)
+	{
+		visit_pending(state);
+		walk_matching(state);
+	}
 	state->memory_limit = memory_used(state) + (Size) work_mem * 1024;
-	if (state->iterative == DISKANN_ITERATE_OFF)
+	if (state->iterative == DISKANN_ITERATE_OFF && state->phase == PHASE_MATCH)
 		state->phase = PHASE_DONE;
 }
 

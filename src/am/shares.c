@@ -18,6 +18,7 @@
 
 #include <math.h>
 
+#include "access/sysattr.h"
 #include "am/bound.h"
 #include "am/scan_qual.h"
 #include "am/shares.h"
@@ -130,6 +131,29 @@ all_conditions(const IndexPath *path)
 	return result;
 }
 
+/* Of these conditions, those on a column of the index, from 1, alone. */
+static List *
+conditions_on(const IndexPath *path, int column, List *conditions)
+{
+	const IndexOptInfo *info = path->indexinfo;
+	int			attno = info->indexkeys[column - 1];
+	Bitmapset  *only = bms_make_singleton(attno -
+										  FirstLowInvalidHeapAttributeNumber);
+	List	   *result = NIL;
+	ListCell   *lc;
+
+	foreach(lc, conditions)
+	{
+		RestrictInfo *condition = lfirst_node(RestrictInfo, lc);
+		Bitmapset  *read = NULL;
+
+		pull_varattnos((Node *) condition->clause, info->rel->relid, &read);
+		if (attno != 0 && bms_equal(read, only))
+			result = lappend(result, condition);
+	}
+	return result;
+}
+
 static Selectivity
 share_of(PlannerInfo *root, const IndexPath *path, List *conditions)
 {
@@ -153,6 +177,12 @@ DiskannEstimateShares(PlannerInfo *root, const IndexPath *path, Relation rel,
 	foreach(lc, all_conditions(path))
 		sort_condition(root, path, rel, columns, lfirst(lc), &conditions);
 	shares->sought = share_of(root, path, conditions.sought);
+	shares->first = 1;
+	if (settings.nfilters > 0 &&
+		settings.filters[0].kind != DISKANN_FILTER_SET)
+		shares->first = share_of(root, path,
+								 conditions_on(path, settings.filters[0].attno,
+											   conditions.sought));
 	shares->decided = share_of(root, path, conditions.decided);
 	shares->left = share_of(root, path, conditions.left) *
 		pow(UNKNOWN_SHARE, conditions.unknown);

@@ -23,6 +23,8 @@
 typedef struct DiskannShares
 {
 	Selectivity sought;			/* on columns, which signatures tell of */
+	Selectivity first;			/* of these on the first filter column, if
+								 * value edges lead along it; else 1 */
 	Selectivity decided;		/* which a node visited tells of */
 	Selectivity left;			/* of which rows have to be looked at */
 	Selectivity bound;			/* upper bounds of the distance */

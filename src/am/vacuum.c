@@ -8,7 +8,7 @@
  * to it. TIDS slots left empty are taken out of their chains and freed.  When
  * tombstones are a twentieth of all nodes, or the last repair did not find what
  * it searched for, cleanup has repair.c take all of them out of the graph and
- * search for nodes.
+ * search for nodes.  It also has ranges.c open new ranges of columns that grow.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -22,6 +22,7 @@
 #include "am/am.h"
 #include "am/linker.h"
 #include "am/node_set.h"
+#include "am/ranges.h"
 #include "am/repair.h"
 #include "compat.h"
 #include "miscadmin.h"
@@ -387,6 +388,7 @@ diskannvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 		if (index && due)
 			DiskannRepair(info, index, searches);
 	}
+	DiskannOpenRanges(info);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 

@@ -237,7 +237,7 @@ choose_for_group(Chooser *chooser, uint32 group)
 	}
 }
 
-/* The signatures of nodes, palloc'd; NULL if there is no filter column. */
+/* The signatures of nodes, palloc'd; NULL if there are no kin. */
 static uint8 *
 read_values(Chooser *chooser)
 {
@@ -246,7 +246,7 @@ read_values(Chooser *chooser)
 	uint8	   *by_row;
 	uint8	   *values;
 
-	if (state->filters->count == 0)
+	if (!DiskannHasKin(&state->index->meta))
 		return NULL;
 	by_row = DiskannBuildReadFile(state, FILE_SIGNATURES, 0, NULL);
 	values = palloc_extended(nnodes + (Size) 1, MCXT_ALLOC_HUGE);
@@ -282,6 +282,7 @@ start_choosing(Chooser *chooser, BuildState *state)
 	chooser->choice.alpha = state->index->meta.alpha;
 	chooser->choice.fetch = fetch_for_choice;
 	chooser->choice.arg = chooser;
+	chooser->choice.value_edges = DiskannValueEdges(&state->index->meta);
 	chooser->choice.values = read_values(chooser);
 }
 

@@ -262,7 +262,7 @@ assign_rows(BuildState *state)
 		uint32		to = Min(nrows, (piece + 1) * CHUNK);
 
 		assign_chunk(state, leaders, block, from, to);
-		if (state->filters->count > 0)
+		if (DiskannHasKin(&state->index->meta))
 			sign_chunk(state, from, to);
 	}
 	MemoryContextSwitchTo(old);
@@ -285,6 +285,7 @@ for_each_member(BuildState *state, MemberCallback callback, void *arg)
 {
 	const BuildShared *shared = state->shared;
 	int			fanout = shared->fanout;
+	bool		has_kin = DiskannHasKin(&state->index->meta);
 	DiskannSpool *file = DiskannBuildFile(state, FILE_ASSIGN, 0);
 	uint16	   *entries = palloc(assign_bytes(state) * CHUNK);
 	uint8	   *signatures = palloc(CHUNK);
@@ -296,7 +297,7 @@ for_each_member(BuildState *state, MemberCallback callback, void *arg)
 		CHECK_FOR_INTERRUPTS();
 		DiskannSpoolRead(file, from * assign_bytes(state), entries,
 						 n * assign_bytes(state));
-		if (state->filters->count > 0)
+		if (has_kin)
 			DiskannSpoolRead(DiskannBuildFile(state, FILE_SIGNATURES, 0), from,
 							 signatures, n);
 		for (uint32 i = 0; i < n; i++)
@@ -324,7 +325,7 @@ for_each_member(BuildState *state, MemberCallback callback, void *arg)
 				if (s % DISKANN_BUILD_LEVELS == 0)
 					break;
 			}
-			if (state->filters->count > 0)
+			if (has_kin)
 				callback(arg, shared->nballs + DISKANN_BUILD_SAMPLES +
 						 signatures[i], &member);
 		}
@@ -441,7 +442,7 @@ make_sections(BuildState *state)
 	uint32		in_group = 0;
 
 	shared->nsections = nballs + DISKANN_BUILD_SAMPLES +
-		(state->filters->count > 0 ? DISKANN_BUILD_KINS : 0);
+		(DiskannHasKin(&state->index->meta) ? DISKANN_BUILD_KINS : 0);
 	sections = palloc0(sizeof(BuildSection) * shared->nsections);
 	for_each_member(state, count_member, sections);
 	leave_out_kin(shared, sections);

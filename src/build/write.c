@@ -108,7 +108,7 @@ static const uint8 *
 row_signatures(Writer *writer, uint32 row, const BuildCode *code)
 {
 	BuildState *state = writer->state;
-	int			n = state->index->meta.nfilters;
+	int			n = DiskannSignatureCount(&state->index->meta);
 	uint8	   *signatures = writer->signatures + (Size) row * n;
 	DiskannMarks marks;
 
@@ -293,7 +293,7 @@ DiskannBuildWrite(BuildState *state)
 	DiskannNodeInit(&writer.ref, state->rel, state->index, true);
 	writer.node_rows = DiskannBuildNodeRows(state);
 	writer.signatures = palloc_extended((Size) state->shared->nrows *
-										state->index->meta.nfilters + 1,
+										DiskannSignatureCount(&state->index->meta) + 1,
 										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	MemoryContextSwitchTo(state->scratch);
 	while (DiskannBuildTake(state, nruns, &run))

@@ -31,6 +31,12 @@
 #define EDGES_TO_TELL 64
 
 /*
+ * So many times as long is the list of a walk along value edges, where others
+ * lead to few nodes that match.
+ */
+#define VALUE_LISTS 1.5
+
+/*
  * So many visits in turn may find nothing that matches, and more by the share
  * that does.
  */
@@ -57,6 +63,18 @@
 #define FAR_MEMBERS 3
 #define FAR_BY_CHANCE 2
 
+/*
+ * Or if more nodes that do not match are, of those that the first visits meet,
+ * which are so many nearest ones at least.  The root of how many are nearer
+ * than match number j, in units of what chance has before the first, is that
+ * of j, more or less a half: so much more is no chance.
+ */
+#define FAR_MOST_MET 160
+#define FAR_ROOT 1.15
+
+/* Bridges looked at for it; a node may be there repeatedly. */
+#define FAR_BRIDGES 1024
+
 /* Memory is not kept when it has grown beyond this. */
 #define BRIDGES_KEEP 65536
 #define BRIDGES_START 1024
@@ -80,6 +98,7 @@ struct DiskannMatch
 	bool		matches;		/* does the node visited last match? */
 	int64		visits;
 	int64		bridge_visits;
+	int			first_bridges;	/* of the first visits */
 	int64		waited;			/* visits since one found a match */
 	int64		edges;			/* of matching nodes visited */
 	int64		matching_edges; /* those among them that may match */
@@ -122,6 +141,7 @@ DiskannMatchReset(DiskannMatch *match, DiskannSearch *search, int list_size,
 	match->matches = false;
 	match->visits = 0;
 	match->bridge_visits = 0;
+	match->first_bridges = 0;
 	match->waited = 0;
 	match->edges = 0;
 	match->matching_edges = 0;
@@ -244,13 +264,83 @@ DiskannMatchStart(DiskannMatch *match, const uint32 *nodes, const float *keys,
 		match->far_key = keys[(int) Min(farther, n - 1)];
 }
 
-bool
-DiskannMatchIsFar(const DiskannMatch *match)
+/* Are many members of the roster nearer than the nearest matches? */
+static bool
+members_are_nearer(const DiskannMatch *match)
 {
 	float		key;
 
 	return DiskannSearchKey(match->search, match->far_nearest, &key) &&
 		key > match->far_key;
+}
+
+static int
+compare_nodes(const void *a, const void *b)
+{
+	uint32		x = *(const uint32 *) a;
+	uint32		y = *(const uint32 *) b;
+
+	return (x > y) - (x < y);
+}
+
+/*
+ * Append the bridges nearer than key, of those from place i of the heap
+ * downwards, to the n there are, if there is room; returns their number.
+ */
+static int
+note_nearer(const DiskannMatch *match, Size i, float key, uint32 *nodes, int n)
+{
+	if (i >= match->bridges_count || match->bridges[i].key >= key ||
+		n == FAR_BRIDGES)
+		return n;
+	nodes[n++] = match->bridges[i].node;
+	n = note_nearer(match, 2 * i + 1, key, nodes, n);
+	return note_nearer(match, 2 * i + 2, key, nodes, n);
+}
+
+/* How many nodes that do not match have been met that are nearer than key? */
+static int
+count_nearer(const DiskannMatch *match, float key)
+{
+	uint32		nodes[FAR_BRIDGES];
+	int			n = note_nearer(match, 0, key, nodes, 0);
+	int			count = match->first_bridges;
+
+	qsort(nodes, n, sizeof(uint32), compare_nodes);
+	for (int i = 0; i < n; i++)
+	{
+		if ((i == 0 || nodes[i] != nodes[i - 1]) &&
+			!DiskannSearchVisited(match->search, nodes[i]))
+			count++;
+	}
+	return count;
+}
+
+/* Are more of them nearer than the nearest matches than is chance? */
+static bool
+others_are_nearer(const DiskannMatch *match)
+{
+	double		by_chance = (1 - match->share) / match->share;
+	double		root = sqrt(FAR_MOST_MET / Max(by_chance, 1)) - FAR_ROOT;
+	int			nearest = Min((int) (root * root), FAR_NEAREST);
+	float		key;
+
+	if (root < 1 || !DiskannSearchKey(match->search, nearest - 1, &key))
+		return false;
+	root = sqrt(nearest) + FAR_ROOT;
+	return count_nearer(match, key) > root * root * by_chance;
+}
+
+bool
+DiskannMatchIsFar(const DiskannMatch *match)
+{
+	return members_are_nearer(match) || others_are_nearer(match);
+}
+
+static double
+far_lists(const DiskannMatch *match)
+{
+	return Min(FAR_BY_SHARE / sqrt(match->share), MOST_FAR_LISTS);
 }
 
 /*
@@ -261,15 +351,20 @@ static double
 lists_needed(const DiskannMatch *match)
 {
 	if (DiskannMatchIsFar(match))
-		return Min(FAR_BY_SHARE / sqrt(match->share), MOST_FAR_LISTS);
+		return far_lists(match);
 	if (match->by_value && !is_dense(match, DENSE_SHARE))
-		return DISKANN_VALUE_LISTS;
+		return VALUE_LISTS;
 	return 1;
 }
 
-/* Let the list be as long as needed; false if it is. */
-static bool
-lengthen(DiskannMatch *match)
+double
+DiskannMatchFarSize(const DiskannMatch *match)
+{
+	return DiskannMatchIsFar(match) ? far_lists(match) * match->list_size : 0;
+}
+
+bool
+DiskannMatchLengthen(DiskannMatch *match)
 {
 	double		needed = lists_needed(match);
 
@@ -287,15 +382,17 @@ DiskannMatchNext(DiskannMatch *match, uint32 *node)
 	bool		bridge = peek_bridge(match, &key);
 
 	if (bridge && is_first(match, key))
+	{
 		take_bridge(match, node);
+		match->first_bridges++;
+	}
 	else if (!DiskannSearchNext(match->search, node))
 	{
 		if (!bridge)
 			return false;
-		if (is_useful(match, key))
-			take_bridge(match, node);
-		else if (!lengthen(match) || !DiskannSearchNext(match->search, node))
+		if (!is_useful(match, key))
 			return false;
+		take_bridge(match, node);
 	}
 	match->visits++;
 	return true;

@@ -7,12 +7,14 @@
  * and wait in a queue of their own.  The caller tells of each neighbour whether
  * it may match, and of each node visited whether it does:
  *
- *		while (DiskannMatchNext(match, &node))
- *		{
- *			visit node
- *			DiskannMatchVisited(match, node, does it match?);
- *			DiskannMatchAddAll(match, its neighbours, ...);
- *		}
+ *		do
+ *			while (DiskannMatchNext(match, &node))
+ *			{
+ *				visit node
+ *				DiskannMatchVisited(match, node, does it match?);
+ *				DiskannMatchAddAll(match, its neighbours, ...);
+ *			}
+ *		while (DiskannMatchLengthen(match));
  *
  * Where nodes that match have neighbours that match, only these are visited.
  * Where they are sparse, or have not been found yet, bridges are visited, too,
@@ -46,12 +48,6 @@ extern void DiskannMatchReset(DiskannMatch *match, DiskannSearch *search,
 							  bool by_value);
 
 /*
- * So many times as long is the list of a walk along value edges, where others
- * lead to few nodes that match.
- */
-#define DISKANN_VALUE_LISTS 1.5
-
-/*
  * Offer for bridges the nearest, in order, of so many members of the roster,
  * which are spread evenly.
  */
@@ -73,6 +69,12 @@ extern void DiskannMatchVisited(DiskannMatch *match, uint32 node,
 								bool matches);
 
 /*
+ * The list is used up: let it be as long as it should be where matches lie as
+ * they do.  False if it is; then all has been visited.
+ */
+extern bool DiskannMatchLengthen(DiskannMatch *match);
+
+/*
  * Go on with a longer list.  Next may find nothing more to visit: then what
  * matches has not been found, or all of it has been visited.
  */
@@ -81,9 +83,10 @@ extern void DiskannMatchGrow(DiskannMatch *match, int list_size);
 /*
  * Are many nodes nearer than all that match, as far as these are known?  Then
  * the query lies outside of them, and what is nearest to it is spread over all
- * of their surface.
+ * of their surface.  FarSize is how long a list this takes; 0 if they are not.
  */
 extern bool DiskannMatchIsFar(const DiskannMatch *match);
+extern double DiskannMatchFarSize(const DiskannMatch *match);
 
 /* Bytes of memory in use besides the search's, and bridges visited. */
 extern Size DiskannMatchMemory(const DiskannMatch *match);

@@ -34,9 +34,6 @@
 /* One edge in so many may lead to a remote candidate. */
 #define REMOTE_SHARE 2
 
-/* One edge in so many leads to a node of the same value, if there are any. */
-#define VALUE_SHARE 5
-
 /* Candidates, nearest first, and which row of the block has each's vector. */
 typedef struct Ranking
 {
@@ -398,7 +395,7 @@ DiskannChooseValueEdges(DiskannEdgeChoice *choice, uint32 node,
 						DiskannCandidate *kin, int nkin, int nremote,
 						DiskannCandidate *edges, int n)
 {
-	int			wanted = choice->max_degree / VALUE_SHARE;
+	int			wanted = choice->value_edges;
 	DiskannCandidate ranked[MAX_CANDIDATES];
 	Ranking		ranking;
 	int			given = find_value_edges(choice, node, wanted, edges, n, ranked);

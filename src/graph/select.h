@@ -34,7 +34,8 @@ typedef struct DiskannEdgeChoice
 	DiskannFetch fetch;			/* of nodes */
 	void	   *arg;
 	DiskannBlock *block;		/* for scratch, see DiskannCreateChoiceBlock */
-	const uint8 *values;		/* of nodes, for DiskannChooseValueEdges() */
+	int			value_edges;	/* for DiskannChooseValueEdges(): how many */
+	const uint8 *values;		/* and what nodes have */
 	uint64		distances;		/* computed so far */
 } DiskannEdgeChoice;
 

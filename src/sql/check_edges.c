@@ -79,16 +79,16 @@ compare_edge(const DiskannCheck *check, int i)
 	double		slack;
 	int			bits;
 
-	for (int column = 0; column < index->meta.nfilters; column++)
+	for (int number = 0; number < DiskannSignatureCount(&index->meta); number++)
 	{
 		int			has = DiskannSlotSignatures(&index->meta, copy->bytes,
-												column)[i];
+												number)[i];
 		int			wanted = DiskannSlotOwnSignatures(&index->meta,
-													  check->other.bytes)[column];
+													  check->other.bytes)[number];
 
 		if (has != wanted)
-			return psprintf("the signature of filter column %d is %d, not %d",
-							column + 1, has, wanted);
+			return psprintf("signature %d is %d, not %d", number + 1, has,
+							wanted);
 	}
 	diskann_edge_encode(&index->shape, copy->x, check->other.x, &edge);
 	bits = differing_bits(index, copy->bytes, i, &edge);

@@ -44,9 +44,9 @@ put_factors(const DiskannIndex *index, char *image, int i, DiskannNode node,
 	DiskannSlotAdd(index, image)[i] = edge->f_add;
 	DiskannSlotRescale(index, image)[i] = diskann_half_from_float(rescale);
 	DiskannSlotNodes(index, image)[i] = node;
-	for (int column = 0; column < index->meta.nfilters; column++)
-		DiskannSlotSignatures(&index->meta, image, column)[i] =
-			signatures[column];
+	for (int number = 0; number < DiskannSignatureCount(&index->meta); number++)
+		DiskannSlotSignatures(&index->meta, image, number)[i] =
+			signatures[number];
 }
 
 int
@@ -82,6 +82,18 @@ DiskannEdgePut(const DiskannIndex *index, char *image, int i,
 		head->degree++;
 }
 
+/* Let an edge have the signatures of another one. */
+static void
+copy_signatures(const DiskannMetaPageData *meta, char *image, int from, int to)
+{
+	for (int number = 0; number < DiskannSignatureCount(meta); number++)
+	{
+		uint8	   *signatures = DiskannSlotSignatures(meta, image, number);
+
+		signatures[to] = signatures[from];
+	}
+}
+
 void
 DiskannEdgeDrop(const DiskannIndex *index, char *image, int i)
 {
@@ -98,13 +110,7 @@ DiskannEdgeDrop(const DiskannIndex *index, char *image, int i)
 			DiskannSlotRescale(index, image)[last];
 		DiskannSlotNodes(index, image)[i] =
 			DiskannSlotNodes(index, image)[last];
-		for (int column = 0; column < index->meta.nfilters; column++)
-		{
-			uint8	   *signatures = DiskannSlotSignatures(&index->meta, image,
-														   column);
-
-			signatures[i] = signatures[last];
-		}
+		copy_signatures(&index->meta, image, last, i);
 		diskann_edge_get(&index->shape, codes, last, nibbles);
 		diskann_edge_put(&index->shape, codes, i, nibbles);
 	}

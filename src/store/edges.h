@@ -54,7 +54,7 @@ extern int	DiskannEdgeFind(const DiskannIndex *index, const char *slot,
 
 /*
  * Replace edge i, or append it if i is the degree, which then grows; there must
- * be room.  signatures are those of node, one for each filter column.
+ * be room.  signatures are those of node.
  */
 extern void DiskannEdgePut(const DiskannIndex *index, char *image, int i,
 						   DiskannNode node, const DiskannEdgeCode *edge,

@@ -67,10 +67,9 @@ DiskannMapRead(DiskannNodeRef *ref, DiskannNode node, DiskannMarks *marks)
 
 	memset(marks, 0, sizeof(DiskannMarks));
 	for (int i = 0; contents && i < meta->nfilters; i++)
-	{
 		marks->hashes[i] = DiskannMapHashes(meta, contents, i)[number];
+	for (int i = 0; contents && i < DiskannSignatureCount(meta); i++)
 		marks->signatures[i] = DiskannMapSignatures(meta, contents, i)[number];
-	}
 	UnlockReleaseBuffer(buffer);
 }
 
@@ -87,28 +86,58 @@ has_hash(const DiskannSought *sought, uint16 hash)
 	return false;
 }
 
-/* Numbers, in their region, of those whose first column may be wanted. */
+/*
+ * Numbers, in their region, of live nodes whose first signature may be wanted.
+ * That of a set alone tells nothing else.
+ */
 static int
 match_first(const DiskannMetaPageData *meta, const char *contents,
 			const DiskannSought *sought, DiskannNode *numbers)
 {
 	const uint8 *signatures = DiskannMapSignatures(meta, contents, 0);
+	bool		is_set = meta->filters[0].kind == DISKANN_FILTER_SET;
 	int			n = 0;
 
 	for (uint32 i = 0; i < meta->region_nodes; i++)
 	{
 		numbers[n] = i;
-		n += DiskannIsSought(sought, signatures[i]) ? 1 : 0;
+		n += (is_set ? signatures[i] != 0 :
+			  DiskannIsSought(sought, signatures[i])) ? 1 : 0;
 	}
 	return n;
 }
 
-/* Of some numbers, keep those of which a column may be wanted. */
+/* Of some numbers, keep those of which a column, of sets, may be wanted. */
 static int
-match_column(const DiskannMetaPageData *meta, const char *contents, int column,
+match_sets(const DiskannMetaPageData *meta, const char *contents, int column,
+		   const DiskannSought *sought, DiskannNode *numbers, int n)
+{
+	const uint8 *signatures =
+	DiskannMapSignatures(meta, contents,
+						 DiskannSignaturesBefore(meta, column));
+	const uint16 *hashes = DiskannMapHashes(meta, contents, column);
+	int			kept = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		uint64		pattern = DiskannPattern(&signatures[numbers[i]],
+											 meta->region_nodes) |
+			(uint64) hashes[numbers[i]] << 32;
+
+		if (DiskannIsPatternSought(sought, pattern, PG_UINT64_MAX))
+			numbers[kept++] = numbers[i];
+	}
+	return kept;
+}
+
+/* The same of a column of single values. */
+static int
+match_values(const DiskannMetaPageData *meta, const char *contents, int column,
 			 const DiskannSought *sought, DiskannNode *numbers, int n)
 {
-	const uint8 *signatures = DiskannMapSignatures(meta, contents, column);
+	const uint8 *signatures =
+	DiskannMapSignatures(meta, contents,
+						 DiskannSignaturesBefore(meta, column));
 	const uint16 *hashes = DiskannMapHashes(meta, contents, column);
 	int			kept = 0;
 
@@ -150,7 +179,8 @@ read_page(DiskannNodeRef *ref, const DiskannSought *sought, uint32 region,
 		if (counts)
 			counts->first = n;
 		for (int i = 0; i < meta->nfilters; i++)
-			n = match_column(meta, contents, i, &sought[i], nodes, n);
+			n = (meta->filters[i].kind == DISKANN_FILTER_SET ? match_sets :
+				 match_values) (meta, contents, i, &sought[i], nodes, n);
 		for (uint32 i = 0; counts && i < meta->region_nodes; i++)
 			counts->live += DiskannMapSignatures(meta, contents, 0)[i] != 0;
 	}
@@ -171,28 +201,18 @@ DiskannMapNext(DiskannMapScan *scan, DiskannNode *nodes, int *n)
 }
 
 /*
- * Keep at most so many of what has been found, each with the same probability
- * (reservoir sampling; Vitter, 1985).  seen is how many came before.
+ * Keep at most so many of the n nodes found on a page, spread evenly from one
+ * that is drawn on, and begin again behind the last.
  */
 static void
 keep_some(DiskannMapEstimate *estimate, int most, const DiskannNode *nodes,
-		  int n, uint64 seen, uint64 *random)
+		  int n, uint64 draw)
 {
-	if (most == 0)
-		return;
-	for (int i = 0; i < n; i++)
-	{
-		uint64		draw;
+	int			kept = Min(most, n);
 
-		if (estimate->nfound < most)
-		{
-			estimate->found[estimate->nfound++] = nodes[i];
-			continue;
-		}
-		draw = diskann_random64(random) % (seen + i + 1);
-		if (draw < (uint64) most)
-			estimate->found[draw] = nodes[i];
-	}
+	for (int i = 0; i < kept; i++)
+		estimate->found[estimate->nfound++] =
+			nodes[(draw % n + (uint64) i * n / kept) % n];
 }
 
 void
@@ -224,7 +244,7 @@ DiskannMapSample(DiskannNodeRef *ref, const DiskannSought *sought, uint64 seed,
 								  nodes, &here);
 
 		CHECK_FOR_INTERRUPTS();
-		keep_some(estimate, most, nodes, n, wanted, &seed);
+		keep_some(estimate, most / samples, nodes, n, diskann_random64(&seed));
 		wanted += n;
 		first += here.first;
 		live += here.live;

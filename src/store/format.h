@@ -132,18 +132,20 @@ typedef enum DiskannFilterKind
 
 /*
  * A column of the index beside the vector, for filters: where its value lies in
- * a slot, and the signatures of what edges lead to, one for each edge.  Rows of
+ * a slot, and the signatures of what edges lead to, for each edge.  Rows of
  * a node have equal values.  The values of all columns lie one after another;
  * behind them are the bits of nulls, see below, as many bytes of its lower half
  * as there are columns by eight, and then of its upper one; and the node's
- * marks: a hash of 16 bits of each column, and then a signature of each.
+ * marks: a hash of 16 bits of each column, and then the signatures of each.  A
+ * column has one signature, a set has four.
  */
 typedef struct DiskannFilterColumn
 {
 	uint16		attno;			/* of the index, from 1 */
 	uint16		kind;			/* DiskannFilterKind */
 	uint16		value_bytes;	/* 8 */
-	uint16		signature_bytes;	/* of all edges, max_degree */
+	uint16		signature_bytes;	/* of all edges: max_degree for each
+									 * signature */
 	uint32		value_offset;
 	uint32		signature_offset;
 	BlockNumber ranges;			/* of DiskannRanges; 0: they are hashes */
@@ -166,11 +168,17 @@ typedef struct DiskannFilterValues
 	uint64		values[DISKANN_MAX_FILTER_COLUMNS];
 } DiskannFilterValues;
 
+/* Signatures of a column of sets, and those of all columns at most. */
+#define DISKANN_SET_SIGNATURES 4
+#define DISKANN_MAX_SIGNATURES \
+	(DISKANN_SET_SIGNATURES * DISKANN_MAX_FILTER_COLUMNS)
+
 /*
  * The signature of a key is DISKANN_FIRST_SIGNATURE, and one more for each of
  * the bounds that the key is greater than; if no ranges have been learned, it
  * is DISKANN_FIRST_SIGNATURE and a hash modulo DISKANN_SIGNATURES.  0 is for
- * what is no live node.
+ * what is no live node, as the first of those of a set, too, which together are
+ * a pattern (see values/set.h).
  */
 #define DISKANN_NULL_SIGNATURE 1
 #define DISKANN_FIRST_SIGNATURE 2
@@ -179,7 +187,14 @@ typedef struct DiskannFilterValues
 
 #define DISKANN_MOST_BOUNDS (DISKANN_SIGNATURES - 1)
 
-/* Learned by a build: the last keys of all ranges but the last one, in order */
+/* A build learns at most so many, and leaves others to VACUUM. */
+#define DISKANN_MOST_LEARNED 190
+
+/*
+ * The last keys of all ranges but the last one, in order.  Bounds are appended,
+ * and never change: who knows some of them only takes all ranges behind these
+ * for one.
+ */
 typedef struct DiskannRanges
 {
 	uint32		count;
@@ -191,7 +206,7 @@ typedef struct DiskannRanges
 typedef struct DiskannMarks
 {
 	uint16		hashes[DISKANN_MAX_FILTER_COLUMNS];
-	uint8		signatures[DISKANN_MAX_FILTER_COLUMNS];
+	uint8		signatures[DISKANN_MAX_SIGNATURES]; /* column by column */
 } DiskannMarks;
 
 /*

@@ -103,6 +103,40 @@ DiskannWriteRanges(Relation rel, const DiskannIndex *index, int column,
 	UnlockReleaseBuffer(buffer);
 }
 
+void
+DiskannRefreshRanges(Relation rel, const DiskannIndex *index)
+{
+	for (int i = 0; i < index->meta.nfilters; i++)
+	{
+		if (index->meta.filters[i].ranges != 0)
+			read_ranges(rel, &index->meta, i,
+						unconstify(DiskannRanges *, &index->ranges[i]));
+	}
+}
+
+void
+DiskannAddBound(Relation rel, const DiskannIndex *index, int column,
+				uint64 key)
+{
+	BlockNumber block = index->meta.filters[column].ranges;
+	Buffer		buffer = ReadBuffer(rel, block);
+	DiskannRanges *ranges;
+	DiskannLog	log;
+	Page		page;
+
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	DiskannVerifyPage(rel, block, BufferGetPage(buffer), DISKANN_PAGE_RANGES, 0);
+	DiskannLogBegin(&log, rel, false);
+	page = DiskannLogPage(&log, buffer, DISKANN_PAGE_RANGES, 0);
+	ranges = (DiskannRanges *) DiskannPageContents(page);
+	if (ranges->count >= DISKANN_MOST_BOUNDS)
+		DiskannReportCorrupt(rel, block, -1, "there are too many ranges");
+	ranges->bounds[ranges->count++] = key;
+	DiskannLogFinish(&log);
+	UnlockReleaseBuffer(buffer);
+	DiskannRefreshRanges(rel, index);
+}
+
 /* ---------- first pages ---------- */
 
 /*
@@ -281,12 +315,7 @@ fill_cache(Relation rel, DiskannMetric metric)
 	index = (DiskannIndex *) ((char *) recent + recent_size(places));
 	fill_index(index, &meta);
 	read_centre(rel, &meta, index->data);
-	for (int i = 0; i < meta.nfilters; i++)
-	{
-		if (meta.filters[i].ranges != 0)
-			read_ranges(rel, &meta, i,
-						unconstify(DiskannRanges *, &index->ranges[i]));
-	}
+	DiskannRefreshRanges(rel, index);
 	rel->rd_amcache = recent;
 	return true;
 }

@@ -110,6 +110,21 @@ extern void DiskannMakeReady(Relation rel, int input_dims,
 extern void DiskannWriteRanges(Relation rel, const DiskannIndex *index,
 							   int column, const DiskannRanges *ranges);
 
+/*
+ * Read anew what ranges index is to have, which may be more by now.  Nothing is
+ * locked on entry and exit; each page of ranges in share mode meanwhile.
+ */
+extern void DiskannRefreshRanges(Relation rel, const DiskannIndex *index);
+
+/*
+ * Let the last range of a column end with a key, and another one follow; there
+ * must be room for it.  Nothing is locked on entry and exit but the linking
+ * lock, exclusively, so that no insert goes on with what it knew before; the
+ * page of ranges exclusively meanwhile.
+ */
+extern void DiskannAddBound(Relation rel, const DiskannIndex *index, int column,
+							uint64 key);
+
 /* Forget what this backend has cached of the index. */
 extern void DiskannForgetCache(Relation rel);
 

@@ -83,15 +83,23 @@ place_filters(DiskannMetaPageData *meta)
 	return INTALIGN(DiskannMarksOffset(meta) + DiskannMarksBytes(meta));
 }
 
+/* Bytes of the signatures of a column beside edges. */
+static Size
+signature_bytes(const DiskannMetaPageData *meta, int column)
+{
+	return meta->max_degree * (DiskannSignaturesBefore(meta, column + 1) -
+							   DiskannSignaturesBefore(meta, column));
+}
+
 /* Place the signatures beside edges; returns their end. */
 static Size
 place_signatures(DiskannMetaPageData *meta, Size offset)
 {
 	for (int i = 0; i < meta->nfilters; i++)
 	{
-		meta->filters[i].signature_bytes = meta->max_degree;
+		meta->filters[i].signature_bytes = signature_bytes(meta, i);
 		meta->filters[i].signature_offset = offset;
-		offset += meta->max_degree;
+		offset += meta->filters[i].signature_bytes;
 	}
 	return offset;
 }
@@ -308,8 +316,8 @@ array_fits(uint64 offset, uint64 bytes, uint64 end)
 
 /*
  * Do the values of filter columns lie one after another, and with what is
- * behind them between the head and the arrays, and their signatures between
- * those of node numbers and codes?
+ * behind them between the head and the arrays, and their signatures likewise
+ * between those of node numbers and codes?
  */
 static bool
 filters_fit(const DiskannMetaPageData *meta)
@@ -324,10 +332,10 @@ filters_fit(const DiskannMetaPageData *meta)
 
 		if (filter->value_bytes != sizeof(uint64) ||
 			filter->value_offset != start + sizeof(uint64) * i ||
-			filter->signature_bytes != meta->max_degree ||
-			filter->signature_offset < signatures)
+			filter->signature_bytes != signature_bytes(meta, i) ||
+			filter->signature_offset != signatures)
 			return false;
-		signatures = (uint64) filter->signature_offset + meta->max_degree;
+		signatures += filter->signature_bytes;
 	}
 	return start >= DISKANN_SLOT_HEADER &&
 		array_fits(start, DiskannMarksOffset(meta) + DiskannMarksBytes(meta) -

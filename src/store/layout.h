@@ -67,10 +67,49 @@ DiskannMarksOffset(const DiskannMetaPageData *meta)
 	return DiskannNullsOffset(meta) + 2 * DiskannNullsBytes(meta);
 }
 
+/* How many signatures a node has of the first filter columns, by number. */
+static inline int
+DiskannSignaturesBefore(const DiskannMetaPageData *meta, int columns)
+{
+	int			n = 0;
+
+	for (int i = 0; i < columns; i++)
+		n += meta->filters[i].kind == DISKANN_FILTER_SET ?
+			DISKANN_SET_SIGNATURES : 1;
+	return n;
+}
+
+/* And of all of them. */
+static inline int
+DiskannSignatureCount(const DiskannMetaPageData *meta)
+{
+	return DiskannSignaturesBefore(meta, meta->nfilters);
+}
+
+/*
+ * Do the rows of a signature of the first filter column have a value in common,
+ * so that value edges between them are of use?
+ */
+static inline bool
+DiskannHasKin(const DiskannMetaPageData *meta)
+{
+	return meta->nfilters > 0 && meta->filters[0].kind != DISKANN_FILTER_SET;
+}
+
+/* One edge in so many leads to a node of the same value, if there are any. */
+#define DISKANN_VALUE_SHARE 8
+
+/* How many value edges should a node have? */
+static inline int
+DiskannValueEdges(const DiskannMetaPageData *meta)
+{
+	return DiskannHasKin(meta) ? meta->max_degree / DISKANN_VALUE_SHARE : 0;
+}
+
 static inline Size
 DiskannMarksBytes(const DiskannMetaPageData *meta)
 {
-	return (sizeof(uint16) + sizeof(uint8)) * meta->nfilters;
+	return sizeof(uint16) * meta->nfilters + DiskannSignatureCount(meta);
 }
 
 /* How the edge codes of an index with this layout are shaped. */

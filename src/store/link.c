@@ -269,6 +269,59 @@ edge_to_drop(const DiskannIndex *index, const char *slot,
 	return most_occluded(index, slot, decoded, edge, dist2, force);
 }
 
+/* Does an edge of the slot lead to a node of its own value? */
+static bool
+is_value_edge(const DiskannIndex *index, const char *slot, int i)
+{
+	return DiskannSlotSignatures(&index->meta, slot, 0)[i] ==
+		DiskannSlotOwnSignatures(&index->meta, slot)[0];
+}
+
+/* Of a full list, the longest edge that is no value edge; degree: none. */
+static int
+longest_other(const DiskannIndex *index, const char *slot)
+{
+	int			degree = ((const DiskannSlotData *) slot)->degree;
+	int			longest = degree;
+	float		lengths[DISKANN_MAX_DEGREE];
+
+	DiskannEdgeLengths(index, slot, lengths);
+	for (int i = 0; i < degree; i++)
+	{
+		if (!is_value_edge(index, slot, i) &&
+			(longest == degree || lengths[i] > lengths[longest]))
+			longest = i;
+	}
+	return longest;
+}
+
+/*
+ * A list is full, and edge number drop (the new one if that is the degree) is
+ * to go.  But where there are not enough value edges none of them goes, and a
+ * new one takes the place of the longest other; returns what goes.
+ */
+static int
+spare_value_edges(const DiskannIndex *index, const char *slot,
+				  const uint8 *signatures, bool force, int drop)
+{
+	int			degree = ((const DiskannSlotData *) slot)->degree;
+	int			most = DiskannValueEdges(&index->meta);
+	int			n = 0;
+	bool		is_new;
+
+	if (most == 0)
+		return drop;
+	for (int i = 0; i < degree; i++)
+		n += is_value_edge(index, slot, i) ? 1 : 0;
+	is_new = signatures[0] == DiskannSlotOwnSignatures(&index->meta, slot)[0];
+	if (is_new && n < most)
+		return longest_other(index, slot);
+	if (is_new || n > most || drop == degree ||
+		!is_value_edge(index, slot, drop))
+		return drop;
+	return force ? longest_other(index, slot) : degree;
+}
+
 static int
 compare_near(const void *a, const void *b)
 {
@@ -380,7 +433,7 @@ adopt_edge(DiskannNodeRef *ref, DiskannNode node, const float *x,
 	const DiskannIndex *index = ref->index;
 	const DiskannSlotData *head;
 	float	   *decoded = palloc(sizeof(float) * index->space.dims);
-	uint8		signatures[DISKANN_MAX_FILTER_COLUMNS];
+	uint8		signatures[DISKANN_MAX_SIGNATURES];
 	DiskannEdgeCode edge;
 
 	if (!DiskannReadLive(ref, displaced, decoded, signatures))
@@ -434,8 +487,9 @@ DiskannAddBacklink(DiskannNodeRef *ref, DiskannNode target, DiskannNode node,
 		if (i == index->meta.max_degree &&
 			(force || dist2 > 4 * head->residual * head->residual))
 		{
-			i = edge_to_drop(index, ref->slot, decoded, query, &edge, dist2,
-							 force);
+			i = spare_value_edges(index, ref->slot, signatures, force,
+								  edge_to_drop(index, ref->slot, decoded,
+											   query, &edge, dist2, force));
 			if (force && i < index->meta.max_degree)
 				displaced = DiskannSlotNodes(index, ref->slot)[i];
 		}

@@ -6,7 +6,9 @@
  * A live node's marks are written when it is, into its slot and, in the same
  * change, into the map; what is no live node has signatures 0 there.  The
  * arrays of a page of the map are, for each column, the hashes of all its
- * nodes, and then, for each column, their signatures.
+ * nodes, and then, for each signature of a column, those.
+ *
+ * A signature is numbered among those of all columns.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -20,7 +22,7 @@
 
 #include "store/layout.h"
 
-/* A node's signatures, one of each column, in its slot. */
+/* A node's signatures, in its slot. */
 static inline uint8 *
 DiskannSlotOwnSignatures(const DiskannMetaPageData *meta, const char *slot)
 {
@@ -28,12 +30,13 @@ DiskannSlotOwnSignatures(const DiskannMetaPageData *meta, const char *slot)
 					  sizeof(uint16) * meta->nfilters);
 }
 
-/* Signatures of a filter column, of what edges lead to. */
+/* The signatures of some number of what edges lead to. */
 static inline uint8 *
 DiskannSlotSignatures(const DiskannMetaPageData *meta, const char *slot,
-					  int column)
+					  int number)
 {
-	return (uint8 *) (slot + meta->filters[column].signature_offset);
+	return (uint8 *) (slot + meta->filters[0].signature_offset +
+					  number * meta->max_degree);
 }
 
 /* What filter columns hold, of which marks tell. */
@@ -75,7 +78,7 @@ DiskannReadMarks(const DiskannMetaPageData *meta, const char *slot,
 	memcpy(marks->hashes, slot + DiskannMarksOffset(meta),
 		   sizeof(uint16) * meta->nfilters);
 	memcpy(marks->signatures, DiskannSlotOwnSignatures(meta, slot),
-		   meta->nfilters);
+		   DiskannSignatureCount(meta));
 }
 
 static inline void
@@ -85,7 +88,7 @@ DiskannWriteMarks(const DiskannMetaPageData *meta, char *slot,
 	memcpy(slot + DiskannMarksOffset(meta), marks->hashes,
 		   sizeof(uint16) * meta->nfilters);
 	memcpy(DiskannSlotOwnSignatures(meta, slot), marks->signatures,
-		   meta->nfilters);
+		   DiskannSignatureCount(meta));
 }
 
 /* Arrays of a page of the map, given its contents, by number in the region. */
@@ -99,9 +102,9 @@ DiskannMapHashes(const DiskannMetaPageData *meta, const char *contents,
 
 static inline uint8 *
 DiskannMapSignatures(const DiskannMetaPageData *meta, const char *contents,
-					 int column)
+					 int number)
 {
-	return (uint8 *) (contents + (sizeof(uint16) * meta->nfilters + column) *
+	return (uint8 *) (contents + (sizeof(uint16) * meta->nfilters + number) *
 					  meta->region_nodes);
 }
 

@@ -338,10 +338,9 @@ change_map(const DiskannNodeRef *ref, Page page)
 	if (((DiskannSlot) ref->image)->state == DISKANN_LIVE)
 		DiskannReadMarks(meta, ref->image, &marks);
 	for (int i = 0; i < meta->nfilters; i++)
-	{
 		DiskannMapHashes(meta, contents, i)[number] = marks.hashes[i];
+	for (int i = 0; i < DiskannSignatureCount(meta); i++)
 		DiskannMapSignatures(meta, contents, i)[number] = marks.signatures[i];
-	}
 }
 
 /*

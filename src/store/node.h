@@ -181,14 +181,14 @@ DiskannSlotFilters(const DiskannIndex *index, const char *slot,
 		DiskannReadKeys(&index->meta, slot, values);
 }
 
-/* Copy a node's signatures, one for each filter column. */
+/* Copy a node's signatures. */
 static inline void
 DiskannCopySignatures(const DiskannIndex *index, const char *slot,
 					  uint8 *signatures)
 {
 	if (index->meta.nfilters > 0)
 		memcpy(signatures, DiskannSlotOwnSignatures(&index->meta, slot),
-			   index->meta.nfilters);
+			   DiskannSignatureCount(&index->meta));
 }
 
 /* TIDs of a TIDS slot. */

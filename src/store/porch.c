@@ -164,19 +164,16 @@ static int
 keep_sought(const DiskannIndex *index, const char *slot, int n,
 			const DiskannSought *sought, DiskannNode *nodes, float *bounds)
 {
+	bool		may_match[DISKANN_MAX_DEGREE];
 	int			kept = 0;
 
+	DiskannSeekSignatures(index, DiskannSlotSignatures(&index->meta, slot, 0),
+						  sought, n, may_match);
 	for (int i = 0; i < n; i++)
 	{
-		bool		may_match = true;
-
-		for (int column = 0; column < index->meta.nfilters; column++)
-			may_match &= DiskannIsSought(&sought[column],
-										 DiskannSlotSignatures(&index->meta, slot,
-															   column)[i]);
 		nodes[kept] = nodes[i];
 		bounds[kept] = bounds[i];
-		kept += may_match ? 1 : 0;
+		kept += may_match[i] ? 1 : 0;
 	}
 	return kept;
 }

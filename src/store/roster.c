@@ -228,7 +228,7 @@ offer_members(const DiskannIndex *index, const DiskannVisit *visit,
 	bool		may_match[DISKANN_MAX_DEGREE];
 	int			offered = 0;
 
-	DiskannVisitSeek(index, visit, sought, n, may_match);
+	DiskannSeekSignatures(index, visit->signatures, sought, n, may_match);
 	for (int i = 0; i < n; i++)
 	{
 		if (may_match[i])
@@ -359,7 +359,7 @@ fill_entry(DiskannNodeRef *ref, DiskannNode entry, const DiskannNode *nodes,
 	float	   *x = palloc(sizeof(float) * index->space.dims);
 	DiskannEdgeCode *edges = palloc(sizeof(DiskannEdgeCode) * Max(n, 1));
 	DiskannNode live[DISKANN_MAX_DEGREE];
-	uint8		copies[DISKANN_MAX_DEGREE][DISKANN_MAX_FILTER_COLUMNS];
+	uint8		copies[DISKANN_MAX_DEGREE][DISKANN_MAX_SIGNATURES];
 	const uint8 *signatures[DISKANN_MAX_DEGREE];
 	DiskannSlot head;
 	int			nlive = 0;

@@ -36,7 +36,7 @@ DiskannVisitInit(DiskannVisit *visit, const DiskannIndex *index)
 void
 DiskannVisitInitSignatures(DiskannVisit *visit, const DiskannIndex *index)
 {
-	visit->signatures = palloc0((Size) index->meta.nfilters *
+	visit->signatures = palloc0((Size) DiskannSignatureCount(&index->meta) *
 								index->meta.max_degree + 1);
 }
 
@@ -46,23 +46,30 @@ DiskannVisitSignatures(const DiskannIndex *index, const char *slot, int degree,
 {
 	const DiskannMetaPageData *meta = &index->meta;
 
-	for (int i = 0; i < meta->nfilters; i++)
+	for (int i = 0; i < DiskannSignatureCount(meta); i++)
 		memcpy(visit->signatures + i * meta->max_degree,
 			   DiskannSlotSignatures(meta, slot, i), degree);
 }
 
 void
-DiskannVisitSeek(const DiskannIndex *index, const DiskannVisit *visit,
-				 const DiskannSought *sought, int degree, bool *may_match)
+DiskannSeekSignatures(const DiskannIndex *index, const uint8 *signatures,
+					  const DiskannSought *sought, int degree, bool *may_match)
 {
+	const DiskannMetaPageData *meta = &index->meta;
+
 	memset(may_match, true, degree);
-	for (int i = 0; i < index->meta.nfilters; i++)
+	for (int i = 0; i < meta->nfilters; i++)
 	{
-		const uint8 *signatures = visit->signatures +
-			i * index->meta.max_degree;
+		bool		is_set = meta->filters[i].kind == DISKANN_FILTER_SET;
 
 		for (int edge = 0; edge < degree; edge++)
-			may_match[edge] &= DiskannIsSought(&sought[i], signatures[edge]);
+			may_match[edge] &= is_set ?
+				DiskannIsPatternSought(&sought[i],
+									   DiskannPattern(&signatures[edge],
+													  meta->max_degree),
+									   DISKANN_PATTERN_OF_SIGNATURES) :
+				DiskannIsSought(&sought[i], signatures[edge]);
+		signatures += meta->filters[i].signature_bytes;
 	}
 }
 

@@ -31,13 +31,13 @@ typedef struct DiskannVisit
 {
 	DiskannSlotData head;
 	DiskannFilterValues filters;
-	uint8		own_signatures[DISKANN_MAX_FILTER_COLUMNS];
+	uint8		own_signatures[DISKANN_MAX_SIGNATURES];
 	float		dist2;			/* squared distance to the own vector */
 	int			degree;
 	DiskannNode *nodes;			/* neighbours */
 	float	   *estimates;		/* of their squared distances */
-	uint8	   *signatures;		/* of their filter columns, max_degree for
-								 * each column */
+	uint8	   *signatures;		/* of their filter columns, max_degree by
+								 * number */
 	bool		wants_signatures;	/* are these to be copied? */
 } DiskannVisit;
 
@@ -50,15 +50,15 @@ extern void DiskannVisitInitSignatures(DiskannVisit *visit,
 									   const DiskannIndex *index);
 
 /*
- * Copy the signatures of the first edges of a slot.  Which of the signatures
- * copied are sought, in each column?
+ * Copy the signatures of the first edges of a slot.  Which of some edges, given
+ * the signatures copied, or those in a slot, are sought in each column?
  */
 extern void DiskannVisitSignatures(const DiskannIndex *index, const char *slot,
 								   int degree, DiskannVisit *visit);
-extern void DiskannVisitSeek(const DiskannIndex *index,
-							 const DiskannVisit *visit,
-							 const DiskannSought *sought, int degree,
-							 bool *may_match);
+extern void DiskannSeekSignatures(const DiskannIndex *index,
+								  const uint8 *signatures,
+								  const DiskannSought *sought, int degree,
+								  bool *may_match);
 
 /* Prepare for visits, once query->x and norm2 are set. */
 extern void DiskannQueryPrepare(DiskannQuery *query,

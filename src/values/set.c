@@ -3,9 +3,9 @@
  * set.c
  *	  What is kept of the elements of an array, for filters.
  *
- * The signature of up to four elements has a byte for each, of those that a
- * byte of a column of single values may be too.  Of more elements it is a byte
- * that says so, and the pattern folded to the other three.
+ * A pattern has 64 bits.  The first two are left to DiskannSetPattern(); an
+ * element sets three of the 30 that follow, and two of the last 32, which that
+ * folds into 16.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -17,21 +17,19 @@
 #include "postgres.h"
 
 #include "values/set.h"
+#include "vector/rotate.h"
 
 /* Elements of a key that is no pattern, of so many bits each. */
 #define MOST_ELEMENTS 4
 #define ELEMENT_BITS 16
 
-/* Bits that an element sets in a pattern, each told by six bits of the hash. */
-#define PATTERN_BITS 3
-
-/* Bytes of a signature. */
-#define CODE_NONE 0				/* no further element */
-#define CODE_NULL 1				/* the first one: no set */
-#define FIRST_CODE 2
-#define LAST_CODE 253
-#define CODE_MANY 255			/* the first one: a pattern follows */
-#define FOLDED_BITS 24
+/* A pattern, and the bits that an element sets in each part of it. */
+#define FLAG_BITS 2
+#define LOW_BITS 30
+#define LOW_PICKS 3
+#define HIGH_BITS 32
+#define HIGH_PICKS 2
+#define FOLDED_BITS 16			/* of the high ones */
 
 /* ---------- keys ---------- */
 
@@ -43,13 +41,22 @@ element_of_hash(uint64 hash)
 }
 
 static uint64
-pattern_of_hash(uint64 hash)
+pattern_of_element(uint64 element)
 {
+	uint64		random = diskann_random64(&element);
 	uint64		pattern = 0;
 
-	for (int i = 0; i < PATTERN_BITS; i++)
-		pattern |= UINT64CONST(1) << (hash >> (6 * i) & 63);
+	for (int i = 0; i < LOW_PICKS; i++, random >>= 8)
+		pattern |= UINT64_C(1) << (FLAG_BITS + (random & 255) * LOW_BITS / 256);
+	for (int i = 0; i < HIGH_PICKS; i++, random >>= 8)
+		pattern |= UINT64_C(1) << (FLAG_BITS + LOW_BITS + random % HIGH_BITS);
 	return pattern;
+}
+
+static uint64
+pattern_of_hash(uint64 hash)
+{
+	return pattern_of_element(element_of_hash(hash));
 }
 
 static uint64
@@ -166,105 +173,33 @@ DiskannSetMay(DiskannSetTest test, DiskannSet set, const uint64 *hashes, int n)
 					set_is_contained(set, hashes, n));
 }
 
-/* ---------- signatures ---------- */
+/* ---------- patterns ---------- */
 
-static uint8
-code_of_element(uint64 element)
+static uint64
+fold(uint64 pattern)
 {
-	return FIRST_CODE + element % (LAST_CODE - FIRST_CODE + 1);
+	const int	low = FLAG_BITS + LOW_BITS;
+	uint64		high = pattern >> low;
+
+	high = (high | high >> FOLDED_BITS) & ((1 << FOLDED_BITS) - 1);
+	return (pattern & ((UINT64_C(1) << low) - 1)) | high << low;
 }
 
-static uint32
-fold_pattern(uint64 pattern)
+uint64
+DiskannElementPattern(uint64 hash)
 {
-	uint32		folded = 0;
-
-	for (; pattern != 0; pattern >>= FOLDED_BITS)
-		folded |= pattern & ((1 << FOLDED_BITS) - 1);
-	return folded;
+	return fold(pattern_of_hash(hash));
 }
 
-void
-DiskannSetSignature(DiskannSet set, uint8 *signature)
+uint64
+DiskannSetPattern(DiskannSet set)
 {
-	uint32		folded = fold_pattern(set.key);
+	uint64		pattern = set.many ? set.key : 0;
 
-	for (int i = 0; i < MOST_ELEMENTS; i++)
-		signature[i] = element_of_set(set, i) == 0 ? CODE_NONE :
-			code_of_element(element_of_set(set, i));
-	if (!set.many)
-		return;
-	signature[0] = CODE_MANY;
-	for (int i = 1; i < DISKANN_SET_SIGNATURE_BYTES; i++)
-		signature[i] = folded >> (8 * (i - 1)) & 0xFF;
-}
-
-void
-DiskannNoSetSignature(uint8 *signature)
-{
-	memset(signature, CODE_NONE, DISKANN_SET_SIGNATURE_BYTES);
-	signature[0] = CODE_NULL;
-}
-
-static uint32
-folded_of_signature(const uint8 *signature)
-{
-	return signature[1] | signature[2] << 8 | (uint32) signature[3] << 16;
-}
-
-static bool
-signature_has(const uint8 *signature, uint64 hash)
-{
-	uint32		folded = fold_pattern(pattern_of_hash(hash));
-
-	if (signature[0] == CODE_MANY)
-		return (folded_of_signature(signature) & folded) == folded;
-	return memchr(signature, code_of_element(element_of_hash(hash)),
-				  DISKANN_SET_SIGNATURE_BYTES) != NULL;
-}
-
-static bool
-code_is_among(uint8 code, const uint64 *hashes, int n)
-{
-	if (code == CODE_NONE)
-		return true;
-	for (int i = 0; i < n; i++)
+	for (int i = 0; !set.many && i < MOST_ELEMENTS; i++)
 	{
-		if (code_of_element(element_of_hash(hashes[i])) == code)
-			return true;
+		if (element_of_set(set, i) != 0)
+			pattern |= pattern_of_element(element_of_set(set, i));
 	}
-	return false;
-}
-
-static bool
-signature_is_contained(const uint8 *signature, const uint64 *hashes, int n)
-{
-	if (signature[0] == CODE_MANY)
-		return (folded_of_signature(signature) &
-				~fold_pattern(pattern_of_hashes(hashes, n))) == 0;
-	for (int i = 0; i < DISKANN_SET_SIGNATURE_BYTES; i++)
-	{
-		if (!code_is_among(signature[i], hashes, n))
-			return false;
-	}
-	return true;
-}
-
-bool
-DiskannSetSignatureMay(DiskannSetTest test, const uint8 *signature,
-					   const uint64 *hashes, int n)
-{
-	bool		any = test == DISKANN_SET_OVERLAPS;
-
-	if (signature[0] == CODE_NULL)
-		return false;
-	if (test == DISKANN_SET_CONTAINED)
-		return signature_is_contained(signature, hashes, n);
-	for (int i = 0; i < n; i++)
-	{
-		if (signature_has(signature, hashes[i]) == any)
-			return any;
-	}
-	return !any && (test == DISKANN_SET_CONTAINS ||
-					signature_is_contained(signature, hashes, n));
+	return fold(pattern) | DISKANN_PATTERN_OF_ANY_SET;
 }

@@ -5,8 +5,8 @@
  *
  * Elements are known by their hashes, of 64 bits.  Up to four are kept as 16
  * bits each; of more, each sets some bits of a pattern (Bloom, 1970).  So an
- * element that is there is always found; one that is not may seem to be.
- * Plain C.
+ * element that is there is always found; one that is not may seem to be.  A
+ * shorter pattern is made of either.  Plain C.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -34,9 +34,6 @@ typedef enum DiskannSetTest
 	DISKANN_SET_EQUALS
 } DiskannSetTest;
 
-/* Bytes of a signature, which tells less of a set, beside an edge to it. */
-#define DISKANN_SET_SIGNATURE_BYTES 4
-
 /* Equal sets are equal bit by bit, whatever the order of the hashes. */
 extern DiskannSet DiskannMakeSet(const uint64 *hashes, int n);
 
@@ -45,13 +42,14 @@ extern bool DiskannSetMay(DiskannSetTest test, DiskannSet set,
 						  const uint64 *hashes, int n);
 
 /*
- * The signature of a set, and the same question about it.  The signature of no
- * set, that is a NULL, is never that of a set; the answer about it is no.
+ * The pattern of a set, of which bits 0 to 31 are its signatures and bits 32 to
+ * 47 its hash; that of no set, that is a NULL, has one bit that no other has,
+ * and each other one that it has not.  A set has all bits of its elements.
  */
-extern void DiskannSetSignature(DiskannSet set, uint8 *signature);
-extern void DiskannNoSetSignature(uint8 *signature);
-extern bool DiskannSetSignatureMay(DiskannSetTest test,
-								   const uint8 *signature,
-								   const uint64 *hashes, int n);
+#define DISKANN_PATTERN_OF_ANY_SET UINT64_C(1)
+#define DISKANN_PATTERN_OF_NULL UINT64_C(2)
+
+extern uint64 DiskannSetPattern(DiskannSet set);
+extern uint64 DiskannElementPattern(uint64 hash);
 
 #endif							/* DISKANN_SET_H */

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * signature.c
- *	  Signatures of filter columns: a byte that stands for a range of keys.
+ *	  Signatures of filter columns: a byte that stands for a range of keys, or
+ *	  four that are the pattern of a set.
  *
  * Ranges are in the order of the type's default btree class, for keys that are
  * values, or else of the keys as numbers.  What a comparison seeks is found
@@ -117,6 +118,13 @@ compare_keys(Column *column, uint64 a, uint64 b)
 	return a < b ? -1 : a > b;
 }
 
+int
+DiskannCompareKeys(DiskannSignatures *signatures, int column, uint64 a,
+				   uint64 b)
+{
+	return compare_keys(&signatures->columns[column], a, b);
+}
+
 /*
  * The number of bounds before a value or, if compare is NULL, a key; this is
  * the number of its range.
@@ -208,19 +216,123 @@ sign_column(Column *column, uint64 key, uint8 *signature, uint16 *hash)
 		*signature = hashed ? signature_of_hash(mixed) : DISKANN_ANY_SIGNATURE;
 }
 
+static void
+sign_set(uint64 pattern, uint8 *signature, uint16 *hash)
+{
+	for (int i = 0; i < DISKANN_SET_SIGNATURES; i++)
+		signature[i] = pattern >> (8 * i);
+	*hash = pattern >> 32;
+}
+
 void
 DiskannSign(DiskannSignatures *signatures, const DiskannFilterValues *keys,
 			DiskannMarks *marks)
 {
+	uint8	   *signature = marks->signatures;
+
 	memset(marks, 0, sizeof(DiskannMarks));
 	for (int i = 0; i < signatures->count; i++)
 	{
-		if (keys->nulls & DiskannNullBit(i))
-			marks->signatures[i] = DISKANN_NULL_SIGNATURE;
+		Column	   *column = &signatures->columns[i];
+		bool		isnull = (keys->nulls & DiskannNullBit(i)) != 0;
+
+		if (column->filter->kind == DISKANN_FILTER_SET)
+		{
+			sign_set(isnull ? DISKANN_PATTERN_OF_NULL :
+					 DiskannSetPattern(DiskannFilterSet(keys, i)), signature,
+					 &marks->hashes[i]);
+			signature += DISKANN_SET_SIGNATURES;
+			continue;
+		}
+		if (isnull)
+			*signature = DISKANN_NULL_SIGNATURE;
 		else
-			sign_column(&signatures->columns[i], keys->values[i],
-						&marks->signatures[i], &marks->hashes[i]);
+			sign_column(column, keys->values[i], signature, &marks->hashes[i]);
+		signature++;
 	}
+}
+
+/* ---------- sought patterns ---------- */
+
+static bool
+is_within(const DiskannPatterns *a, const DiskannPatterns *b)
+{
+	return (b->must & ~a->must) == 0 && (a->may & ~b->may) == 0;
+}
+
+/* Seek other patterns, too; or some more than these, if there are too many. */
+static void
+add_patterns(DiskannSought *sought, DiskannPatterns added)
+{
+	int			kept = 0;
+
+	if ((added.must & ~added.may) != 0)
+		return;					/* there are none */
+	for (int i = 0; i < sought->npatterns; i++)
+	{
+		if (is_within(&added, &sought->patterns[i]))
+			return;
+	}
+	for (int i = 0; i < sought->npatterns; i++)
+	{
+		if (!is_within(&sought->patterns[i], &added))
+			sought->patterns[kept++] = sought->patterns[i];
+	}
+	if (kept == DISKANN_MOST_PATTERNS)
+	{
+		added.must &= sought->patterns[--kept].must;
+		added.may |= sought->patterns[kept].may;
+	}
+	sought->patterns[kept++] = added;
+	sought->npatterns = kept;
+}
+
+/* Narrow what is sought to what belongs to one of so many, too. */
+static void
+narrow_patterns(DiskannSought *sought, const DiskannPatterns *others, int n)
+{
+	DiskannSought narrowed;
+
+	narrowed.npatterns = 0;
+	for (int i = 0; i < sought->npatterns; i++)
+	{
+		for (int j = 0; j < n; j++)
+		{
+			DiskannPatterns both = sought->patterns[i];
+
+			both.must |= others[j].must;
+			both.may &= others[j].may;
+			add_patterns(&narrowed, both);
+		}
+	}
+	sought->npatterns = narrowed.npatterns;
+	memcpy(sought->patterns, narrowed.patterns, sizeof(sought->patterns));
+}
+
+void
+DiskannSeekSet(DiskannSetTest test, const uint64 *hashes, int n,
+			   DiskannSought *sought)
+{
+	DiskannPatterns all = {DISKANN_PATTERN_OF_ANY_SET, ~DISKANN_PATTERN_OF_NULL};
+	DiskannPatterns elements = {DISKANN_PATTERN_OF_ANY_SET, 0};
+	DiskannSought any;
+
+	any.npatterns = 0;
+	for (int i = 0; i < n; i++)
+	{
+		DiskannPatterns one = all;
+
+		one.must |= DiskannElementPattern(hashes[i]);
+		elements.must |= one.must;
+		add_patterns(&any, one);
+	}
+	elements.may = test == DISKANN_SET_CONTAINS ? all.may : elements.must;
+	if (test == DISKANN_SET_CONTAINED)
+		elements.must = all.must;
+	if (test == DISKANN_SET_OVERLAPS)
+		narrow_patterns(sought, any.patterns, any.npatterns);
+	else
+		narrow_patterns(sought, &elements, 1);
 }
 
 /* ---------- seeking ---------- */
@@ -228,14 +340,35 @@ DiskannSign(DiskannSignatures *signatures, const DiskannFilterValues *keys,
 void
 DiskannSeekAll(DiskannSought *sought)
 {
+	DiskannPatterns all = {0, PG_UINT64_MAX};
+
 	sought->nhashes = 0;
 	for (int word = 0; word < 4; word++)
 		sought->signatures[word] = LIVE(word);
+	sought->npatterns = 0;
+	add_patterns(sought, all);
 }
 
+bool
+DiskannIsNarrow(const DiskannSought *sought)
+{
+	for (int word = 0; word < 4; word++)
+	{
+		if (sought->signatures[word] != LIVE(word))
+			return true;
+	}
+	return sought->npatterns != 1 || sought->patterns[0].must != 0 ||
+		sought->patterns[0].may != PG_UINT64_MAX;
+}
+
+/* Of one kind of column the other kind's part is not looked at. */
 void
 DiskannSeekNull(DiskannSought *sought, bool isnull)
 {
+	DiskannPatterns null = {DISKANN_PATTERN_OF_NULL, DISKANN_PATTERN_OF_NULL};
+	DiskannPatterns set = {DISKANN_PATTERN_OF_ANY_SET, ~DISKANN_PATTERN_OF_NULL};
+
+	narrow_patterns(sought, isnull ? &null : &set, 1);
 	if (!isnull)
 	{
 		sought->signatures[0] &= ~NULL_BIT;
@@ -251,6 +384,17 @@ add_signatures(uint64 *set, int first, int last)
 {
 	for (int signature = first; signature <= last; signature++)
 		set[signature >> 6] |= UINT64CONST(1) << (signature & 63);
+}
+
+void
+DiskannSeekRange(int range, DiskannSought *sought)
+{
+	uint64		set[4] = {0};
+
+	add_signatures(set, DISKANN_FIRST_SIGNATURE + range,
+				   DISKANN_FIRST_SIGNATURE + range);
+	for (int word = 0; word < 4; word++)
+		sought->signatures[word] &= set[word];
 }
 
 /* Narrow what is sought to a set, and what may be anything. */
@@ -297,7 +441,10 @@ find_compare(const Column *column, const DiskannComparison *comparison,
 	return true;
 }
 
-/* Add the signatures of what compares so with what lies in a range. */
+/*
+ * Add the signatures of what compares so with what lies in a range.  Others may
+ * know of ranges that the last one has been divided into.
+ */
 static void
 add_ranges(uint64 *set, const DiskannRanges *ranges, StrategyNumber strategy,
 		   int range)
@@ -309,7 +456,8 @@ add_ranges(uint64 *set, const DiskannRanges *ranges, StrategyNumber strategy,
 
 	add_signatures(set, DISKANN_FIRST_SIGNATURE + (before ? 0 : range),
 				   DISKANN_FIRST_SIGNATURE +
-				   (after ? (int) ranges->count : range));
+				   (after || range == (int) ranges->count ?
+					DISKANN_MOST_BOUNDS : range));
 }
 
 /* Narrow by the ranges that may have something that compares so. */
@@ -390,14 +538,42 @@ DiskannSeekCompared(DiskannSignatures *signatures, int column,
 
 	/* Operators of the family are strict. */
 	DiskannSeekNull(sought, false);
-
-	/* A signature tells one set from another, and nothing of elements. */
-	if (c->filter->kind == DISKANN_FILTER_SET)
-		return;
 	if (c->ranges)
 		seek_ranges(c, comparison, sought);
 	if (comparison->strategy == BTEqualStrategyNumber)
 		seek_hashes(c, comparison, sought);
+}
+
+void
+DiskannSeekBoth(DiskannSought *sought, const DiskannSought *other)
+{
+	narrow_patterns(sought, other->patterns, other->npatterns);
+	for (int word = 0; word < 4; word++)
+		sought->signatures[word] &= other->signatures[word];
+	if (sought->nhashes > 0)
+		return;
+	sought->nhashes = other->nhashes;
+	memcpy(sought->hashes, other->hashes, sizeof(uint16) * other->nhashes);
+}
+
+void
+DiskannSeekEither(DiskannSought *sought, const DiskannSought *other)
+{
+	int			n = sought->nhashes;
+
+	for (int i = 0; i < other->npatterns; i++)
+		add_patterns(sought, other->patterns[i]);
+	for (int word = 0; word < 4; word++)
+		sought->signatures[word] |= other->signatures[word];
+	if (n == 0 || other->nhashes == 0 ||
+		n + other->nhashes > DISKANN_MOST_HASHES)
+	{
+		sought->nhashes = 0;
+		return;
+	}
+	memcpy(&sought->hashes[n], other->hashes,
+		   sizeof(uint16) * other->nhashes);
+	sought->nhashes += other->nhashes;
 }
 
 /* ---------- learning ---------- */
@@ -415,7 +591,7 @@ compare_sampled(const void *a, const void *b, void *arg)
 static bool
 is_frequent(int count, int n)
 {
-	return (int64) count * (DISKANN_MOST_BOUNDS / 2) >= n;
+	return (int64) count * (DISKANN_MOST_LEARNED / 2) >= n;
 }
 
 /*
@@ -445,10 +621,10 @@ count_keys(Column *column, uint64 *keys, int *counts, int n)
 static int
 rows_per_range(const int *counts, int different, int n)
 {
-	int			bounds = DISKANN_MOST_BOUNDS;
+	int			bounds = DISKANN_MOST_LEARNED;
 	int			rest = n;
 
-	if (different <= DISKANN_MOST_BOUNDS)
+	if (different <= DISKANN_MOST_LEARNED)
 		return 1;
 	for (int i = 0; i < different; i++)
 	{
@@ -476,7 +652,7 @@ DiskannLearnRanges(const DiskannFilter *filter, uint64 *keys, int n,
 	step = rows_per_range(counts, different, n);
 	memset(ranges, 0, sizeof(DiskannRanges));
 	for (int i = 0; i < different &&
-		 ranges->count < DISKANN_MOST_BOUNDS; i++)
+		 ranges->count < DISKANN_MOST_LEARNED; i++)
 	{
 		bool		next_frequent = i + 1 < different &&
 			is_frequent(counts[i + 1], n);

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * signature.h
- *	  Signatures of filter columns: a byte that stands for a range of keys.
+ *	  Signatures of filter columns: a byte that stands for a range of keys, or
+ *	  four that are the pattern of a set.
  *
  * A node whose signature is not among those that a condition seeks does not
  * fulfil it.  One whose signature is may fulfil it or not: its key tells.
@@ -44,6 +45,10 @@ extern void DiskannSign(DiskannSignatures *signatures,
 /* The first column whose ranges are not in order, as damage; -1: none. */
 extern int	DiskannDisorderedRanges(DiskannSignatures *signatures);
 
+/* Keys of a column with ranges, in the order of these.  Calls as above. */
+extern int	DiskannCompareKeys(DiskannSignatures *signatures, int column,
+							   uint64 a, uint64 b);
+
 /* A comparison with some values: one of them has to fulfil it. */
 typedef struct DiskannComparison
 {
@@ -58,16 +63,28 @@ typedef struct DiskannComparison
 /*
  * What a column of nodes has to be: begin with all of them, and narrow it by
  * each condition on the column.  DiskannSeekCompared() calls functions of
- * types: nothing may be locked.
+ * types: nothing may be locked.  DiskannSeekSet() is for sets, and hashes of
+ * elements.
  */
 extern void DiskannSeekAll(DiskannSought *sought);
 extern void DiskannSeekNull(DiskannSought *sought, bool isnull);
+extern void DiskannSeekRange(int range, DiskannSought *sought);
+extern void DiskannSeekSet(DiskannSetTest test, const uint64 *hashes, int n,
+						   DiskannSought *sought);
 extern void DiskannSeekCompared(DiskannSignatures *signatures, int column,
 								const DiskannComparison *comparison,
 								DiskannSought *sought);
 
+/* Narrow, or widen, what is sought by what another condition seeks. */
+extern void DiskannSeekBoth(DiskannSought *sought, const DiskannSought *other);
+extern void DiskannSeekEither(DiskannSought *sought,
+							  const DiskannSought *other);
+
+/* Is it narrower than all? */
+extern bool DiskannIsNarrow(const DiskannSought *sought);
+
 /*
- * Learn ranges from keys of some rows: at most DISKANN_MOST_BOUNDS of them,
+ * Learn ranges from keys of some rows: at most DISKANN_MOST_LEARNED bounds,
  * about equally many rows in each, frequent values alone.  The keys are sorted
  * here, and are not of NULLs.
  */

@@ -103,7 +103,7 @@ for ([ 'true', 0.99, 110, 0 ],
 	[ 'place = $1.near', 1, 900, 0 ],
 	[ 'place = $1.far', 1, 900, 0 ],
 	[ 'place BETWEEN $1.near - 3 AND $1.near + 3', 0.95, 400, 1 ],
-	[ 'place BETWEEN $1.far - 3 AND $1.far + 3', 0.95, 600, 1 ],
+	[ 'place BETWEEN $1.far - 3 AND $1.far + 3', 0.95, 900, 1 ],
 	[ q(at < '2026-01-02'), 0.95, 450, 1 ],
 	[ q(at >= '2026-01-03' AND n10 < 5), 0.95, 400, 1 ])
 {
@@ -162,6 +162,22 @@ for my $k (1, 150, 1000, 5000)
 			ORDER BY v <-> (SELECT v FROM queries WHERE id = 3) LIMIT $k) s"),
 		$k, "LIMIT $k is not short");
 }
+
+# Rows that were inserted have value edges, too: without these a walk needs
+# more bridges, and takes 390 visits instead of 310.
+$node->safe_psql('postgres', q(
+CREATE TABLE later AS SELECT * FROM docs WHERE id % 2 = 1;
+DELETE FROM docs WHERE id % 2 = 1;
+DROP INDEX docs_idx;
+CREATE INDEX docs_idx ON docs USING diskann (v, n10);
+INSERT INTO docs SELECT * FROM later;
+ANALYZE docs;
+));
+my ($grown, undef, $cost) = split /\|/,
+  $node->safe_psql('postgres', q(SELECT * FROM measure('n10 = 3')));
+
+cmp_ok($grown, '>=', 0.96, 'an index that has grown: recall');
+cmp_ok($cost, '<=', 350, 'an index that has grown: visits');
 
 # One vector, many values: found though searches among equals are not reliable.
 $node->safe_psql('postgres', q(

@@ -120,7 +120,8 @@ walk(const Point *query)
 	uint32		node;
 	int			found = 0;
 
-	while (DiskannMatchNext(match, &node))
+	while (DiskannMatchNext(match, &node) ||
+		   (DiskannMatchLengthen(match) && DiskannMatchNext(match, &node)))
 	{
 		float		keys[DEGREE];
 		bool		may_match[DEGREE];
@@ -263,6 +264,34 @@ test_value_edges(int one_in, int most_visits)
 	make_graph();
 }
 
+/*
+ * Where the nodes around the query do not match, though few of all, the list is
+ * longer; how often, of 60 times?
+ */
+static int
+count_far(int hole)
+{
+	static uint32 nearest[NODES];
+	int			far = 0;
+
+	for (int n = 0; n < 60; n++)
+	{
+		Point		query;
+
+		start_case("hole", n);
+		set_point(&query, 0);
+		choose_matches(1, false, 0);
+		(void) find_nearest(&query, true, nearest, hole);
+		choose_matches(5, false, 0);
+		for (int i = 0; i < hole; i++)
+			points[nearest[i]].matches = points[nearest[i]].may_match = false;
+		start(&query, 30, 0.2, false);
+		(void) walk(&query);
+		far += DiskannMatchIsFar(match) ? 1 : 0;
+	}
+	return far;
+}
+
 /* A list that grows finds more, and in the end all that matches. */
 static void
 test_grow(void)
@@ -328,6 +357,8 @@ main(void)
 	test_recall(20, true, 0, 400);
 	test_value_edges(10, 75);
 	test_value_edges(20, 75);
+	check(count_far(0) <= 6, "what chance has is not far");
+	check(count_far(250) >= 45, "what is behind others is far");
 	test_grow();
 	test_nothing();
 	shim_delete_context(context);

@@ -528,6 +528,7 @@ test_value_edges(size_t cases)
 		choice.fetch = fetch_vectors;
 		choice.arg = v;
 		choice.block = DiskannCreateChoiceBlock(v->dims);
+		choice.value_edges = choice.max_degree / 5;
 		choice.values = values;
 		n = DiskannChooseEdges(&choice, node, near, n, far, &nfar, edges[0]);
 		memcpy(edges[1], edges[0], sizeof(edges[0]));

@@ -4,9 +4,9 @@
  *	  Whoever fulfils a condition has a signature, and a hash, that it seeks.
  *
  * Ranges are learned from samples of many distributions, and conditions drawn
- * at random are put to random keys.  Operators, and what catalogs say of them,
- * are made up here; src/values/signature.c is compiled with PostgreSQL's
- * headers, and linked with nothing of it.
+ * at random are put to random keys, and to random sets.  Operators, and what
+ * catalogs say of them, are made up here; src/values/signature.c is compiled
+ * with PostgreSQL's headers, and linked with nothing of it.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -385,9 +385,12 @@ operator_of(Oid left, Oid right, StrategyNumber strategy)
 	return (OPERATOR + strategy) * 100 + place_of(left) * 10 + place_of(right);
 }
 
-/* No false negatives, whatever is asked. */
+/*
+ * No false negatives, whatever is asked by who knows as much of an index, or
+ * fewer of its ranges.
+ */
 static void
-test_conditions(Fixture *f, Oid subtype, int distribution)
+test_conditions(Fixture *f, Fixture *known, Oid subtype, int distribution)
 {
 	const DiskannFilter *filter = &f->filters->filters[0];
 	bool		floats = family_of(filter->type) == FLOATS;
@@ -412,7 +415,7 @@ test_conditions(Fixture *f, Oid subtype, int distribution)
 												number_of(FLOAT8OID,
 														  Float8GetDatum(numbers[i]))));
 		}
-		seek(f, strategy, subtype,
+		seek(known, strategy, subtype,
 			 operator_of(filter->type, subtype, strategy), numbers, n, &sought);
 		marks = sign(f, x);
 		fulfilled += expected;
@@ -494,12 +497,23 @@ test_all(void)
 			for (int learn = 0; learn < 2; learn++)
 			{
 				Fixture		f;
+				Fixture		known;
 
 				/* Numbers of such keys are whole. */
 				make_fixture(&f, cases[i].kind, cases[i].type, distribution,
 							 learn != 0);
 				current_n = i * 100 + distribution * 10 + learn;
-				test_conditions(&f, cases[i].subtype, distribution);
+				test_conditions(&f, &f, cases[i].subtype, distribution);
+				make_fixture(&known, cases[i].kind, cases[i].type, distribution,
+							 false);
+				known.ranges = f.ranges;
+				known.ranges.count /= 2;
+				known.index->meta.filters[0].ranges = learn ? 2 : 0;
+				free(known.signatures);
+				known.signatures = DiskannSignaturesLoad(known.index,
+														 known.filters);
+				test_conditions(&f, &known, cases[i].subtype, distribution);
+				free_fixture(&known);
 				test_strange_operator(&f);
 				test_nulls(&f);
 				check(DiskannDisorderedRanges(f.signatures) == -1,
@@ -586,6 +600,198 @@ test_equal(void)
 	}
 }
 
+/* ---------- sets ---------- */
+
+#define MOST_ELEMENTS 12
+
+/* Some elements of so many there may be, known by their hashes. */
+typedef struct Elements
+{
+	int			n;
+	uint64		hashes[MOST_ELEMENTS];
+} Elements;
+
+static Elements
+draw_elements(int most, int kinds)
+{
+	Elements	elements;
+
+	elements.n = random_bits() % (most + 1);
+	for (int i = 0; i < elements.n; i++)
+		elements.hashes[i] = (random_bits() % kinds + 1) *
+			UINT64CONST(0x9e3779b97f4a7c15);
+	return elements;
+}
+
+/* How many of a are in b? */
+static int
+count_in(const Elements *a, const Elements *b)
+{
+	int			n = 0;
+
+	for (int i = 0; i < a->n; i++)
+	{
+		int			j = 0;
+
+		while (j < b->n && b->hashes[j] != a->hashes[i])
+			j++;
+		n += j < b->n;
+	}
+	return n;
+}
+
+static bool
+set_fulfils(DiskannSetTest test, const Elements *set, const Elements *other)
+{
+	bool		contains = count_in(other, set) == other->n;
+	bool		contained = count_in(set, other) == set->n;
+
+	return test == DISKANN_SET_OVERLAPS ? count_in(set, other) > 0 :
+		test == DISKANN_SET_CONTAINS ? contains :
+		test == DISKANN_SET_CONTAINED ? contained : contains && contained;
+}
+
+static DiskannMarks
+sign_elements(Fixture *f, const Elements *elements)
+{
+	DiskannSet	set = DiskannMakeSet(elements->hashes, elements->n);
+	DiskannFilterValues keys = {0};
+	DiskannMarks marks;
+
+	keys.values[0] = set.key;
+	keys.nulls = set.many ? DiskannManyBit(0) : 0;
+	DiskannSign(f->signatures, &keys, &marks);
+	return marks;
+}
+
+/* Beside an edge, and in the map. */
+static bool
+may_be_beside(const DiskannSought *sought, const DiskannMarks *marks)
+{
+	return DiskannIsPatternSought(sought, DiskannPattern(marks->signatures, 1),
+								  DISKANN_PATTERN_OF_SIGNATURES);
+}
+
+static bool
+may_be_mapped(const DiskannSought *sought, const DiskannMarks *marks)
+{
+	return DiskannIsPatternSought(sought, DiskannPattern(marks->signatures, 1) |
+								  (uint64) marks->hashes[0] << 32,
+								  PG_UINT64_MAX);
+}
+
+/*
+ * Seek what fulfils a condition or several, joined in turn by AND or OR; does a
+ * set fulfil them?
+ */
+static bool
+seek_sets(const Elements *set, int nconditions, int most, int kinds,
+		  DiskannSought *sought)
+{
+	bool		fulfilled = true;
+
+	DiskannSeekAll(sought);
+	for (int i = 0; i < nconditions; i++)
+	{
+		DiskannSetTest test = random_bits() % 4;
+		Elements	other = random_bits() % 3 ? draw_elements(most, kinds) : *set;
+		bool		holds = set_fulfils(test, set, &other);
+		bool		both = i == 0 || random_bits() % 2;
+		DiskannSought one;
+
+		DiskannSeekAll(&one);
+		DiskannSeekSet(test, other.hashes, other.n, &one);
+		fulfilled = both ? fulfilled && holds : fulfilled || holds;
+		if (both)
+			DiskannSeekBoth(sought, &one);
+		else
+			DiskannSeekEither(sought, &one);
+	}
+	return fulfilled;
+}
+
+/* No false negatives, whatever is asked of however many elements. */
+static void
+test_set_conditions(Fixture *f, int most, int kinds)
+{
+	DiskannFilterValues null = {.nulls = DiskannNullBit(0)};
+	DiskannMarks null_marks;
+	long		fulfilled = 0;
+
+	DiskannSign(f->signatures, &null, &null_marks);
+	for (int trial = 0; trial < 10 * TRIALS; trial++)
+	{
+		Elements	set = draw_elements(most, kinds);
+		DiskannMarks marks = sign_elements(f, &set);
+		DiskannSought sought;
+		bool		expected = seek_sets(&set, 1 + trial % 5, most, kinds,
+										 &sought);
+
+		fulfilled += expected;
+		check(!expected || may_be_mapped(&sought, &marks),
+			  "what fulfils is sought in the map");
+		check(may_be_beside(&sought, &marks) || !may_be_mapped(&sought, &marks),
+			  "and beside edges");
+		check(marks.signatures[0] != 0, "a set is not nothing");
+		check(!may_be_beside(&sought, &null_marks), "NULL does not compare");
+	}
+	check(fulfilled > TRIALS, "some fulfilled");
+}
+
+/* Most sets that do not have an element look so. */
+static void
+test_set_precision(Fixture *f, int most, double beside, double mapped)
+{
+	double		wrong[2] = {0, 0};
+	int			asked = 0;
+
+	for (int trial = 0; trial < 10 * TRIALS; trial++)
+	{
+		Elements	set = draw_elements(most, 1000);
+		Elements	other = draw_elements(1, 1000);
+		DiskannMarks marks = sign_elements(f, &set);
+		DiskannSought sought;
+
+		if (other.n == 0 || count_in(&other, &set) > 0)
+			continue;
+		DiskannSeekAll(&sought);
+		check(!DiskannIsNarrow(&sought), "all is not narrow");
+		DiskannSeekSet(DISKANN_SET_OVERLAPS, other.hashes, 1, &sought);
+		check(DiskannIsNarrow(&sought), "an element is");
+		asked++;
+		wrong[0] += may_be_beside(&sought, &marks);
+		wrong[1] += may_be_mapped(&sought, &marks);
+	}
+	check(wrong[0] < beside * asked, "signatures of sets tell much");
+	check(wrong[1] < mapped * asked, "the map tells more");
+}
+
+static void
+test_sets(void)
+{
+	DiskannSought sought;
+	DiskannMarks marks;
+	Elements	empty = {0};
+	Fixture		f;
+
+	make_fixture(&f, DISKANN_FILTER_SET, INT8OID, ONE, false);
+	marks = sign_elements(&f, &empty);
+	for (int isnull = 0; isnull < 2; isnull++)
+	{
+		DiskannSeekAll(&sought);
+		DiskannSeekNull(&sought, isnull != 0);
+		check(may_be_mapped(&sought, &marks) == (isnull == 0),
+			  "the empty set is not NULL");
+	}
+	test_set_conditions(&f, 4, 5);
+	test_set_conditions(&f, 4, 1000);
+	test_set_conditions(&f, MOST_ELEMENTS, 14);
+	test_set_conditions(&f, MOST_ELEMENTS, 1000);
+	test_set_precision(&f, 4, 0.02, 0.003);
+	test_set_precision(&f, MOST_ELEMENTS, 0.2, 0.08);
+	free_fixture(&f);
+}
+
 int
 main(void)
 {
@@ -594,5 +800,6 @@ main(void)
 	test_all();
 	test_precision();
 	test_equal();
+	test_sets();
 	return report();
 }
