@@ -12,6 +12,9 @@
 #	make bench-planner      are the fastest plans chosen? PLANNER="of planner.py"
 #	make bench-ingest       what adding rows costs, INGEST="arguments of ingest.py"
 #	make test-matrix        tests on other versions of PostgreSQL, with pgvector
+#	make deb                Debian packages, into build/deb
+#	make dist               the archive that PGXN takes, into build
+#	make test-package       are these right, installed in clean roots?
 #
 #	PG_CONFIG=/path/to/pg_config    which PostgreSQL to build for
 #	STRICT=1                        assertions, pause points for tests, and
@@ -21,7 +24,7 @@
 # These install what they need, PostgreSQL included, and build in a copy of this
 # directory; so they must not depend on anything being there.
 STANDALONE = demo test test-matrix lint gate bench bench-peers \
-	bench-churn bench-planner bench-ingest
+	bench-churn bench-planner bench-ingest deb dist test-package
 .PHONY: $(STANDALONE)
 
 ifeq (,$(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)))
@@ -42,6 +45,15 @@ lint:
 
 test-matrix:
 	@bash test/matrix.sh
+
+deb:
+	@bash test/package/deb.sh
+
+dist:
+	@bash test/package/dist.sh
+
+test-package:
+	@bash test/package.sh
 
 BENCH = --preset quick
 
