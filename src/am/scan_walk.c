@@ -579,6 +579,21 @@ bound_of_matching(DiskannScan *state, double *lower_bound)
 	return true;
 }
 
+/*
+ * May what is left hold rows that are wanted?  Not if it is beyond the bound,
+ * once as many nodes have been visited as the rows within it need.
+ */
+static bool
+may_be_wanted(const DiskannScan *state, double lower_bound)
+{
+	int64		rows = state->returned + state->order.nresults;
+
+	if (state->wanted.rows > 0)
+		rows = Min(rows, state->wanted.rows);
+	return lower_bound <= state->order.bound ||
+		state->considered < visits_for(state, rows);
+}
+
 /* bound_of_unvisited(), but that *lower_bound is not set if there are none. */
 static bool
 has_unvisited(DiskannScan *state, double enough, double *lower_bound)
@@ -589,13 +604,13 @@ has_unvisited(DiskannScan *state, double enough, double *lower_bound)
 	if (state->phase == PHASE_MATCH)
 	{
 		if (bound_of_matching(state, lower_bound))
-			return *lower_bound <= state->order.bound;
+			return may_be_wanted(state, *lower_bound);
 		sort_pages(state, "filter map: the walk was used up");
 	}
 	else if (state->phase == PHASE_STREAM)
 	{
 		if (bound_of_stream(state, enough, lower_bound))
-			return *lower_bound <= state->order.bound;
+			return may_be_wanted(state, *lower_bound);
 		sort_pages(state, "all pages: the graph was used up");
 	}
 	return state->phase == PHASE_PAGES &&
