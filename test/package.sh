@@ -121,13 +121,24 @@ make_clean_root()
 		mv "$root.part" "$root"
 }
 
+# Where a system of this machine's release gets its packages from: those that were
+# built here need the updates that are installed here.
+own_sources()
+{
+	# shellcheck disable=SC2016 # for apt
+	apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' \
+		'Created-By: Packages' 'Origin: Debian' | sort -u
+}
+
 # A copy of a minimal system, to be thrown away.  Nobody starts its services.
 fresh_root()
 {
 	rm -rf --one-file-system "$work/root"
 	cp -a "$roots/clean-$1" "$work/root" &&
 		printf '#!/bin/sh\nexit 101\n' >"$work/root/usr/sbin/policy-rc.d" &&
-		chmod +x "$work/root/usr/sbin/policy-rc.d"
+		chmod +x "$work/root/usr/sbin/policy-rc.d" || return 1
+	[ "$1" != "$own_release" ] ||
+		own_sources >"$work/root/etc/apt/sources.list.d/own.list"
 }
 
 in_fresh_root()
@@ -155,7 +166,7 @@ deb_installs()
 {
 	local release=$1 start=$SECONDS
 
-	fresh_root "$release"
+	fresh_root "$release" || return 1
 	# shellcheck disable=SC2016 # for the shell inside
 	in_fresh_root sh -euc '
 		apt-get -q update
@@ -223,7 +234,7 @@ dockerfile_builds()
 # The second stage: what was made is copied over a system with PostgreSQL.
 dockerfile_runs()
 {
-	fresh_root trixie
+	fresh_root trixie || return 1
 	in_fresh_root sh -euc '
 		apt-get -q update
 		apt-get -q install -y --no-install-recommends postgresql-17
@@ -278,6 +289,7 @@ why_not=$(root_obstacle)
 if [ -n "$why_not" ]; then
 	skip "packages in roots" "$why_not"
 else
+	# shellcheck disable=SC2086 # a list of words
 	for release in $(printf '%s\n' $PACKAGE_RELEASES | sort -u); do
 		test_deb "$release"
 	done
