@@ -1,7 +1,7 @@
 
 # Copyright (c) 2026, diskann contributors
 
-# Every statement of docs/ runs.
+# Every statement of README.md and of docs/ runs.
 #
 # Each page has a database of its own, and each block of it marked sql or python is
 # run where it stands.  Comments of HTML, which readers do not see, tell more:
@@ -26,6 +26,9 @@ use Test::More;
 
 my $top = "$FindBin::RealBin/../..";
 my $node = new_node('main', "max_parallel_workers_per_gather = 0\n");
+
+# Roles belong to no database, so that pages cannot each create theirs.
+$node->safe_psql('postgres', 'CREATE ROLE watcher');
 
 # The Python that has what was needed last.
 my $python;
@@ -158,7 +161,7 @@ sub run_page
 	return $seen;
 }
 
-my @pages = map { s/^\Q$top\E\///r } sort glob "$top/docs/*.md";
+my @pages = map { s/^\Q$top\E\///r } "$top/README.md", sort glob "$top/docs/*.md";
 my $blocks = 0;
 
 $blocks += run_page($_) for @pages;
