@@ -2,7 +2,8 @@
 #
 #	make                    build diskann.so
 #	make install            install it (DESTDIR is respected)
-#	make demo               see it work, from an empty machine
+#	make demo               see it work, from an empty machine; DATA=file has it
+#	                        work on vectors of your own
 #	make test               every test there is
 #	make lint               what tools can tell of the sources
 #	make gate               has anything become worse that can be counted?
@@ -29,7 +30,7 @@ STANDALONE = demo test test-matrix lint gate bench bench-peers \
 
 ifeq (,$(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)))
 
-export PG_CONFIG
+export PG_CONFIG DATA QUERIES OPERATOR
 
 demo:
 	@bash test/demo.sh

@@ -3,7 +3,8 @@
 # The packages: "make test-package".
 #
 # META.json and the archive for PGXN, Debian's packages, each installed and tried
-# in a root in which nothing but Debian's minimal system is, and the Dockerfile.
+# in a root in which nothing but Debian's minimal system is, the Dockerfile, and
+# the demo.
 # The last line is "N passed, N failed".
 #
 # PACKAGE_RELEASES names the releases of Debian, this machine's and 13 ("trixie")
@@ -263,6 +264,30 @@ test_docker()
 	fi
 }
 
+#
+# The demo
+#
+
+# With vectors of one's own it ends with a picture of all its settings, and with
+# statements to go on with.
+demo_draws()
+{
+	local picture=$top/build/demo.svg
+
+	rm -f "$picture"
+	DATA=$top/test/data/sift-5k.base.u8bin.gz OPERATOR='<=>' \
+		QUERIES=$top/test/data/sift-5k.query.u8bin.gz \
+		bash "$top/test/demo.sh" >"$work/demo" || return 1
+	cat "$work/demo"
+	grep -F "a picture: $picture" "$work/demo" &&
+		grep -F 'USING diskann (embedding real_cosine_ops)' "$work/demo" &&
+		python3 -c '
+import sys, xml.etree.ElementTree as tree
+circles = tree.parse(sys.argv[1]).findall(".//{*}circle")
+print(len(circles), "points")
+sys.exit(len(circles) != 5)' "$picture"
+}
+
 prepare()
 {
 	say "preparing"
@@ -295,6 +320,9 @@ else
 	done
 	test_docker
 fi
+
+say "the demo"
+check "the demo of one's own vectors ends with a picture" demo_draws
 
 say "summary"
 [ "$skipped" = 0 ] || echo "$skipped skipped, for the reasons above"
