@@ -157,7 +157,8 @@ deb_builds()
 		DEB_OUT=$work/made/$release bash "$top/test/package/deb.sh"
 	else
 		in_root "$roots/$release" "/mnt/diskann=$top" "/mnt/made=$work/made" -- \
-			env HOME=/root TMPDIR=/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+			env -u PG_CONFIG HOME=/root TMPDIR=/tmp \
+			PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 			"DEB_OUT=/mnt/made/$release" bash /mnt/diskann/test/package/deb.sh
 	fi
 }
