@@ -369,6 +369,7 @@ reset_state(DiskannScan *state)
 	state->slow = false;
 	state->missed = false;
 	state->stopped = false;
+	state->few_pass = false;
 	state->nearest.size = 0;
 	state->nearest.count = 0;
 	state->considered = 0;

@@ -357,6 +357,8 @@ sort_node(DiskannScan *state, DiskannNode node)
 		!DiskannMeasureNext(&state->ref, &state->query, node, visit))
 		return;
 	state->counts.visits++;
+	if (state->few_pass && !DiskannIsInPages(state->passing, &visit->head))
+		return;
 	if (DiskannScanFilterPasses(&state->filter, &visit->filters) &&
 		DiskannOrderMeasure(&state->order, node, visit, &found))
 		DiskannSortedPut(&state->pages, &found);
@@ -385,29 +387,52 @@ sort_map(DiskannScan *state)
 }
 
 /*
+ * Measure the nodes that have not been visited, from all pages in turn, or
+ * those that the map names, and put them into the sort.  Nodes that no edge
+ * leads to are found here.  Share-locks one slot at a time.
+ */
+static void
+sort_nodes(DiskannScan *state)
+{
+	DiskannNode count = DiskannNodeCount(&state->ref);
+
+	if (state->seek.narrow)
+	{
+		sort_map(state);
+		return;
+	}
+	for (DiskannNode node = DISKANN_ENTRY_NODE + 1; node < count; node++)
+		sort_node(state, node);
+}
+
+/*
  * All rows are wanted, or the graph is exhausted, or memory is, as "why" tells
- * whoever asks what the scan has done: measure the nodes that have not been
- * visited, from all pages in turn, or those that the map names, and sort them.
- * Nodes that no edge leads to are found here.  Share-locks one slot at a time.
+ * whoever asks what the scan has done: go on with all nodes, sorted, or with
+ * those of the pages of the table that are known to be of use.  Locks as above.
  */
 static void
 sort_pages(DiskannScan *state, const char *why)
 {
-	DiskannNode count = DiskannNodeCount(&state->ref);
-
 	Assert(CurrentMemoryContext == state->results_context);
 
 	DiskannSortedBegin(&state->pages);
-	if (state->seek.narrow)
-		sort_map(state);
-	else
-	{
-		for (DiskannNode node = DISKANN_ENTRY_NODE + 1; node < count; node++)
-			sort_node(state, node);
-	}
+	if (!state->few_pass || state->passing != NULL)
+		sort_nodes(state);
 	DiskannSortedPerform(&state->pages);
 	state->phase = PHASE_PAGES;
 	state->counts.way = why;
+}
+
+/*
+ * The same where so few rows pass the filter that most of the table would be
+ * fetched in the order of distances: ask first which pages have any.
+ */
+static void
+sort_passing(DiskannScan *state)
+{
+	state->few_pass = true;
+	state->passing = DiskannRowReaderPages(&state->reader);
+	sort_pages(state, "the table: few rows pass the filter");
 }
 
 /* The same with nothing visited. */
@@ -681,6 +706,8 @@ visit_unvisited(DiskannScan *state)
 		match_further(state);
 	else if (memory_used(state) > state->memory_limit)
 		sort_pages(state, "all pages: work_mem was used up");
+	else if (walk_is_too_long(state) && state->reader.filter != NULL)
+		sort_passing(state);
 	else if (walk_is_too_long(state))
 		sort_pages(state, "all pages: few rows pass the filter");
 	else if (DiskannSearchStream(state->search, &node))
