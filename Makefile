@@ -2,7 +2,8 @@
 #
 #	make                    build diskann.so
 #	make install            install it (DESTDIR is respected)
-#	make demo               see it work, from an empty machine
+#	make demo               see it work, from an empty machine; DATA=file has it
+#	                        work on vectors of your own
 #	make test               every test there is
 #	make lint               what tools can tell of the sources
 #	make gate               has anything become worse that can be counted?
@@ -12,6 +13,9 @@
 #	make bench-planner      are the fastest plans chosen? PLANNER="of planner.py"
 #	make bench-ingest       what adding rows costs, INGEST="arguments of ingest.py"
 #	make test-matrix        tests on other versions of PostgreSQL, with pgvector
+#	make deb                Debian packages, into build/deb
+#	make dist               the archive that PGXN takes, into build
+#	make test-package       are these right, installed in clean roots?
 #
 #	PG_CONFIG=/path/to/pg_config    which PostgreSQL to build for
 #	STRICT=1                        assertions, pause points for tests, and
@@ -21,12 +25,12 @@
 # These install what they need, PostgreSQL included, and build in a copy of this
 # directory; so they must not depend on anything being there.
 STANDALONE = demo test test-matrix lint gate bench bench-peers \
-	bench-churn bench-planner bench-ingest
+	bench-churn bench-planner bench-ingest deb dist test-package
 .PHONY: $(STANDALONE)
 
 ifeq (,$(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)))
 
-export PG_CONFIG
+export PG_CONFIG DATA QUERIES OPERATOR
 
 demo:
 	@bash test/demo.sh
@@ -42,6 +46,15 @@ lint:
 
 test-matrix:
 	@bash test/matrix.sh
+
+deb:
+	@bash test/package/deb.sh
+
+dist:
+	@bash test/package/dist.sh
+
+test-package:
+	@bash test/package.sh
 
 BENCH = --preset quick
 

@@ -328,6 +328,9 @@ get_clients()
 	python_has psycopg2 || try_packages python3-psycopg2 ||
 		fetch_python "$dir" psycopg2-binary
 	node_has pg || try_packages nodejs node-pg || fetch_node "$dir" pg
+	# For the recipes of docs/, which are skipped without them.
+	{ python_has sqlalchemy && python_has django; } ||
+		try_packages python3-sqlalchemy python3-django
 	[ ! -d "$dir" ] || chmod -R a+rX "$dir"
 }
 

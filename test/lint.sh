@@ -126,9 +126,11 @@ mapfile -t headers < <(find src -name '*.h' | sort)
 # test/bench is left as it is, and the shim repeats PostgreSQL's own lines.
 mapfile -t c_files < <(find src test/unit/*.[ch] test/tools test/clients \
 	-name '*.[ch]' | sort)
-mapfile -t shell_files < <({ find test -name '*.sh'; echo .ci/run; } | sort)
+mapfile -t shell_files < <({ find test -name '*.sh'; echo .ci/run
+	echo debian/tests/installed; } | sort)
 mapfile -t perl_files < <(find test -name '*.pl' -o -name '*.pm' | sort)
 mapfile -t python_files < <({ find test -name '*.py'; echo test/bench/bench; } | sort)
+mapfile -t pages < <(find . -name '*.md' -printf '%P\n' | sort)
 mapfile -t node_files < <(find test -name '*.mjs' | sort)
 
 say "checks"
@@ -143,6 +145,7 @@ if command -v pg_bsd_indent >/dev/null; then
 else
 	say "indent: skipped: there is no pg_bsd_indent"
 fi
+check links "links of the pages hold" python3 test/lint/links.py "${pages[@]}"
 check headers "each header compiles alone" each header_alone "${headers[@]}"
 check gcc "gcc -Wall -Wextra -Wshadow has no complaint" compiles_with gcc
 check clang "clang -Wall -Wextra -Wshadow has no complaint" \
