@@ -164,7 +164,7 @@ for my $k (1, 150, 1000, 5000)
 }
 
 # Rows that were inserted have value edges, too: without these a walk needs
-# more bridges, and takes 390 visits instead of 310.
+# more bridges, and takes 390 visits instead of 240.
 $node->safe_psql('postgres', q(
 CREATE TABLE later AS SELECT * FROM docs WHERE id % 2 = 1;
 DELETE FROM docs WHERE id % 2 = 1;
