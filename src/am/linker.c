@@ -395,13 +395,13 @@ look_for(DiskannLinker *linker, DiskannNode node)
 }
 
 /*
- * A node that is linked may have taken from others what they were found by: from
- * a member of the roster its place, and edges from any, also far from here.  So
- * look for that member, and of a share of all nodes linked for a node by chance:
- * one edge to a cluster serves all of it, so nodes that are not found are
- * brought back many at a time.  Which nodes follows from the number of the new
- * one.  Replaces the query.  Nothing is locked on entry and exit but linking;
- * slots meanwhile, one at a time.
+ * A node that is linked may have taken from others what they were found by:
+ * from a member of the roster its place, and edges from any, also far from
+ * here.  So look for that member, and of a share of all nodes linked for a node
+ * by chance: one edge to a cluster serves all of it, so nodes that are not
+ * found are brought back many at a time.  Which nodes follows from the number
+ * of the new one.  Replaces the query.  Nothing is locked on entry and exit but
+ * linking; slots meanwhile, one at a time.
  */
 static void
 look_for_others(DiskannLinker *linker, DiskannNode node, DiskannNode member)
@@ -418,8 +418,8 @@ look_for_others(DiskannLinker *linker, DiskannNode node, DiskannNode member)
 /*
  * Let other nodes lead to this one, at the query, whose edges are written.  The
  * half of its neighbours that was admitted last gets no edges back, which
- * cost as much but gain little.  Replaces the query.  Nothing is locked on entry
- * and exit but linking; slots exclusively meanwhile, one at a time.
+ * cost as much but gain little.  Replaces the query.  Nothing is locked on
+ * entry and exit but linking; slots exclusively meanwhile, one at a time.
  */
 static void
 link_back(DiskannLinker *linker, DiskannNode node, const Neighbours *chosen)

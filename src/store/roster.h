@@ -65,8 +65,8 @@ extern void DiskannBuildRoster(Relation rel, const DiskannIndex *index);
 /*
  * Let a new node at x, with these signatures, become a member with the
  * probability that keeps the roster a uniform sample (reservoir sampling),
- * after DiskannStartSearch() for it.  Returns the member whose place it took, or
- * DISKANN_INVALID_NODE.  Locks one entry node, and then node 0, exclusively.
+ * after DiskannStartSearch() for it.  Returns the member whose place it took,
+ * or DISKANN_INVALID_NODE.  Locks one entry node, and then node 0, exclusively.
  */
 extern DiskannNode DiskannOfferToRoster(DiskannNodeRef *ref, DiskannNode node,
 										const float *x,
