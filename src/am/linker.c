@@ -552,9 +552,9 @@ look_for(DiskannLinker *linker, DiskannNode node)
  * A node that is linked may have taken from others what they were found by:
  * from a member of the roster its place, and edges from any, also far from
  * here.  So look for that member, and of a share of all nodes linked for a node
- * by chance: one edge to a cluster serves all of it, so nodes that are not found
- * are brought back many at a time.  Which nodes follows from the number of the
- * new one.  Replaces the query.  Nothing is locked on entry and exit but
+ * by chance: one edge to a cluster serves all of it, so nodes that are not
+ * found are brought back many at a time.  Which nodes follows from the number
+ * of the new one.  Replaces the query.  Nothing is locked on entry and exit but
  * linking; slots meanwhile, one at a time.
  */
 static void
