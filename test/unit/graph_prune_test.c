@@ -261,7 +261,7 @@ has(const DiskannCandidate *candidates, int n, uint32 member)
 
 /* A distance as it is computed where candidates come from. */
 static float
-exact_distance(const Vectors * v, uint32 a, uint32 b)
+exact_distance(const Vectors *v, uint32 a, uint32 b)
 {
 	DiskannBlock *pair = DiskannBlockCreate(v->dims, 2, false);
 	const int	second = 1;
@@ -293,7 +293,7 @@ plain_sort(DiskannCandidate *candidates, int n, const DiskannCandidate *edges,
 
 /* Prune sorted candidates to fill edges up to limit. */
 static int
-prune_sorted(const Vectors * v, float alpha, const DiskannCandidate *sorted,
+prune_sorted(const Vectors *v, float alpha, const DiskannCandidate *sorted,
 			 int n, int limit, DiskannCandidate *edges, int nedges)
 {
 	float		dist[MAX_POINTS];
@@ -315,7 +315,7 @@ prune_sorted(const Vectors * v, float alpha, const DiskannCandidate *sorted,
 
 /* What DiskannChooseEdges() says it does. */
 static int
-plain_choice(const Vectors * v, const DiskannEdgeChoice *choice, uint32 node,
+plain_choice(const Vectors *v, const DiskannEdgeChoice *choice, uint32 node,
 			 DiskannCandidate *near, int nnear, DiskannCandidate *far,
 			 int *nfar, DiskannCandidate *edges)
 {
@@ -346,7 +346,7 @@ plain_choice(const Vectors * v, const DiskannEdgeChoice *choice, uint32 node,
 
 /* n candidates for a node, all different from it, some of them twice. */
 static void
-choose_candidates(const Vectors * v, uint32 node, DiskannCandidate *candidates,
+choose_candidates(const Vectors *v, uint32 node, DiskannCandidate *candidates,
 				  int n)
 {
 	for (int i = 0; i < n; i++)
@@ -439,7 +439,7 @@ test_choice(size_t cases)
 
 /* Candidates of the node's value, some of them twice; returns how many. */
 static int
-choose_kin(const Vectors * v, const uint8 *values, uint32 node,
+choose_kin(const Vectors *v, const uint8 *values, uint32 node,
 		   DiskannCandidate *kin, int n)
 {
 	int			nkin = 0;
