@@ -32,9 +32,10 @@
 
 /*
  * So many times as long is the list of a walk along value edges, where others
- * lead to few nodes that match.
+ * lead to few nodes that match; and if it takes bridges, too.
  */
-#define VALUE_LISTS 1.5
+#define VALUE_LISTS 2
+#define BRIDGED_LISTS 1.5
 
 /*
  * So many visits in turn may find nothing that matches, and more by the share
@@ -353,7 +354,7 @@ lists_needed(const DiskannMatch *match)
 	if (DiskannMatchIsFar(match))
 		return far_lists(match);
 	if (match->by_value && !is_dense(match, DENSE_SHARE))
-		return VALUE_LISTS;
+		return needs_no_bridges(match) ? VALUE_LISTS : BRIDGED_LISTS;
 	return 1;
 }
 
