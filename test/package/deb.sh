@@ -21,7 +21,7 @@ prepare()
 	if ! command -v dpkg-query >/dev/null; then
 		die "not a Debian system"
 	fi
-	install_packages dpkg-dev debhelper fakeroot postgresql-all lintian
+	install_packages build-essential dpkg-dev debhelper fakeroot postgresql-all lintian
 	make_work
 	forget_servers
 }
