@@ -310,6 +310,15 @@ visit_pending(DiskannScan *state)
 		visit_node(state, node);
 }
 
+/* Begin a search that never meets the node that is left out. */
+static void
+reset_search(DiskannScan *state, int size, bool keep_rest)
+{
+	DiskannSearchReset(state->search, size, keep_rest);
+	if (state->left_out != DISKANN_INVALID_NODE)
+		DiskannSearchVisit(state->search, state->left_out);
+}
+
 /* Pass through PHASE_LIST at once: no result is taken before its end. */
 static void
 search_list(DiskannScan *state)
@@ -319,7 +328,7 @@ search_list(DiskannScan *state)
 
 	state->counts.list_size = size;
 	state->counts.way = "the list";
-	DiskannSearchReset(state->search, size, iterate);
+	reset_search(state, size, iterate);
 	prepare_stop(state, size);
 
 	/* Entry nodes are no candidates: they take no place in the list. */
@@ -414,7 +423,7 @@ sort_pages(DiskannScan *state, const char *why)
 static void
 sort_all(DiskannScan *state, const char *why)
 {
-	DiskannSearchReset(state->search, state->list_size, true);
+	reset_search(state, state->list_size, true);
 	sort_pages(state, why);
 }
 
@@ -490,7 +499,7 @@ search_matching(DiskannScan *state)
 
 	state->counts.list_size = size;
 	state->counts.way = "filtered walk";
-	DiskannSearchReset(state->search, size, true);
+	reset_search(state, size, true);
 	DiskannMatchReset(state->match, state->search, size,
 					  Max(state->seek.matching, 1), state->seek.share,
 					  state->seek.by_value);
@@ -715,6 +724,45 @@ DiskannWalkNearer(DiskannScan *state)
 }
 
 /* ---------- the start ---------- */
+
+void
+DiskannWalkInit(DiskannScan *state, Relation rel, DiskannIndex *index)
+{
+	Assert(CurrentMemoryContext == state->context);
+
+	DiskannNodeInit(&state->ref, rel, index, false);
+	DiskannQueryInit(&state->query, index);
+	DiskannVisitInit(&state->visit, index);
+	state->search = DiskannSearchCreate(state->context);
+	DiskannPendingInit(&state->pending, index);
+	DiskannOrderInit(&state->order, &index->space, &state->space_query);
+	DiskannScanFilterInit(&state->filter, rel, index);
+	DiskannScanSeekInit(&state->seek, index, state->filter.columns);
+	if (state->seek.signatures)
+	{
+		DiskannVisitInitSignatures(&state->visit, index);
+		state->match = DiskannMatchCreate(state->context);
+	}
+	state->left_out = DISKANN_INVALID_NODE;
+	state->index = index;
+}
+
+void
+DiskannWalkReset(DiskannScan *state)
+{
+	state->iterative = diskann_iterative_search;
+	state->max_scan_tuples = diskann_max_scan_tuples;
+	memset(&state->counts, 0, sizeof(state->counts));
+	state->phase = PHASE_DONE;
+	state->slow = false;
+	state->missed = false;
+	state->stopped = false;
+	state->nearest.size = 0;
+	state->nearest.count = 0;
+	state->considered = 0;
+	state->returned = 0;
+	state->dropped = 0;
+}
 
 /* How many nodes would be measured if all that may match were. */
 static double
