@@ -54,6 +54,12 @@
 #define MATCHING_STARTS 16
 #define STARTS_FROM_MAP 64
 
+/*
+ * Of the edges of a node that is left out, by which others do without edges,
+ * one in so many stands for what these would have instead.
+ */
+#define LEFT_OUT_EDGES 10
+
 /* A walk takes so many visits to get where it goes to. */
 #define VISITS_TO_START 50
 
@@ -109,6 +115,37 @@ offer_matching(DiskannScan *state, DiskannNode node, bool matches)
 }
 
 /*
+ * Make of the visit of the node that is left out that of a tombstone with a few
+ * edges, to those nearest to it.
+ */
+static void
+thin_out(DiskannScan *state)
+{
+	DiskannVisit *visit = &state->visit;
+	int			few = Min(visit->degree,
+						  state->index->meta.max_degree / LEFT_OUT_EDGES);
+
+	for (int i = 0; i < few; i++)
+	{
+		int			nearest = i;
+		float		estimate = visit->estimates[i];
+		DiskannNode node = visit->nodes[i];
+
+		for (int j = i + 1; j < visit->degree; j++)
+		{
+			if (visit->estimates[j] < visit->estimates[nearest])
+				nearest = j;
+		}
+		visit->estimates[i] = visit->estimates[nearest];
+		visit->nodes[i] = visit->nodes[nearest];
+		visit->estimates[nearest] = estimate;
+		visit->nodes[nearest] = node;
+	}
+	visit->degree = few;
+	visit->head.state = DISKANN_DEAD;
+}
+
+/*
  * Visit a node, which has not been visited before; its rows become a result,
  * its neighbours candidates of the search.  The node may have been freed.
  * Share-locks its slot for the time of the call.
@@ -127,6 +164,8 @@ visit_node(DiskannScan *state, DiskannNode node)
 	if (!DiskannVisitNode(&state->ref, &state->query, node, visit, NULL))
 		visit->degree = 0;
 	state->counts.estimates += visit->degree;
+	if (node == state->left_out)
+		thin_out(state);
 
 	/* Tombstones only lead to other nodes. */
 	passes = visit->head.state == DISKANN_LIVE &&
@@ -310,15 +349,6 @@ visit_pending(DiskannScan *state)
 		visit_node(state, node);
 }
 
-/* Begin a search that never meets the node that is left out. */
-static void
-reset_search(DiskannScan *state, int size, bool keep_rest)
-{
-	DiskannSearchReset(state->search, size, keep_rest);
-	if (state->left_out != DISKANN_INVALID_NODE)
-		DiskannSearchVisit(state->search, state->left_out);
-}
-
 /* Pass through PHASE_LIST at once: no result is taken before its end. */
 static void
 search_list(DiskannScan *state)
@@ -328,7 +358,7 @@ search_list(DiskannScan *state)
 
 	state->counts.list_size = size;
 	state->counts.way = "the list";
-	reset_search(state, size, iterate);
+	DiskannSearchReset(state->search, size, iterate);
 	prepare_stop(state, size);
 
 	/* Entry nodes are no candidates: they take no place in the list. */
@@ -362,7 +392,8 @@ sort_node(DiskannScan *state, DiskannNode node)
 	DiskannFound found;
 
 	CHECK_FOR_INTERRUPTS();
-	if (DiskannSearchVisited(state->search, node) ||
+	if (node == state->left_out ||
+		DiskannSearchVisited(state->search, node) ||
 		!DiskannMeasureNext(&state->ref, &state->query, node, visit))
 		return;
 	state->counts.visits++;
@@ -423,7 +454,7 @@ sort_pages(DiskannScan *state, const char *why)
 static void
 sort_all(DiskannScan *state, const char *why)
 {
-	reset_search(state, state->list_size, true);
+	DiskannSearchReset(state->search, state->list_size, true);
 	sort_pages(state, why);
 }
 
@@ -499,7 +530,7 @@ search_matching(DiskannScan *state)
 
 	state->counts.list_size = size;
 	state->counts.way = "filtered walk";
-	reset_search(state, size, true);
+	DiskannSearchReset(state->search, size, true);
 	DiskannMatchReset(state->match, state->search, size,
 					  Max(state->seek.matching, 1), state->seek.share,
 					  state->seek.by_value);
