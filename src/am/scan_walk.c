@@ -54,12 +54,6 @@
 #define MATCHING_STARTS 16
 #define STARTS_FROM_MAP 64
 
-/*
- * Of the edges of a node that is left out, by which others do without edges,
- * one in so many stands for what these would have instead.
- */
-#define LEFT_OUT_EDGES 10
-
 /* A walk takes so many visits to get where it goes to. */
 #define VISITS_TO_START 50
 
@@ -115,37 +109,6 @@ offer_matching(DiskannScan *state, DiskannNode node, bool matches)
 }
 
 /*
- * Make of the visit of the node that is left out that of a tombstone with a few
- * edges, to those nearest to it.
- */
-static void
-thin_out(DiskannScan *state)
-{
-	DiskannVisit *visit = &state->visit;
-	int			few = Min(visit->degree,
-						  state->index->meta.max_degree / LEFT_OUT_EDGES);
-
-	for (int i = 0; i < few; i++)
-	{
-		int			nearest = i;
-		float		estimate = visit->estimates[i];
-		DiskannNode node = visit->nodes[i];
-
-		for (int j = i + 1; j < visit->degree; j++)
-		{
-			if (visit->estimates[j] < visit->estimates[nearest])
-				nearest = j;
-		}
-		visit->estimates[i] = visit->estimates[nearest];
-		visit->nodes[i] = visit->nodes[nearest];
-		visit->estimates[nearest] = estimate;
-		visit->nodes[nearest] = node;
-	}
-	visit->degree = few;
-	visit->head.state = DISKANN_DEAD;
-}
-
-/*
  * Visit a node, which has not been visited before; its rows become a result,
  * its neighbours candidates of the search.  The node may have been freed.
  * Share-locks its slot for the time of the call.
@@ -163,9 +126,13 @@ visit_node(DiskannScan *state, DiskannNode node)
 	state->counts.visits++;
 	if (!DiskannVisitNode(&state->ref, &state->query, node, visit, NULL))
 		visit->degree = 0;
-	state->counts.estimates += visit->degree;
 	if (node == state->left_out)
-		thin_out(state);
+	{
+		visit->head.state = DISKANN_DEAD;
+		if (!state->left_out_leads)
+			visit->degree = 0;
+	}
+	state->counts.estimates += visit->degree;
 
 	/* Tombstones only lead to other nodes. */
 	passes = visit->head.state == DISKANN_LIVE &&

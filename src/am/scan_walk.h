@@ -78,8 +78,8 @@ typedef struct DiskannScan
 	DiskannPending pending;		/* rows that are not linked yet */
 	Size		memory_limit;	/* of PHASE_STREAM */
 	float		max_length2;	/* of rows, if the metric is inner product */
-	DiskannNode left_out;		/* not to be found, as if it were not in the
-								 * index; DISKANN_INVALID_NODE: none */
+	DiskannNode left_out;		/* not to be found, or DISKANN_INVALID_NODE */
+	bool		left_out_leads; /* but its edges are followed */
 	DiskannNode fetched;		/* by the processor, to be visited soon */
 	bool		slow;			/* pages come from a disk: read ahead */
 	bool		missed;			/* the last visit had to read a page */

@@ -34,6 +34,7 @@ typedef struct TrialQuery
 	float	   *x;				/* in index space */
 	DiskannSpaceQuery space;
 	DiskannNode node;			/* whose vector it is, or DISKANN_INVALID_NODE */
+	bool		leads;			/* searches follow the edges of that node */
 	DiskannNearest nearest;		/* the least ranks, of all other nodes; in
 								 * order once they have been compared */
 } TrialQuery;
@@ -100,6 +101,7 @@ add_query(DiskannTrial *trial, DiskannNode node)
 	}
 	query = &trial->queries[trial->nqueries++];
 	query->node = node;
+	query->leads = trial->nqueries % 2 == 0;
 	query->x = palloc(sizeof(float) * trial->scan.index->space.dims);
 	query->nearest.size = trial->most_rows;
 	query->nearest.count = 0;
@@ -257,6 +259,7 @@ start_walk(DiskannTrial *trial, const TrialQuery *query, int rows,
 	scan->list_size = list_size;
 	DiskannWalkReset(scan);
 	scan->left_out = query->node;
+	scan->left_out_leads = query->leads;
 	memcpy(scan->query.x, query->x, sizeof(float) * index->space.dims);
 	scan->query.norm2 = query->space.norm2;
 	scan->space_query = query->space;

@@ -46,8 +46,9 @@ extern DiskannTrial *DiskannTrialCreate(Relation rel, DiskannIndex *index,
 /*
  * Take about so many live nodes, by chance and spread evenly over the pages,
  * for queries; fewer if there are fewer.  Each is left out of the answers to
- * itself, and searches for it act about as if it were not in the index: so it
- * is like a query that comes from where the rows come from.  Nothing is locked on entry
+ * itself, and is no result of searches for it, of which every second follows its
+ * edges: so all together are like queries that come from where the rows come
+ * from.  Nothing is locked on entry
  * and exit; one slot at a time in share mode meanwhile.
  */
 extern void DiskannTrialAddSample(DiskannTrial *trial, int queries,
