@@ -505,6 +505,24 @@ CREATE FUNCTION diskann_index_recall(
 COMMENT ON FUNCTION diskann_index_recall(regclass, text, integer, integer)
 	IS 'how much of what is nearest to the vectors that a statement returns searches of a diskann index find';
 
+CREATE FUNCTION diskann_calibrate(
+	index regclass,
+	queries integer DEFAULT 500)
+	RETURNS void
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION diskann_calibrate(regclass, integer)
+	IS 'learn what search list each recall takes in a diskann index, from some of its rows';
+
+CREATE FUNCTION diskann_calibrate(index regclass, statement text)
+	RETURNS void
+	AS 'MODULE_PATHNAME', 'diskann_calibrate_by'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION diskann_calibrate(regclass, text)
+	IS 'learn what search list each recall takes in a diskann index, from the vectors that a statement returns';
+
 CREATE FUNCTION diskann_link_pending(index regclass)
 	RETURNS bigint
 	AS 'MODULE_PATHNAME'
@@ -513,8 +531,10 @@ CREATE FUNCTION diskann_link_pending(index regclass)
 COMMENT ON FUNCTION diskann_link_pending(regclass)
 	IS 'link all rows of a diskann index that wait for it, as VACUUM does, and return how many that were';
 
--- It writes to the index.
+-- They write to the index.
 REVOKE ALL ON FUNCTION diskann_link_pending(regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION diskann_calibrate(regclass, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION diskann_calibrate(regclass, text) FROM PUBLIC;
 
 -- All of them read whole indexes, and the check keeps writers waiting.
 REVOKE ALL ON FUNCTION diskann_index_info(regclass) FROM PUBLIC;

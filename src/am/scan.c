@@ -28,6 +28,7 @@
 
 #include "access/relscan.h"
 #include "am/am.h"
+#include "am/calibrate.h"
 #include "am/options.h"
 #include "am/scan.h"
 #include "am/scan_walk.h"
@@ -347,8 +348,9 @@ reset_state(DiskannScan *state)
 {
 	state->started = true;
 	state->query_rescore = diskann_query_rescore;
-	state->list_size = DiskannSearchListSize(state->desc->indexRelation);
 	DiskannFindWanted(state->desc, &state->wanted);
+	state->list_size = DiskannSearchListSize(state->desc->indexRelation,
+											 state->wanted.rows);
 	add_counts(&state->before, &state->counts);
 	DiskannWalkReset(state);
 }

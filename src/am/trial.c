@@ -29,6 +29,9 @@
 #include "utils/memutils.h"
 #include "vector/rotate.h"
 
+/* Of the searches for nodes one in so many follows the edges of its node. */
+#define LEADING 3
+
 typedef struct TrialQuery
 {
 	float	   *x;				/* in index space */
@@ -101,7 +104,7 @@ add_query(DiskannTrial *trial, DiskannNode node)
 	}
 	query = &trial->queries[trial->nqueries++];
 	query->node = node;
-	query->leads = trial->nqueries % 2 == 0;
+	query->leads = trial->nqueries % LEADING == 0;
 	query->x = palloc(sizeof(float) * trial->scan.index->space.dims);
 	query->nearest.size = trial->most_rows;
 	query->nearest.count = 0;

@@ -46,8 +46,8 @@ extern DiskannTrial *DiskannTrialCreate(Relation rel, DiskannIndex *index,
 /*
  * Take about so many live nodes, by chance and spread evenly over the pages,
  * for queries; fewer if there are fewer.  Each is left out of the answers to
- * itself, and is no result of searches for it, of which every second follows its
- * edges: so all together are like queries that come from where the rows come
+ * itself, and is no result of searches for it; every third search follows its
+ * edges.  So all together are like queries that come from where the rows come
  * from.  Nothing is locked on entry
  * and exit; one slot at a time in share mode meanwhile.
  */

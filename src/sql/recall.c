@@ -2,9 +2,10 @@
  *
  * recall.c
  *	  diskann_index_recall(): how much of what is nearest do searches find?
+ *	  diskann_calibrate(): have it noted, by the size of the search list.
  *
- * Only the index is read, under the lightest lock, so that this may run beside
- * anything; what it compares is then not of one moment.
+ * Only the index is read, under a lock that lets readers and writers go on, so
+ * that what is compared is not of one moment.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -19,8 +20,8 @@
 
 #include "access/htup_details.h"
 #include "access/relation.h"
-#include "am/options.h"
-#include "am/trial.h"
+#include "access/xlog.h"
+#include "am/calibrate.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -68,7 +69,8 @@ begin_question(FunctionCallInfo fcinfo, Question *question)
 											 AccessShareLock);
 	question->index = DiskannLoadForInspection(question->rel);
 	if (question->list_size == 0)
-		question->list_size = DiskannSearchListSize(question->rel);
+		question->list_size = DiskannSearchListSize(question->rel,
+													question->rows);
 }
 
 /*
@@ -139,6 +141,32 @@ answer(FunctionCallInfo fcinfo, const Question *question, DiskannTrial *trial)
 	return result_row(fcinfo, question, &result, nodes);
 }
 
+/* Run the user's statement; each row's only column is a query. */
+static void
+add_queries_of(DiskannTrial *trial, Relation rel, const char *statement)
+{
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute(statement, true, DISKANN_TRIAL_MOST_QUERIES) !=
+		SPI_OK_SELECT || SPI_tuptable->tupdesc->natts != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the statement must return one column of vectors")));
+	DiskannVerifyQueryType(rel, DiskannGetSupport(rel),
+						   SPI_gettypeid(SPI_tuptable->tupdesc, 1));
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool		isnull;
+		Datum		value = SPI_getbinval(SPI_tuptable->vals[i],
+										  SPI_tuptable->tupdesc, 1, &isnull);
+
+		CHECK_FOR_INTERRUPTS();
+		if (!isnull)
+			DiskannTrialAddQuery(trial, value);
+	}
+	SPI_finish();
+}
+
 /* Any of the arguments but the last must be there. */
 static bool
 lacks_argument(FunctionCallInfo fcinfo)
@@ -169,32 +197,6 @@ diskann_index_recall(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(answer(fcinfo, &question, trial));
 }
 
-/* Run the user's statement; each row's only column is a query. */
-static void
-add_queries_of(DiskannTrial *trial, Relation rel, const char *statement)
-{
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute(statement, true, DISKANN_TRIAL_MOST_QUERIES) !=
-		SPI_OK_SELECT || SPI_tuptable->tupdesc->natts != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the statement must return one column of vectors")));
-	DiskannVerifyQueryType(rel, DiskannGetSupport(rel),
-						   SPI_gettypeid(SPI_tuptable->tupdesc, 1));
-	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		bool		isnull;
-		Datum		value = SPI_getbinval(SPI_tuptable->vals[i],
-										  SPI_tuptable->tupdesc, 1, &isnull);
-
-		CHECK_FOR_INTERRUPTS();
-		if (!isnull)
-			DiskannTrialAddQuery(trial, value);
-	}
-	SPI_finish();
-}
-
 PG_FUNCTION_INFO_V1(diskann_index_recall_of);
 Datum
 diskann_index_recall_of(PG_FUNCTION_ARGS)
@@ -213,4 +215,54 @@ diskann_index_recall_of(PG_FUNCTION_ARGS)
 					   text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	}
 	PG_RETURN_DATUM(answer(fcinfo, &question, trial));
+}
+
+/* Open an index to calibrate it; *index is NULL if it never had a row. */
+static Relation
+begin_calibration(Oid relid, DiskannIndex **index)
+{
+	Relation	rel;
+
+	if (RecoveryInProgress())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("cannot calibrate an index during recovery"),
+				 errhint("Calibrate it on the primary; standbys use that, too.")));
+	rel = DiskannOpenForInspection(relid, RowExclusiveLock);
+	*index = DiskannLoadForInspection(rel);
+	return rel;
+}
+
+PG_FUNCTION_INFO_V1(diskann_calibrate);
+Datum
+diskann_calibrate(PG_FUNCTION_ARGS)
+{
+	int			queries = int_argument(fcinfo, 1, "queries",
+									   DISKANN_TRIAL_MOST_QUERIES);
+	DiskannIndex *index;
+	Relation	rel = begin_calibration(PG_GETARG_OID(0), &index);
+
+	if (index)
+		DiskannCalibrateBySample(rel, index, queries);
+	relation_close(rel, RowExclusiveLock);
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(diskann_calibrate_by);
+Datum
+diskann_calibrate_by(PG_FUNCTION_ARGS)
+{
+	DiskannIndex *index;
+	Relation	rel = begin_calibration(PG_GETARG_OID(0), &index);
+
+	if (index)
+	{
+		DiskannTrial *trial = DiskannTrialCreate(rel, index,
+												 DISKANN_CALIBRATION_MOST_ROWS);
+
+		add_queries_of(trial, rel, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+		DiskannCalibrate(rel, trial);
+	}
+	relation_close(rel, RowExclusiveLock);
+	PG_RETURN_VOID();
 }
