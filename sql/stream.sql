@@ -116,9 +116,20 @@ SELECT stream_filtered('id % 50 = 0 AND random() >= 0') AS found;
 SELECT q.id, count(*) FROM (SELECT id, v FROM t WHERE id <= 3 ORDER BY id) q,
     LATERAL (SELECT id FROM t WHERE t.id % 50 = q.id ORDER BY t.v <-> q.v LIMIT 5) n
 GROUP BY q.id ORDER BY q.id;
--- so few rows pass that all pages are looked at
+-- so few rows pass that the table is read for them; one has a newer version on
+-- its page, one has moved to another, one shares its node, one has gone
+BEGIN;
 SELECT stream_filtered('id % 2500 = 0', 3) AS found;
+SELECT way, visits > 5000 AS measured FROM diskann_last_scan();
+SELECT stream_filtered('id % 2500 = 0 AND id > 5000', 3) AS found;
+SELECT way, visits > 5000 AS measured FROM diskann_last_scan();
+UPDATE t SET id = id WHERE id IN (1249, 3749);
+UPDATE t SET v = v WHERE id = 3749;
+INSERT INTO t SELECT 6249, v FROM t, generate_series(1, 20) WHERE id = 7;
+DELETE FROM t WHERE id IN (7, 2499);
+SELECT stream_filtered('id % 1250 = 1249', 100) AS found;
 SELECT way FROM diskann_last_scan();
+ROLLBACK;
 -- joins that stop the scan at any point, and go through all of it
 SELECT sum(n) FROM generate_series(1, 200, 20) q, LATERAL
     (SELECT count(*) AS n FROM

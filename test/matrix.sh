@@ -23,6 +23,7 @@ export SUITES
 total_passed=0
 total_failed=0
 summary=
+what_failed=
 
 # Runs a command in a root, which sees our tree as /mnt/diskann, what we make as
 # /mnt/made, and what is lent to it.
@@ -42,6 +43,13 @@ record_skip()
 	summary+=$(printf '%-12s skipped: %s' "$1" "$2")$'\n'
 }
 
+# The lines of a log that tell which tests failed, with a name before each.
+failures_of()
+{
+	grep -E '^ *(not ok|# +Failed test|test .* FAILED)' "$2" | head -n 10 |
+		sed "s/^ */$1: /"
+}
+
 # Takes down the last line of a run's output.
 record()
 {
@@ -55,6 +63,7 @@ record()
 	if [ "$status" != 0 ] && [ "$failed" = 0 ]; then
 		failed=1
 	fi
+	[ "$failed" = 0 ] || what_failed+=$(failures_of "$name" "$log")$'\n'
 	total_passed=$((total_passed + passed))
 	total_failed=$((total_failed + failed))
 	summary+=$(printf '%-12s %6d passed %4d failed' "$name" "$passed" "$failed")$'\n'
@@ -242,5 +251,5 @@ if [[ -z $why_not && " $SUITES " == *" upgrade "* ]]; then
 fi
 
 say "summary"
-printf '%s\n%d passed, %d failed\n' "$summary" "$total_passed" "$total_failed"
+printf '%s%s\n%d passed, %d failed\n' "$summary" "$what_failed" "$total_passed" "$total_failed"
 [ "$total_failed" = 0 ]

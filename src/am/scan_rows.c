@@ -21,6 +21,7 @@
 #include "am/scan_rows.h"
 #include "catalog/index.h"
 #include "executor/executor.h"
+#include "miscadmin.h"
 #include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 #include "utils/memutils.h"
@@ -302,6 +303,49 @@ DiskannRowReaderPasses(DiskannRowReader *reader, const DiskannResult *result)
 	/* The node never sees them, and EXPLAIN is to show them all the same. */
 	InstrCountFiltered1(reader->filter, rejected);
 	return false;
+}
+
+/* Members of a set are not negative, block numbers up to 2^32 - 2. */
+#define PAGES_PER_MEMBER 2
+
+Bitmapset *
+DiskannRowReaderPages(DiskannRowReader *reader)
+{
+	Relation	heap = reader->desc->heapRelation;
+	Bitmapset  *pages = NULL;
+	int64		rejected = 0;
+	TableScanDesc scan;
+
+	Assert(reader->filter != NULL);
+
+	prepare_fetch(reader);
+	scan = table_beginscan(heap, reader->desc->xs_snapshot, 0, NULL);
+	while (table_scan_getnextslot(scan, ForwardScanDirection, reader->slot))
+	{
+		BlockNumber page = ItemPointerGetBlockNumber(&reader->slot->tts_tid);
+
+		CHECK_FOR_INTERRUPTS();
+		if (row_passes(reader))
+			pages = bms_add_member(pages, page / PAGES_PER_MEMBER);
+		else
+			rejected++;
+	}
+	table_endscan(scan);
+	InstrCountFiltered1(reader->filter, rejected);
+	return pages;
+}
+
+bool
+DiskannIsInPages(const Bitmapset *pages, const DiskannSlotData *head)
+{
+	for (int i = 0; i < head->ntids; i++)
+	{
+		BlockNumber page = ItemPointerGetBlockNumber(&head->tids[i]);
+
+		if (bms_is_member(page / PAGES_PER_MEMBER, pages))
+			return true;
+	}
+	return head->next != DISKANN_INVALID_NODE;
 }
 
 /* ---------- between rows ---------- */

@@ -19,6 +19,7 @@
 #include "access/skey.h"
 #include "am/scan_order.h"
 #include "executor/tuptable.h"
+#include "nodes/bitmapset.h"
 #include "nodes/execnodes.h"
 #include "store/tids.h"
 
@@ -105,6 +106,18 @@ extern void DiskannRowReaderStart(DiskannRowReader *reader,
  */
 extern bool DiskannRowReaderPasses(DiskannRowReader *reader,
 								   const DiskannResult *result);
+
+/*
+ * Which pages of the table have rows that pass the filter, for the next
+ * function.  Reads the whole table in its own order, in a small part of the
+ * time that it takes to fetch its rows by TID; so where few pass, the nodes of
+ * other pages need not be looked at.  The set is in the current context.
+ */
+extern Bitmapset *DiskannRowReaderPages(DiskannRowReader *reader);
+
+/* May one of a node's rows be in such a page? */
+extern bool DiskannIsInPages(const Bitmapset *pages,
+							 const DiskannSlotData *head);
 
 /*
  * The operator's distance between the query and a node's rows, which all have

@@ -364,6 +364,8 @@ sort_node(DiskannScan *state, DiskannNode node)
 		!DiskannMeasureNext(&state->ref, &state->query, node, visit))
 		return;
 	state->counts.visits++;
+	if (state->few_pass && !DiskannIsInPages(state->passing, &visit->head))
+		return;
 	if (DiskannScanFilterPasses(&state->filter, &visit->filters) &&
 		DiskannOrderMeasure(&state->order, node, visit, &found))
 		DiskannSortedPut(&state->pages, &found);
@@ -392,29 +394,52 @@ sort_map(DiskannScan *state)
 }
 
 /*
+ * Measure the nodes that have not been visited, from all pages in turn, or
+ * those that the map names, and put them into the sort.  Nodes that no edge
+ * leads to are found here.  Share-locks one slot at a time.
+ */
+static void
+sort_nodes(DiskannScan *state)
+{
+	DiskannNode count = DiskannNodeCount(&state->ref);
+
+	if (state->seek.narrow)
+	{
+		sort_map(state);
+		return;
+	}
+	for (DiskannNode node = DISKANN_ENTRY_NODE + 1; node < count; node++)
+		sort_node(state, node);
+}
+
+/*
  * All rows are wanted, or the graph is exhausted, or memory is, as "why" tells
- * whoever asks what the scan has done: measure the nodes that have not been
- * visited, from all pages in turn, or those that the map names, and sort them.
- * Nodes that no edge leads to are found here.  Share-locks one slot at a time.
+ * whoever asks what the scan has done: go on with all nodes, sorted, or with
+ * those of the pages of the table that are known to be of use.  Locks as above.
  */
 static void
 sort_pages(DiskannScan *state, const char *why)
 {
-	DiskannNode count = DiskannNodeCount(&state->ref);
-
 	Assert(CurrentMemoryContext == state->results_context);
 
 	DiskannSortedBegin(&state->pages);
-	if (state->seek.narrow)
-		sort_map(state);
-	else
-	{
-		for (DiskannNode node = DISKANN_ENTRY_NODE + 1; node < count; node++)
-			sort_node(state, node);
-	}
+	if (!state->few_pass || state->passing != NULL)
+		sort_nodes(state);
 	DiskannSortedPerform(&state->pages);
 	state->phase = PHASE_PAGES;
 	state->counts.way = why;
+}
+
+/*
+ * The same where so few rows pass the filter that most of the table would be
+ * fetched in the order of distances: ask first which pages have any.
+ */
+static void
+sort_passing(DiskannScan *state)
+{
+	state->few_pass = true;
+	state->passing = DiskannRowReaderPages(&state->reader);
+	sort_pages(state, "the table: few rows pass the filter");
 }
 
 /* The same with nothing visited. */
@@ -586,6 +611,21 @@ bound_of_matching(DiskannScan *state, double *lower_bound)
 	return true;
 }
 
+/*
+ * May what is left hold rows that are wanted?  Not if it is beyond the bound,
+ * once as many nodes have been visited as the rows within it need.
+ */
+static bool
+may_be_wanted(const DiskannScan *state, double lower_bound)
+{
+	int64		rows = state->returned + state->order.nresults;
+
+	if (state->wanted.rows > 0)
+		rows = Min(rows, state->wanted.rows);
+	return lower_bound <= state->order.bound ||
+		state->considered < visits_for(state, rows);
+}
+
 /* bound_of_unvisited(), but that *lower_bound is not set if there are none. */
 static bool
 has_unvisited(DiskannScan *state, double enough, double *lower_bound)
@@ -596,13 +636,13 @@ has_unvisited(DiskannScan *state, double enough, double *lower_bound)
 	if (state->phase == PHASE_MATCH)
 	{
 		if (bound_of_matching(state, lower_bound))
-			return *lower_bound <= state->order.bound;
+			return may_be_wanted(state, *lower_bound);
 		sort_pages(state, "filter map: the walk was used up");
 	}
 	else if (state->phase == PHASE_STREAM)
 	{
 		if (bound_of_stream(state, enough, lower_bound))
-			return *lower_bound <= state->order.bound;
+			return may_be_wanted(state, *lower_bound);
 		sort_pages(state, "all pages: the graph was used up");
 	}
 	return state->phase == PHASE_PAGES &&
@@ -673,6 +713,8 @@ visit_unvisited(DiskannScan *state)
 		match_further(state);
 	else if (memory_used(state) > state->memory_limit)
 		sort_pages(state, "all pages: work_mem was used up");
+	else if (walk_is_too_long(state) && state->reader.filter != NULL)
+		sort_passing(state);
 	else if (walk_is_too_long(state))
 		sort_pages(state, "all pages: few rows pass the filter");
 	else if (DiskannSearchStream(state->search, &node))
@@ -755,6 +797,7 @@ DiskannWalkReset(DiskannScan *state)
 	state->slow = false;
 	state->missed = false;
 	state->stopped = false;
+	state->few_pass = false;
 	state->nearest.size = 0;
 	state->nearest.count = 0;
 	state->considered = 0;

@@ -87,6 +87,9 @@ typedef struct DiskannScan
 	int64		returned;		/* results whose rows were returned */
 	int64		dropped;		/* late ones, and what the filter rejects */
 	DiskannSortedNodes pages;	/* of PHASE_PAGES */
+	bool		few_pass;		/* it has nodes of pages of the table alone
+								 * ... */
+	Bitmapset  *passing;		/* ... in which rows pass the filter */
 	DiskannNode next_node;		/* of PHASE_UNORDERED */
 	DiskannNode end_node;
 
