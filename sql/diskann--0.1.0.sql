@@ -472,6 +472,57 @@ CREATE FUNCTION diskann_index_check(
 COMMENT ON FUNCTION diskann_index_check(regclass, boolean)
 	IS 'verify a diskann index, and whether it has all rows of its table';
 
+CREATE FUNCTION diskann_index_recall(
+	index regclass,
+	INOUT queries integer DEFAULT 200,
+	INOUT k integer DEFAULT 10,
+	INOUT list_size integer DEFAULT NULL,
+	OUT recall double precision,
+	OUT low double precision,
+	OUT high double precision,
+	OUT nodes bigint,
+	OUT visits double precision)
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION diskann_index_recall(regclass, integer, integer, integer)
+	IS 'how much of what is nearest to some of its rows searches of a diskann index find';
+
+CREATE FUNCTION diskann_index_recall(
+	index regclass,
+	statement text,
+	OUT queries integer,
+	INOUT k integer DEFAULT 10,
+	INOUT list_size integer DEFAULT NULL,
+	OUT recall double precision,
+	OUT low double precision,
+	OUT high double precision,
+	OUT nodes bigint,
+	OUT visits double precision)
+	AS 'MODULE_PATHNAME', 'diskann_index_recall_of'
+	LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION diskann_index_recall(regclass, text, integer, integer)
+	IS 'how much of what is nearest to the vectors that a statement returns searches of a diskann index find';
+
+CREATE FUNCTION diskann_calibrate(
+	index regclass,
+	queries integer DEFAULT 500)
+	RETURNS void
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION diskann_calibrate(regclass, integer)
+	IS 'learn what search list each recall takes in a diskann index, from some of its rows';
+
+CREATE FUNCTION diskann_calibrate(index regclass, statement text)
+	RETURNS void
+	AS 'MODULE_PATHNAME', 'diskann_calibrate_by'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION diskann_calibrate(regclass, text)
+	IS 'learn what search list each recall takes in a diskann index, from the vectors that a statement returns';
+
 CREATE FUNCTION diskann_link_pending(index regclass)
 	RETURNS bigint
 	AS 'MODULE_PATHNAME'
@@ -480,11 +531,23 @@ CREATE FUNCTION diskann_link_pending(index regclass)
 COMMENT ON FUNCTION diskann_link_pending(regclass)
 	IS 'link all rows of a diskann index that wait for it, as VACUUM does, and return how many that were';
 
--- It writes to the index.
+-- They write to the index.
 REVOKE ALL ON FUNCTION diskann_link_pending(regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION diskann_calibrate(regclass, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION diskann_calibrate(regclass, text) FROM PUBLIC;
 
--- Both read whole indexes, and the check keeps writers waiting.
+-- All of them read whole indexes, and the check keeps writers waiting.
 REVOKE ALL ON FUNCTION diskann_index_info(regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION
+	diskann_index_recall(regclass, integer, integer, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION
+	diskann_index_recall(regclass, text, integer, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION diskann_index_check(regclass, boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION diskann_index_info(regclass)
+	TO pg_stat_scan_tables;
+GRANT EXECUTE ON FUNCTION
+	diskann_index_recall(regclass, integer, integer, integer)
+	TO pg_stat_scan_tables;
+GRANT EXECUTE ON FUNCTION
+	diskann_index_recall(regclass, text, integer, integer)
 	TO pg_stat_scan_tables;

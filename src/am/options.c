@@ -24,9 +24,12 @@
 
 /* What an index has unless WITH (...) says otherwise. */
 #define DEFAULT_NUM_NEIGHBORS 32
-#define DEFAULT_LIST_SIZE 100
 #define DEFAULT_INSERT_LIST_SIZE 64
 #define DEFAULT_PENDING_LIMIT 256
+
+/* Recall that can be asked for; less needs no list to speak of. */
+#define LEAST_RECALL_TARGET 0.9
+#define MOST_RECALL_TARGET 0.999
 
 /* As many as all porches have room for at the least degree. */
 #define MOST_PENDING (DISKANN_MOST_PORCHES * DISKANN_MIN_DEGREE)
@@ -44,6 +47,7 @@ typedef struct DiskannOptions
 	int			vector_storage;
 	int			query_search_list_size;
 	int			pending_limit;
+	double		recall_target;
 } DiskannOptions;
 
 typedef enum StorageLayout
@@ -74,6 +78,7 @@ int			diskann_query_rescore;
 int			diskann_iterative_search;
 int			diskann_max_scan_tuples;
 int			diskann_pending_limit;
+static double recall_target;
 static char *diskann_simd_setting;
 
 static relopt_kind diskann_relopt_kind;
@@ -123,6 +128,17 @@ check_list_size(int *newval, void **extra, GucSource source)
 	return false;
 }
 
+/* The range begins with 0 for "not set". */
+static bool
+check_recall_target(double *newval, void **extra, GucSource source)
+{
+	if (*newval == 0 || *newval >= LEAST_RECALL_TARGET)
+		return true;
+	GUC_check_errdetail("A recall target is from %g to %g; 0 takes the index' own setting.",
+						LEAST_RECALL_TARGET, MOST_RECALL_TARGET);
+	return false;
+}
+
 /*
  * Another library may have defined settings of our names in this session, as
  * that of pgvectorscale does.  PostgreSQL would refuse a second definition,
@@ -153,6 +169,11 @@ define_settings(void)
 							"-1 takes the index' own setting, which is 100 unless given with WITH.",
 							&diskann_query_search_list_size, -1, -1, 10000,
 							PGC_USERSET, 0, check_list_size, NULL, NULL);
+	DefineCustomRealVariable("diskann.recall_target",
+							 "Sets the recall for which diskann index scans choose their search list.",
+							 "0 takes the index' own setting. Takes effect in indexes that have been calibrated.",
+							 &recall_target, 0, 0, MOST_RECALL_TARGET,
+							 PGC_USERSET, 0, check_recall_target, NULL, NULL);
 	DefineCustomIntVariable("diskann.query_rescore",
 							"Sets how many rows are compared with the query by their own values.",
 							"-1 compares as many as the order requires, 0 none.",
@@ -234,9 +255,11 @@ define_parameters(void)
 					   vector_storage_values, 0, list_vector_storage_values(),
 					   lock);
 	add_int_reloption(kind, "query_search_list_size", "Size of the search list of scans of this index",
-					  DEFAULT_LIST_SIZE, 1, 10000, lock);
+					  0, 1, 10000, lock);
 	add_int_reloption(kind, "pending_limit", "Rows that may wait to be linked with others",
 					  DEFAULT_PENDING_LIMIT, 0, MOST_PENDING, lock);
+	add_real_reloption(kind, "recall_target", "Recall for which scans of this index choose their search list",
+					   0, LEAST_RECALL_TARGET, MOST_RECALL_TARGET, lock);
 }
 
 /* By name: newer versions have a field more. */
@@ -254,7 +277,8 @@ static const relopt_parse_elt parse_table[] = {
 	PARAMETER(edge_bits, INT),
 	PARAMETER(vector_storage, ENUM),
 	PARAMETER(query_search_list_size, INT),
-	PARAMETER(pending_limit, INT)
+	PARAMETER(pending_limit, INT),
+	PARAMETER(recall_target, REAL)
 };
 
 bytea *
@@ -342,14 +366,28 @@ DiskannDecideSettings(Relation rel, DiskannMetric metric, int elevel,
 				 errdetail("A diskann index always keeps codes of its edges; vector_storage sets how exactly it keeps vectors.")));
 }
 
-int
-DiskannSearchListSize(Relation rel)
+double
+DiskannIndexRecallTarget(Relation rel)
 {
 	DiskannOptions *options = (DiskannOptions *) rel->rd_options;
 
+	return options ? options->recall_target : 0;
+}
+
+int
+DiskannListSizeSet(Relation rel, double *target)
+{
+	DiskannOptions *options = (DiskannOptions *) rel->rd_options;
+
+	*target = 0;
 	if (diskann_query_search_list_size > 0)
 		return diskann_query_search_list_size;
-	return options ? options->query_search_list_size : DEFAULT_LIST_SIZE;
+	*target = recall_target;
+	if (recall_target > 0 || options == NULL)
+		return 0;
+	if (options->query_search_list_size == 0)
+		*target = options->recall_target;
+	return options->query_search_list_size;
 }
 
 int

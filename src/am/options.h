@@ -37,7 +37,14 @@ extern void DiskannDecideSettings(Relation rel, DiskannMetric metric,
 /* How many rows of this index may be pending now. */
 extern int	DiskannPendingLimit(Relation rel);
 
-/* The list size of searches in this index now. */
-extern int	DiskannSearchListSize(Relation rel);
+/*
+ * The list size that is set for searches in this index now, by the session or
+ * else by the index; 0 if it is not.  Then *target is the recall that is asked
+ * for instead, or 0.
+ */
+extern int	DiskannListSizeSet(Relation rel, double *target);
+
+/* The recall that the index itself asks for, or 0. */
+extern double DiskannIndexRecallTarget(Relation rel);
 
 #endif							/* DISKANN_OPTIONS_H */

@@ -28,6 +28,7 @@
 
 #include "access/relscan.h"
 #include "am/am.h"
+#include "am/calibrate.h"
 #include "am/options.h"
 #include "am/scan.h"
 #include "am/scan_walk.h"
@@ -43,7 +44,8 @@
 
 /* Of the scan that was asked for a row last. */
 static DiskannScanCounts last_scan;
-static DiskannWanted last_wanted = {
+static DiskannWanted last_wanted =
+{
 	.rows = DISKANN_ROWS_UNKNOWN, .bound = INFINITY
 };
 
@@ -282,25 +284,12 @@ prepare_index(DiskannScan *state)
 
 	if (index != NULL)
 	{
-		DiskannNodeInit(&state->ref, rel, index, false);
+		DiskannWalkInit(state, rel, index);
 		state->ref.snapshot = state->desc->xs_snapshot;
-		DiskannQueryInit(&state->query, index);
-		DiskannVisitInit(&state->visit, index);
-		state->search = DiskannSearchCreate(state->context);
-		DiskannPendingInit(&state->pending, index);
-		DiskannOrderInit(&state->order, &index->space, &state->space_query);
 		DiskannRowReaderInit(&state->reader, state->desc, &state->ref,
 							 state->context, state->scratch);
 		DiskannNodeRowsInit(&state->rows, &state->ref);
-		DiskannScanFilterInit(&state->filter, rel, index);
-		DiskannScanSeekInit(&state->seek, index, state->filter.columns);
-		if (state->seek.signatures)
-		{
-			DiskannVisitInitSignatures(&state->visit, index);
-			state->match = DiskannMatchCreate(state->context);
-		}
 	}
-	state->index = index;
 	MemoryContextSwitchTo(old);
 }
 
@@ -358,23 +347,12 @@ static void
 reset_state(DiskannScan *state)
 {
 	state->started = true;
-	state->iterative = diskann_iterative_search;
 	state->query_rescore = diskann_query_rescore;
-	state->max_scan_tuples = diskann_max_scan_tuples;
-	state->list_size = DiskannSearchListSize(state->desc->indexRelation);
 	DiskannFindWanted(state->desc, &state->wanted);
+	state->list_size = DiskannSearchListSize(state->desc->indexRelation,
+											 state->wanted.rows);
 	add_counts(&state->before, &state->counts);
-	memset(&state->counts, 0, sizeof(state->counts));
-	state->phase = PHASE_DONE;
-	state->slow = false;
-	state->missed = false;
-	state->stopped = false;
-	state->few_pass = false;
-	state->nearest.size = 0;
-	state->nearest.count = 0;
-	state->considered = 0;
-	state->returned = 0;
-	state->dropped = 0;
+	DiskannWalkReset(state);
 }
 
 /*

@@ -128,6 +128,12 @@ visit_node(DiskannScan *state, DiskannNode node)
 	state->counts.visits++;
 	if (!DiskannVisitNode(&state->ref, &state->query, node, visit, NULL))
 		visit->degree = 0;
+	if (node == state->left_out)
+	{
+		visit->head.state = DISKANN_DEAD;
+		if (!state->left_out_leads)
+			visit->degree = 0;
+	}
 	state->counts.estimates += visit->degree;
 
 	/* Tombstones only lead to other nodes. */
@@ -355,7 +361,8 @@ sort_node(DiskannScan *state, DiskannNode node)
 	DiskannFound found;
 
 	CHECK_FOR_INTERRUPTS();
-	if (DiskannSearchVisited(state->search, node) ||
+	if (node == state->left_out ||
+		DiskannSearchVisited(state->search, node) ||
 		!DiskannMeasureNext(&state->ref, &state->query, node, visit))
 		return;
 	state->counts.visits++;
@@ -768,6 +775,46 @@ DiskannWalkNearer(DiskannScan *state)
 }
 
 /* ---------- the start ---------- */
+
+void
+DiskannWalkInit(DiskannScan *state, Relation rel, DiskannIndex *index)
+{
+	Assert(CurrentMemoryContext == state->context);
+
+	DiskannNodeInit(&state->ref, rel, index, false);
+	DiskannQueryInit(&state->query, index);
+	DiskannVisitInit(&state->visit, index);
+	state->search = DiskannSearchCreate(state->context);
+	DiskannPendingInit(&state->pending, index);
+	DiskannOrderInit(&state->order, &index->space, &state->space_query);
+	DiskannScanFilterInit(&state->filter, rel, index);
+	DiskannScanSeekInit(&state->seek, index, state->filter.columns);
+	if (state->seek.signatures)
+	{
+		DiskannVisitInitSignatures(&state->visit, index);
+		state->match = DiskannMatchCreate(state->context);
+	}
+	state->left_out = DISKANN_INVALID_NODE;
+	state->index = index;
+}
+
+void
+DiskannWalkReset(DiskannScan *state)
+{
+	state->iterative = diskann_iterative_search;
+	state->max_scan_tuples = diskann_max_scan_tuples;
+	memset(&state->counts, 0, sizeof(state->counts));
+	state->phase = PHASE_DONE;
+	state->slow = false;
+	state->missed = false;
+	state->stopped = false;
+	state->few_pass = false;
+	state->nearest.size = 0;
+	state->nearest.count = 0;
+	state->considered = 0;
+	state->returned = 0;
+	state->dropped = 0;
+}
 
 /* How many nodes would be measured if all that may match were. */
 static double

@@ -78,6 +78,8 @@ typedef struct DiskannScan
 	DiskannPending pending;		/* rows that are not linked yet */
 	Size		memory_limit;	/* of PHASE_STREAM */
 	float		max_length2;	/* of rows, if the metric is inner product */
+	DiskannNode left_out;		/* not to be found, or DISKANN_INVALID_NODE */
+	bool		left_out_leads; /* but its edges are followed */
 	DiskannNode fetched;		/* by the processor, to be visited soon */
 	bool		slow;			/* pages come from a disk: read ahead */
 	bool		missed;			/* the last visit had to read a page */
@@ -95,6 +97,16 @@ typedef struct DiskannScan
 	DiskannRowReader reader;	/* for what order cannot tell apart */
 	DiskannNodeRows rows;		/* being returned */
 } DiskannScan;
+
+/*
+ * Have what walks of an index need, in the current context, which is that of
+ * the scan.
+ */
+extern void DiskannWalkInit(DiskannScan *state, Relation rel,
+							DiskannIndex *index);
+
+/* Forget an earlier walk, and take the settings of now. */
+extern void DiskannWalkReset(DiskannScan *state);
 
 /*
  * Visit what is to be visited before the first row: as many nodes as the list

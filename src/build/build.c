@@ -21,6 +21,7 @@
  */
 #include "postgres.h"
 
+#include "am/calibrate.h"
 #include "am/options.h"
 #include "build/build.h"
 #include "build/parallel.h"
@@ -79,6 +80,9 @@ diskannbuild(Relation heap, Relation rel, IndexInfo *indexInfo)
 		build_serially(&state, result);
 	if (state.index)
 		DiskannBuildRoster(rel, state.index);
+	if (state.index && DiskannIndexRecallTarget(rel) > 0)
+		DiskannCalibrateBySample(rel, state.index,
+								 DISKANN_CALIBRATION_QUERIES);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(state.context);
 	return result;

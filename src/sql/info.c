@@ -24,6 +24,7 @@
 #include "access/relation.h"
 #include "access/xlog.h"
 #include "am/am.h"
+#include "am/calibrate.h"
 #include "am/scan.h"
 #include "catalog/pg_class.h"
 #include "fmgr.h"
@@ -35,6 +36,7 @@
 #include "store/node.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
+#include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 #include "values/row.h"
 
@@ -320,6 +322,50 @@ put_self_recall(Properties *properties, Relation rel)
 							  "VACUUM" : "REINDEX"));
 }
 
+/* The search list that each recall takes for some numbers of rows. */
+static void
+put_sizes(Properties *properties, const DiskannCalibration *calibration,
+		  int rows)
+{
+	static const double targets[] = {.90, .95, .98, .99, .995};
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < (int) lengthof(targets); i++)
+	{
+		bool		reached;
+		double		size = DiskannCalibratedSize(calibration, rows, targets[i],
+												 &reached);
+
+		appendStringInfo(&buf, "%s%g: ", i > 0 ? ", " : "", targets[i]);
+		if (reached)
+			appendStringInfo(&buf, "%.0f", ceil(size));
+		else
+			appendStringInfoString(&buf, "not reached");
+	}
+	put_property(properties, psprintf("list_sizes_for_%d", rows), buf.data);
+}
+
+/* What is known of the recall that search lists give. */
+static void
+put_calibration(Properties *properties, Relation rel)
+{
+	DiskannCalibration calibration;
+
+	DiskannGetCalibration(rel, &calibration);
+	if (calibration.queries == 0)
+	{
+		put_property(properties, "calibration", "none");
+		return;
+	}
+	put_property(properties, "calibration",
+				 psprintf("%u queries, " UINT64_FORMAT " nodes, %s",
+						  calibration.queries, calibration.nodes,
+						  timestamptz_to_str(calibration.time)));
+	for (int rows = 1; rows <= DISKANN_CALIBRATION_MOST_ROWS; rows *= 10)
+		put_sizes(properties, &calibration, rows);
+}
+
 /* ---------- counting ---------- */
 
 /* The slot is locked. */
@@ -425,6 +471,7 @@ diskann_index_info(PG_FUNCTION_ARGS)
 		put_counts(&properties, &counts, settings.max_degree,
 				   (int64) pages * BLCKSZ);
 		put_self_recall(&properties, rel);
+		put_calibration(&properties, rel);
 	}
 	relation_close(rel, AccessShareLock);
 	return (Datum) 0;

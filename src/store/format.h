@@ -67,7 +67,7 @@ typedef enum DiskannPageKind
 	DISKANN_PAGE_NODES = 3,
 	DISKANN_PAGE_ROSTER = 4,	/* a roster beyond that of entry nodes */
 	DISKANN_PAGE_PENDING = 5,	/* rows not linked yet */
-	DISKANN_PAGE_CALIBRATION = 6,	/* recall by list size */
+	DISKANN_PAGE_CALIBRATION = 6,	/* calibrations beyond the metapage's */
 	DISKANN_PAGE_FILTER_MAP = 7,	/* what filter columns hold, node by node */
 	DISKANN_PAGE_RANGES = 8		/* what signatures of a filter column mean */
 } DiskannPageKind;
@@ -219,6 +219,24 @@ typedef struct DiskannMarks
 	(DISKANN_FEATURE_FILTERS | DISKANN_FEATURE_PORCHES)
 
 /*
+ * What part of the nearest rows searches miss, by how many are sought and by
+ * the size of the list, as a calibration has found; each with the standard
+ * error of its measure added.  All zero in an index that was never calibrated.
+ */
+#define DISKANN_CALIBRATED_SIZES 24
+#define DISKANN_CALIBRATED_ROWS 3	/* 1, 10, 100 */
+
+typedef struct DiskannCalibration
+{
+	int64		time;			/* a TimestampTz */
+	uint32		queries;		/* 0: there is none */
+	uint32		blocks;			/* of the index then */
+	uint64		nodes;			/* live ones then */
+	uint16		sizes[DISKANN_CALIBRATED_SIZES];	/* of the list, ascending */
+	float		missed[DISKANN_CALIBRATED_ROWS][DISKANN_CALIBRATED_SIZES];
+} DiskannCalibration;
+
+/*
  * The metapage.  Settings are written by CREATE INDEX and never change; the
  * layout is written when the index gets its first row (ready becomes 1 last).
  * It is written anew only if the index turns out to have no row any more (see
@@ -281,6 +299,7 @@ typedef struct DiskannMetaPageData
 
 	DiskannPageList lists[DISKANN_PAGE_LISTS];
 	DiskannFilterColumn filters[DISKANN_MAX_FILTER_COLUMNS];
+	DiskannCalibration calibration; /* earlier libraries leave it alone */
 } DiskannMetaPageData;
 
 typedef DiskannMetaPageData *DiskannMetaPage;
@@ -347,7 +366,9 @@ StaticAssertDecl(sizeof(DiskannPageOpaqueData) == 8,
 StaticAssertDecl(offsetof(DiskannMetaPageData, dims) == 48 &&
 				 offsetof(DiskannMetaPageData, max_length2) == 108 &&
 				 offsetof(DiskannMetaPageData, lists) == 144 &&
-				 sizeof(DiskannMetaPageData) == 144 + 8 * 16 + 31 * 24,
+				 offsetof(DiskannMetaPageData, calibration) ==
+				 144 + 8 * 16 + 31 * 24 &&
+				 sizeof(DiskannCalibration) == 24 + 24 * 2 + 3 * 24 * 4,
 				 "metapage has an unexpected layout");
 StaticAssertDecl(sizeof(DiskannMetaPageData) <= DISKANN_PAGE_BYTES,
 				 "metapage does not fit a page");

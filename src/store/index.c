@@ -320,6 +320,14 @@ fill_cache(Relation rel, DiskannMetric metric)
 	return true;
 }
 
+const DiskannMetaPageData *
+DiskannCachedMeta(Relation rel, DiskannMetric metric)
+{
+	if (rel->rd_amcache == NULL && !fill_cache(rel, metric))
+		return NULL;
+	return &cached_index(rel)->meta;
+}
+
 const DiskannRoster *
 DiskannCachedRoster(Relation rel, const DiskannIndex *index)
 {
@@ -426,8 +434,8 @@ DiskannForgetCache(Relation rel)
  * Tell all backends, those of standbys too, to forget what they have cached of
  * the index, whether this transaction commits or not: pages change at once.
  */
-static void
-invalidate_everywhere(Relation rel)
+void
+DiskannInvalidate(Relation rel)
 {
 	SharedInvalidationMessage message;
 
@@ -457,8 +465,9 @@ DiskannForgetRows(Relation rel)
 		meta.tombstones = 0;
 		meta.self_searched = 0;
 		meta.self_missed = 0;
+		memset(&meta.calibration, 0, sizeof(meta.calibration));
 		DiskannWriteMetapage(rel, buffer, &meta, false);
 	}
 	UnlockReleaseBuffer(buffer);
-	invalidate_everywhere(rel);
+	DiskannInvalidate(rel);
 }

@@ -71,6 +71,13 @@ extern DiskannIndex *DiskannLoadIndex(Relation rel, MemoryContext context,
 									  DiskannMetric metric);
 
 /*
+ * The metapage as the relation's cache has it, valid until invalidations are
+ * accepted; NULL if the index never had a row.  Locks, and errors, as above.
+ */
+extern const DiskannMetaPageData *DiskannCachedMeta(Relation rel,
+													DiskannMetric metric);
+
+/*
  * The roster in the relation's cache, of version 0 and empty if none has been
  * put there.  It is valid until invalidations are accepted or another one is
  * put there.  Reads the metapage if the cache has been emptied since index was
@@ -127,6 +134,9 @@ extern void DiskannAddBound(Relation rel, const DiskannIndex *index, int column,
 
 /* Forget what this backend has cached of the index. */
 extern void DiskannForgetCache(Relation rel);
+
+/* Let all backends, this one too, read the metapage anew. */
+extern void DiskannInvalidate(Relation rel);
 
 /*
  * Let an index forget its dimensions, layout and nodes, as none of them stands

@@ -97,6 +97,29 @@ settings_are_possible(const DiskannMetaPageData *meta)
 		meta->alpha >= 1.0f && meta->ready <= 1;
 }
 
+static bool
+calibration_is_possible(const DiskannCalibration *calibration)
+{
+	if (calibration->queries == 0)
+		return true;
+	for (int i = 0; i < DISKANN_CALIBRATED_SIZES; i++)
+	{
+		const uint16 *size = &calibration->sizes[i];
+
+		if (*size == 0 || (i > 0 && *size <= size[-1]))
+			return false;
+		for (int rows = 0; rows < DISKANN_CALIBRATED_ROWS; rows++)
+		{
+			const float *missed = &calibration->missed[rows][i];
+
+			if (!(*missed >= 0 && *missed <= 2) ||
+				(i > 0 && *missed > missed[-1]))
+				return false;
+		}
+	}
+	return calibration->nodes > 0 && calibration->blocks > 0;
+}
+
 static void
 verify_meta(Relation rel, Page page)
 {
@@ -108,6 +131,9 @@ verify_meta(Relation rel, Page page)
 	if (!settings_are_possible(meta))
 		DiskannReportCorrupt(rel, DISKANN_METAPAGE_BLKNO, -1,
 							 "metapage has impossible settings");
+	if (!calibration_is_possible(&meta->calibration))
+		DiskannReportCorrupt(rel, DISKANN_METAPAGE_BLKNO, -1,
+							 "metapage has an impossible calibration");
 	if (!meta->ready)
 		return;
 	if (meta->nfilters + 1 != IndexRelationGetNumberOfAttributes(rel))
@@ -250,6 +276,25 @@ DiskannGetCounts(Relation rel, DiskannCounts *counts,
 	counts->live_nodes = meta.live_nodes;
 	recall->searched = meta.self_searched;
 	recall->missed = meta.self_missed;
+}
+
+void
+DiskannSetCalibration(Relation rel, const DiskannCalibration *calibration)
+{
+	DiskannMetaPageData meta;
+	Buffer		buffer = DiskannReadMetapage(rel, BUFFER_LOCK_EXCLUSIVE,
+											 &meta);
+
+	Assert(calibration_is_possible(calibration));
+	meta.calibration = *calibration;
+	DiskannWriteMetapage(rel, buffer, &meta, false);
+	UnlockReleaseBuffer(buffer);
+}
+
+void
+DiskannGetCalibration(Relation rel, DiskannCalibration *calibration)
+{
+	*calibration = copy_metapage(rel).calibration;
 }
 
 void

@@ -102,6 +102,12 @@ extern void DiskannSetCounts(Relation rel, const DiskannCounts *counts,
 extern void DiskannGetCounts(Relation rel, DiskannCounts *counts,
 							 DiskannSelfRecall *recall);
 
+/* Write a calibration to the metapage, logged; and read what is there. */
+extern void DiskannSetCalibration(Relation rel,
+								  const DiskannCalibration *calibration);
+extern void DiskannGetCalibration(Relation rel,
+								  DiskannCalibration *calibration);
+
 /* Note that whoever reads the index has to know this; logged.  Is it noted? */
 extern void DiskannNoteFeature(Relation rel, uint32 feature);
 extern bool DiskannHasFeature(Relation rel, uint32 feature);

@@ -164,3 +164,20 @@ DiskannMeasureNext(DiskannNodeRef *ref, const DiskannQuery *query,
 	DiskannNodeClose(ref);
 	return live;
 }
+
+bool
+DiskannCopyNext(DiskannNodeRef *ref, DiskannNode node, DiskannSlotData *head,
+				void *own)
+{
+	bool		live;
+
+	if (!DiskannNodeOpenNext(ref, node, BUFFER_LOCK_SHARE, NULL))
+		return false;
+	memcpy(head, ref->slot, sizeof(DiskannSlotData));
+	live = head->state == DISKANN_LIVE;
+	if (live)
+		memcpy(own, DiskannSlotOwn(ref->index, ref->slot),
+			   ref->index->meta.own_bytes);
+	DiskannNodeClose(ref);
+	return live;
+}

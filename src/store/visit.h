@@ -86,4 +86,13 @@ extern bool DiskannVisitNode(DiskannNodeRef *ref, const DiskannQuery *query,
 extern bool DiskannMeasureNext(DiskannNodeRef *ref, const DiskannQuery *query,
 							   DiskannNode node, DiskannVisit *visit);
 
+/*
+ * Copy head and code of a live node's vector, for who compares them with many
+ * queries and looks at all slots in order.  own has room for meta.own_bytes.
+ * False if this slot has no live node.  Nothing is open on entry and exit;
+ * share-locks the slot for the time of the call.
+ */
+extern bool DiskannCopyNext(DiskannNodeRef *ref, DiskannNode node,
+							DiskannSlotData *head, void *own);
+
 #endif							/* DISKANN_VISIT_H */

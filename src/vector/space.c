@@ -14,6 +14,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 #include "kernels/kernels.h"
 
@@ -30,14 +31,21 @@ multiply(float *x, int n, float factor)
 		x[i] *= factor;
 }
 
+/* Add the centre so many times. */
+static void
+move_by_centre(const DiskannSpace *space, float *x, float times)
+{
+	if (space->centre == NULL)
+		return;
+	for (int i = 0; i < space->dims; i++)
+		x[i] += times * space->centre[i];
+}
+
 static void
 rotate_and_centre(const DiskannSpace *space, float *x)
 {
 	diskann_rotate(&space->rotation, x);
-	if (space->centre == NULL)
-		return;
-	for (int i = 0; i < space->dims; i++)
-		x[i] -= space->centre[i];
+	move_by_centre(space, x, -1);
 }
 
 float
@@ -82,6 +90,43 @@ diskann_space_query(const DiskannSpace *space, float *x,
 		multiply(x, space->input_dims, query->factor);
 	query->length2 = length2 * query->factor * query->factor;
 	rotate_and_centre(space, x);
+	query->norm2 = diskann_kernels->dot_f32(x, x, space->dims);
+}
+
+/*
+ * Take the additional coordinate of a row out of its rotated vector.  unit has
+ * room for a vector.
+ */
+static void
+remove_additional(const DiskannSpace *space, float *x, float *unit)
+{
+	float		length;
+
+	memset(unit, 0, sizeof(float) * space->dims);
+	unit[space->input_dims] = 1;
+	diskann_rotate(&space->rotation, unit);
+	length = diskann_kernels->dot_f32(x, unit, space->dims);
+	for (int i = 0; i < space->dims; i++)
+		x[i] -= length * unit[i];
+}
+
+void
+diskann_space_query_of_row(const DiskannSpace *space, float *x, float *scratch,
+						   DiskannSpaceQuery *query)
+{
+	move_by_centre(space, x, 1);
+	if (space->metric == DISKANN_INNER_PRODUCT)
+		remove_additional(space, x, scratch);
+	query->factor = 1.0f;
+	query->length2 = diskann_kernels->dot_f32(x, x, space->dims);
+	if (space->metric == DISKANN_INNER_PRODUCT && query->length2 > 0 &&
+		space->max_norm2 > 0)
+	{
+		query->factor = sqrtf(space->max_norm2 / query->length2);
+		multiply(x, space->dims, query->factor);
+		query->length2 *= query->factor * query->factor;
+	}
+	move_by_centre(space, x, -1);
 	query->norm2 = diskann_kernels->dot_f32(x, x, space->dims);
 }
 

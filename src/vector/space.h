@@ -70,6 +70,14 @@ extern void diskann_space_query(const DiskannSpace *space, float *x,
 								DiskannSpaceQuery *query);
 
 /*
+ * Make of a row's vector in index space, in place, that of a query for the same
+ * vector of the user's.  scratch has room for space->dims floats.
+ */
+extern void diskann_space_query_of_row(const DiskannSpace *space, float *x,
+									   float *scratch,
+									   DiskannSpaceQuery *query);
+
+/*
  * What rows are compared by: the operator's distance, under L2 its square; for
  * a squared distance in index space, length2 being what diskann_space_row()
  * returned for the row.  Linear and increasing in dist2.

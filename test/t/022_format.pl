@@ -112,6 +112,14 @@ my %info = map { split /\|/ } split /\n/,
 is($info{format_version}, VERSION, 'format version');
 ok($info{tombstones} > 0 && $info{tids_slots} > 1,
 	"$info{tombstones} tombstones, $info{tids_slots} slots of TIDs");
+is($info{calibration}, 'none', 'it has no calibration');
+$node->safe_psql('postgres', "SELECT diskann_calibrate('s_v')");
+like(
+	$node->safe_psql('postgres',
+		"SELECT value FROM diskann_index_info('s_v') WHERE property = 'calibration'"
+	),
+	qr/^\d+ queries/,
+	'but takes one');
 use_index('stored index');
 change_index('stored index', 1000);
 

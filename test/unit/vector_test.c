@@ -1070,6 +1070,29 @@ check_distance(const DiskannSpace *space, SpaceBuffers *b, const char *what)
 		  "%s: length of a row before it was centred", what);
 }
 
+/* A row made a query is what the query for its vector is. */
+static void
+check_query_of_row(const DiskannSpace *space, SpaceBuffers *b)
+{
+	static float scratch[MAX_DIMS];
+	int			dims = space->input_dims;
+	DiskannSpaceQuery query;
+	DiskannSpaceQuery of_row;
+	double		far;
+
+	memcpy(b->row, b->x, sizeof(float) * dims);
+	memcpy(b->query, b->x, sizeof(float) * dims);
+	diskann_space_row(space, b->row);
+	diskann_space_query(space, b->query, &query);
+	diskann_space_query_of_row(space, b->row, scratch, &of_row);
+	far = distance2(b->row, b->query, space->dims);
+	check(far < 1e-9 * query.length2,
+		  "metric %d: a row as a query is %g off", space->metric, far);
+	check(near(query.norm2, of_row.norm2, 1e-4 * query.length2) &&
+		  near(query.length2, of_row.length2, 1e-4 * query.length2),
+		  "metric %d: lengths of a row as a query", space->metric);
+}
+
 static void
 test_space(DiskannMetric metric, int dims, int prefix, double scale)
 {
@@ -1080,6 +1103,7 @@ test_space(DiskannMetric metric, int dims, int prefix, double scale)
 	fill_gaussian(b.x, dims, scale);
 	fill_gaussian(b.q, dims, scale);
 	check_distance(&space, &b, "random vectors");
+	check_query_of_row(&space, &b);
 	fill_gaussian(b.q, dims, 1e-3 * scale);
 	check_distance(&space, &b, "a short query");
 	fill_gaussian(b.q, dims, 1e3 * scale);
@@ -1091,9 +1115,11 @@ test_space(DiskannMetric metric, int dims, int prefix, double scale)
 	check_distance(&space, &b, "equal vectors");
 	fill_gaussian(b.x, dims, 3 * scale);
 	check_distance(&space, &b, "a long row");
+	check_query_of_row(&space, &b);
 	fill_gaussian(b.x, dims, scale);
 	space.centre = NULL;
 	check_distance(&space, &b, "no centre");
+	check_query_of_row(&space, &b);
 }
 
 /* Queries without a direction, or next to none. */
