@@ -119,6 +119,17 @@ INSERT INTO t SELECT i, vec(i) FROM generate_series(1, 10) i;
 SELECT calibration('t_idx');
 
 --
+-- One vector alone tells nothing of recall
+--
+CREATE TABLE alone (v real[]);
+INSERT INTO alone SELECT vec(1) FROM generate_series(1, 3);
+CREATE INDEX alone_idx ON alone USING diskann (v) WITH (recall_target = 0.95);
+SELECT calibration('alone_idx'), list_for(0.95, 10, 'alone_idx');
+SELECT diskann_calibrate('alone_idx', 'SELECT v FROM q');
+SELECT calibration('alone_idx');
+DROP TABLE alone;
+
+--
 -- For whom it is, and errors
 --
 SELECT nodes, tids FROM diskann_index_check('t_idx', true);

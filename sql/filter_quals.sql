@@ -143,6 +143,36 @@ SELECT k FROM r WHERE leak(k) ORDER BY v <-> '{5,5}' LIMIT 2;
 SELECT k FROM r WHERE leak(k) OR k = 3 ORDER BY v <-> '{5,5}' LIMIT 2;
 RESET ROLE;
 DROP TABLE r;
+-- not where the index cannot decide what hides them, decides it in part, or has
+-- none of them and the table is read
+CREATE FUNCTION leak_hidden(int) RETURNS boolean LANGUAGE plpgsql STABLE COST 0.000001 AS $$
+BEGIN
+	IF $1 % 4 = 0 THEN RAISE EXCEPTION 'seen: %', $1; END IF;
+	RETURN $1 % 500 = 1;
+END $$;
+CREATE TABLE r (v real[], k int, t text, s int[], hidden boolean);
+INSERT INTO r SELECT ARRAY[i % 50, i / 50], i, CASE i % 4 WHEN 0 THEN 'z' ELSE 'a' END,
+	ARRAY[i % 4, 20 + i % 7, 30 + i % 11, 50 + i % 13, 80 + i % 17, 100 + i % 19], i % 4 = 0
+	FROM generate_series(1, 2000) i;
+ANALYZE r;
+ALTER TABLE r ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON r TO regress_diskann_reader;
+CREATE FUNCTION look_for_hidden(definition text, condition text, OUT n bigint, OUT table_read boolean)
+LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE 'CREATE INDEX ri ON r USING diskann ' || definition;
+	EXECUTE format('CREATE POLICY visible ON r USING (%s)', condition);
+	SET LOCAL ROLE regress_diskann_reader;
+	SELECT count(*) FROM (SELECT k FROM r WHERE leak_hidden(k) ORDER BY v <-> '{25,20}' LIMIT 4) s INTO n;
+	SELECT way LIKE 'the table%' FROM diskann_last_scan() INTO table_read;
+	RESET ROLE;
+	DROP POLICY visible ON r;
+	DROP INDEX ri;
+END $$;
+SELECT * FROM look_for_hidden('(v, t)', 't < ''m''');
+SELECT * FROM look_for_hidden('(v, s)', 's && ''{1,2,3}''');
+SELECT * FROM look_for_hidden('(v) WHERE NOT hidden', 'NOT hidden');
+DROP TABLE r;
 DROP ROLE regress_diskann_reader;
 RESET enable_seqscan;
 

@@ -169,7 +169,9 @@ DiskannCalibrate(Relation rel, DiskannTrial *trial)
 	memset(&calibration, 0, sizeof(calibration));
 	calibration.nodes = DiskannTrialCompare(trial);
 	calibration.queries = DiskannTrialQueries(trial);
-	if (calibration.queries == 0 || calibration.nodes == 0)
+
+	/* A node alone is never missed, or left out as the query. */
+	if (calibration.queries == 0 || calibration.nodes < 2)
 		return;
 	calibration.time = GetCurrentTimestamp();
 	calibration.blocks = RelationGetNumberOfBlocks(rel);

@@ -373,7 +373,7 @@ start_filter(DiskannScan *state)
 		state->wanted.filtered = state->wanted.filtered_above;
 	DiskannRowReaderStart(&state->reader,
 						  more || filter->undecided ? node : NULL,
-						  filter->undecided);
+						  filter->lossy || filter->undecided);
 }
 
 /*

@@ -139,11 +139,11 @@ may_filter(const IndexScanState *node)
 
 void
 DiskannRowReaderStart(DiskannRowReader *reader, IndexScanState *node,
-					  bool undecided)
+					  bool recheck)
 {
 	reader->rows_ahead = FIRST_ROWS_AHEAD;
 	reader->filter = may_filter(node) ? node : NULL;
-	reader->undecided = undecided;
+	reader->recheck = recheck;
 }
 
 /* Make what is needed to fetch rows, unless that has been done before. */
@@ -263,11 +263,14 @@ DiskannRowReaderDistance(DiskannRowReader *reader,
 }
 
 /*
- * Does the row in reader->slot, which is emptied, pass the filter?  The node is
- * waiting for a row, and has nothing in its context of expressions.
+ * Does the row in reader->slot, which is emptied, pass the filter, and before
+ * that the index conditions, if they are to be checked?  They may be those of
+ * row level security: what they hide must not be shown to functions of the
+ * filter.  The node is waiting for a row, and has nothing in its context of
+ * expressions.
  */
 static bool
-row_passes(DiskannRowReader *reader)
+row_passes(DiskannRowReader *reader, bool recheck)
 {
 	PlanState  *plan = &reader->filter->ss.ps;
 	ExprContext *context = plan->ps_ExprContext;
@@ -275,9 +278,8 @@ row_passes(DiskannRowReader *reader)
 	bool		passes;
 
 	context->ecxt_scantuple = reader->slot;
-	passes = ExecQual(plan->qual, context) &&
-		(!reader->undecided ||
-		 ExecQual(reader->filter->indexqualorig, context));
+	passes = (!recheck || ExecQual(reader->filter->indexqualorig, context)) &&
+		ExecQual(plan->qual, context);
 	context->ecxt_scantuple = old;
 	ResetExprContext(context);
 	ExecClearTuple(reader->slot);
@@ -295,7 +297,7 @@ DiskannRowReaderPasses(DiskannRowReader *reader, const DiskannResult *result)
 	DiskannNodeRowsStart(&reader->rows, &result->found);
 	while (fetch_row(reader))
 	{
-		if (row_passes(reader))
+		if (row_passes(reader, reader->recheck))
 			return true;
 		rejected++;
 	}
@@ -303,6 +305,17 @@ DiskannRowReaderPasses(DiskannRowReader *reader, const DiskannResult *result)
 	/* The node never sees them, and EXPLAIN is to show them all the same. */
 	InstrCountFiltered1(reader->filter, rejected);
 	return false;
+}
+
+/*
+ * The plan leaves out of the filter what a partial index' predicate implies, so
+ * that other rows of the table must not be shown to it.
+ */
+bool
+DiskannRowReaderHasPages(const DiskannRowReader *reader)
+{
+	return reader->filter != NULL &&
+		RelationGetIndexPredicate(reader->desc->indexRelation) == NIL;
 }
 
 /* Members of a set are not negative, block numbers up to 2^32 - 2. */
@@ -316,7 +329,7 @@ DiskannRowReaderPages(DiskannRowReader *reader)
 	int64		rejected = 0;
 	TableScanDesc scan;
 
-	Assert(reader->filter != NULL);
+	Assert(DiskannRowReaderHasPages(reader));
 
 	prepare_fetch(reader);
 	scan = table_beginscan(heap, reader->desc->xs_snapshot, 0, NULL);
@@ -325,7 +338,7 @@ DiskannRowReaderPages(DiskannRowReader *reader)
 		BlockNumber page = ItemPointerGetBlockNumber(&reader->slot->tts_tid);
 
 		CHECK_FOR_INTERRUPTS();
-		if (row_passes(reader))
+		if (row_passes(reader, true))
 			pages = bms_add_member(pages, page / PAGES_PER_MEMBER);
 		else
 			rejected++;

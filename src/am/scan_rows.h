@@ -68,11 +68,12 @@ typedef struct DiskannRowReader
 	int			rows_ahead;		/* how many rows to read ahead next */
 
 	/*
-	 * The plan node whose filter is applied here, and its index conditions if
-	 * the index cannot decide them; NULL: neither is.
+	 * The plan node whose filter is applied here, and before it the index
+	 * conditions if the index does not decide them for good; NULL: neither
+	 * is.
 	 */
 	IndexScanState *filter;
-	bool		undecided;
+	bool		recheck;
 
 	/* Made when the first row is fetched. */
 	IndexFetchTableData *fetch;
@@ -95,10 +96,11 @@ extern void DiskannRowReaderInit(DiskannRowReader *reader, IndexScanDesc desc,
  * Begin to read ahead anew, for another query.  node is the scan's plan node,
  * or NULL if it is not known, or not needed; its filter is applied if nobody
  * can tell that it is applied twice to rows that pass, and so are its index
- * conditions if they are undecided: of some, the index cannot tell for any row.
+ * conditions if they are to be checked again: of some, the index cannot tell
+ * for any row, or not for good.
  */
 extern void DiskannRowReaderStart(DiskannRowReader *reader,
-								  IndexScanState *node, bool undecided);
+								  IndexScanState *node, bool recheck);
 
 /*
  * Does one of a node's rows pass the filter?  The same is done with the pages
@@ -106,6 +108,9 @@ extern void DiskannRowReaderStart(DiskannRowReader *reader,
  */
 extern bool DiskannRowReaderPasses(DiskannRowReader *reader,
 								   const DiskannResult *result);
+
+/* Is there a filter that may be applied to all rows of the table? */
+extern bool DiskannRowReaderHasPages(const DiskannRowReader *reader);
 
 /*
  * Which pages of the table have rows that pass the filter, for the next

@@ -724,7 +724,7 @@ visit_unvisited(DiskannScan *state)
 		match_further(state);
 	else if (memory_used(state) > state->memory_limit)
 		sort_pages(state, "all pages: work_mem was used up");
-	else if (walk_is_too_long(state) && state->reader.filter != NULL)
+	else if (walk_is_too_long(state) && DiskannRowReaderHasPages(&state->reader))
 		sort_passing(state);
 	else if (walk_is_too_long(state))
 		sort_pages(state, "all pages: few rows pass the filter");
