@@ -109,7 +109,7 @@ DiskannSearchListSize(Relation rel, int64 rows)
 								   rows > 0 ? (double) rows : ROWS_IF_UNKNOWN,
 								   target, &reached) *
 		growth(&meta->calibration, RelationGetNumberOfBlocks(rel));
-	return (int) ceil(needed);
+	return (int) Min(ceil(needed), DISKANN_MOST_LIST_SIZE);
 }
 
 /* ---------- making it ---------- */

@@ -166,8 +166,9 @@ define_settings(void)
 {
 	DefineCustomIntVariable("diskann.query_search_list_size",
 							"Sets the size of the search list of diskann index scans.",
-							"-1 takes the index' own setting, which is 100 unless given with WITH.",
-							&diskann_query_search_list_size, -1, -1, 10000,
+							"-1 takes the index' own setting, or else what a recall target needs, or 100.",
+							&diskann_query_search_list_size, -1, -1,
+							DISKANN_MOST_LIST_SIZE,
 							PGC_USERSET, 0, check_list_size, NULL, NULL);
 	DefineCustomRealVariable("diskann.recall_target",
 							 "Sets the recall for which diskann index scans choose their search list.",
@@ -255,7 +256,7 @@ define_parameters(void)
 					   vector_storage_values, 0, list_vector_storage_values(),
 					   lock);
 	add_int_reloption(kind, "query_search_list_size", "Size of the search list of scans of this index",
-					  0, 1, 10000, lock);
+					  0, 1, DISKANN_MOST_LIST_SIZE, lock);
 	add_int_reloption(kind, "pending_limit", "Rows that may wait to be linked with others",
 					  DEFAULT_PENDING_LIMIT, 0, MOST_PENDING, lock);
 	add_real_reloption(kind, "recall_target", "Recall for which scans of this index choose their search list",

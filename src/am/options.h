@@ -22,6 +22,9 @@ typedef enum DiskannIterativeSearch
 	DISKANN_ITERATE_STRICT
 } DiskannIterativeSearch;
 
+/* The largest search list that can be set. */
+#define DISKANN_MOST_LIST_SIZE 10000
+
 extern int	diskann_query_search_list_size;
 extern int	diskann_query_rescore;
 extern int	diskann_iterative_search;

@@ -309,13 +309,19 @@ DiskannRowReaderPasses(DiskannRowReader *reader, const DiskannResult *result)
 
 /*
  * The plan leaves out of the filter what a partial index' predicate implies, so
- * that other rows of the table must not be shown to it.
+ * that other rows of the table must not be shown to it.  And where rows are so
+ * far apart that the table has more pages than the index has nodes, to fetch
+ * all of them reads no more.
  */
 bool
 DiskannRowReaderHasPages(const DiskannRowReader *reader)
 {
+	IndexScanDesc desc = reader->desc;
+
 	return reader->filter != NULL &&
-		RelationGetIndexPredicate(reader->desc->indexRelation) == NIL;
+		RelationGetIndexPredicate(desc->indexRelation) == NIL &&
+		RelationGetNumberOfBlocks(desc->heapRelation) <=
+		reader->rows.ref->count;
 }
 
 /* Members of a set are not negative, block numbers up to 2^32 - 2. */

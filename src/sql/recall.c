@@ -22,6 +22,7 @@
 #include "access/relation.h"
 #include "access/xlog.h"
 #include "am/calibrate.h"
+#include "am/options.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -35,7 +36,6 @@
 /* Deviations of a normal distribution that 95 % are within. */
 #define DEVIATIONS 1.96
 
-#define MOST_LIST_SIZE 10000
 
 /* What is asked, from the arguments. */
 typedef struct Question
@@ -64,7 +64,7 @@ begin_question(FunctionCallInfo fcinfo, Question *question)
 {
 	question->rows = int_argument(fcinfo, 2, "k", DISKANN_TRIAL_MOST_ROWS);
 	question->list_size = PG_ARGISNULL(3) ? 0 :
-		int_argument(fcinfo, 3, "list_size", MOST_LIST_SIZE);
+		int_argument(fcinfo, 3, "list_size", DISKANN_MOST_LIST_SIZE);
 	question->rel = DiskannOpenForInspection(PG_GETARG_OID(0),
 											 AccessShareLock);
 	question->index = DiskannLoadForInspection(question->rel);

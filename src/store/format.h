@@ -243,8 +243,8 @@ typedef struct DiskannCalibration
  * DiskannForgetRows).  The state changes as the index lives.
  *
  * features tells what else a reader has to know; one that finds a bit it does
- * not know refuses the index.  This version knows filter columns; the lists of
- * pages, and filter columns beyond nfilters, are all zero.
+ * not know refuses the index.  This version knows filter columns and pending
+ * rows; the lists of pages, and filter columns beyond nfilters, are all zero.
  */
 typedef struct DiskannMetaPageData
 {
