@@ -36,7 +36,6 @@
 /* Deviations of a normal distribution that 95 % are within. */
 #define DEVIATIONS 1.96
 
-
 /* What is asked, from the arguments. */
 typedef struct Question
 {
