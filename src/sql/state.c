@@ -73,11 +73,11 @@ put(State *state, int column, Datum value)
 
 /* Add to the advice, behind what there is. */
 static void
-advise(State *state, const char *text)
+advise(State *state, const char *what)
 {
 	if (state->advice.len > 0)
 		appendStringInfoString(&state->advice, "; ");
-	appendStringInfoString(&state->advice, text);
+	appendStringInfoString(&state->advice, what);
 }
 
 /* What the last VACUUM that looked for dead rows has counted. */
