@@ -77,7 +77,7 @@ DROP INDEX t_built, t_text;
 TRUNCATE t;
 INSERT INTO t VALUES (1, '{1,2}'), (2, '{1,2,3}');
 CREATE INDEX CONCURRENTLY t_bad ON t USING diskann (v);
-SELECT * FROM state;
+SELECT index, bytes, slots, advice FROM state;
 DROP INDEX t_bad;
 CREATE INDEX t_id ON t (id);
 CREATE TABLE p (v real[]) PARTITION BY RANGE (v);

@@ -52,7 +52,6 @@ $primary->safe_psql('postgres', $_)
 	"SELECT diskann_calibrate('rows_v', 50)",
 	'DELETE FROM rows WHERE id % 10 = 0',
 	'VACUUM (INDEX_CLEANUP on) rows',
-	'INSERT INTO rows SELECT 5000, v FROM rows WHERE id = 1',
 	'INSERT INTO rows SELECT 5001, array_agg(x + 1) FROM rows, unnest(v) x WHERE id = 1');
 
 # ---------- a standby ----------
