@@ -85,9 +85,11 @@ FROM unnest('{t_cos,t_ip,t_filter}'::regclass[]) i,
     LATERAL diskann_index_recall(i, 'SELECT v FROM q', 10, 60) b;
 
 --
--- Equal vectors are one node; dead ones are none
+-- Equal vectors are one node, unless their rows wait; dead ones are none
 --
+SET diskann.pending_limit = 0;
 INSERT INTO t SELECT i, vec(1), 1 FROM generate_series(5001, 5100) i;
+RESET diskann.pending_limit;
 SELECT nodes FROM diskann_index_recall('t_idx', 1);
 DELETE FROM t WHERE id % 2 = 0;
 CALL wait_for_others();
