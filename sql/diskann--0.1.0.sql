@@ -454,6 +454,41 @@ CREATE FUNCTION diskann_index_info(index regclass)
 COMMENT ON FUNCTION diskann_index_info(regclass)
 	IS 'settings, layout and contents of a diskann index';
 
+CREATE FUNCTION diskann_index_state(
+	index regclass,
+	OUT bytes bigint,
+	OUT slots bigint,
+	OUT nodes bigint,
+	OUT dead bigint,
+	OUT pending bigint,
+	OUT self_recall double precision,
+	OUT last_repair timestamptz,
+	OUT calibrated timestamptz,
+	OUT calibration_queries bigint,
+	OUT calibration_nodes bigint,
+	OUT growth double precision,
+	OUT advice text)
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION diskann_index_state(regclass)
+	IS 'what a few pages of a diskann index tell of its state, and what is to be done about it';
+
+CREATE VIEW diskann_indexes AS
+	SELECT c.oid::pg_catalog.regclass AS index,
+			x.indrelid::pg_catalog.regclass AS of_table,
+			NULLIF(c.reltuples, -1)::bigint AS rows,
+			s.*
+		FROM pg_catalog.pg_index x
+			JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid
+			JOIN pg_catalog.pg_am m ON m.oid = c.relam,
+			LATERAL diskann_index_state(c.oid) s
+		WHERE m.amname = 'diskann' AND c.relkind = 'i'
+			AND NOT pg_catalog.pg_is_other_temp_schema(c.relnamespace);
+
+COMMENT ON VIEW diskann_indexes
+	IS 'all diskann indexes of the database: their state, and what is to be done about it';
+
 CREATE FUNCTION diskann_index_check(
 	index regclass,
 	heapallindexed boolean DEFAULT false,
@@ -536,8 +571,10 @@ REVOKE ALL ON FUNCTION diskann_link_pending(regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION diskann_calibrate(regclass, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION diskann_calibrate(regclass, text) FROM PUBLIC;
 
--- All of them read whole indexes, and the check keeps writers waiting.
+-- They tell of indexes of others' tables; most read whole indexes, and the check
+-- keeps writers waiting.
 REVOKE ALL ON FUNCTION diskann_index_info(regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION diskann_index_state(regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION
 	diskann_index_recall(regclass, integer, integer, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION
@@ -545,6 +582,9 @@ REVOKE ALL ON FUNCTION
 REVOKE ALL ON FUNCTION diskann_index_check(regclass, boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION diskann_index_info(regclass)
 	TO pg_stat_scan_tables;
+GRANT EXECUTE ON FUNCTION diskann_index_state(regclass)
+	TO pg_stat_scan_tables;
+GRANT SELECT ON diskann_indexes TO pg_stat_scan_tables;
 GRANT EXECUTE ON FUNCTION
 	diskann_index_recall(regclass, integer, integer, integer)
 	TO pg_stat_scan_tables;

@@ -32,9 +32,6 @@
 #include "utils/memutils.h"
 #include "values/row.h"
 
-/* Repair is due when there is a tombstone for so many nodes. */
-#define NODES_PER_TOMBSTONE 20
-
 /* ---------- bulk delete ---------- */
 
 typedef struct BulkState
@@ -345,15 +342,6 @@ diskannbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 
 /* ---------- cleanup ---------- */
 
-/* Are there enough tombstones? */
-static bool
-repair_is_due(const DiskannCounts *counts)
-{
-	return counts->tombstones > 0 &&
-		(uint64) counts->tombstones * NODES_PER_TOMBSTONE >=
-		counts->live_nodes + counts->tombstones;
-}
-
 IndexBulkDeleteResult *
 diskannvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 {
@@ -376,7 +364,7 @@ diskannvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 	DiskannGetCounts(info->index, &counts, &recall);
 	searches = DiskannSearchesToHeal(&counts, &recall);
 	porches = DiskannHasFeature(info->index, DISKANN_FEATURE_PORCHES);
-	due = searches > 0 || repair_is_due(&counts);
+	due = searches > 0 || DiskannRepairIsDue(&counts);
 	if (porches || due)
 	{
 		index = DiskannLoadIndex(info->index, context,

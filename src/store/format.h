@@ -299,7 +299,11 @@ typedef struct DiskannMetaPageData
 
 	DiskannPageList lists[DISKANN_PAGE_LISTS];
 	DiskannFilterColumn filters[DISKANN_MAX_FILTER_COLUMNS];
-	DiskannCalibration calibration; /* earlier libraries leave it alone */
+
+	/* Earlier libraries leave these alone; in their indexes they are zero. */
+	DiskannCalibration calibration;
+	int64		repaired;		/* when the last repair ended, a TimestampTz;
+								 * 0: unknown */
 } DiskannMetaPageData;
 
 typedef DiskannMetaPageData *DiskannMetaPage;
@@ -368,7 +372,9 @@ StaticAssertDecl(offsetof(DiskannMetaPageData, dims) == 48 &&
 				 offsetof(DiskannMetaPageData, lists) == 144 &&
 				 offsetof(DiskannMetaPageData, calibration) ==
 				 144 + 8 * 16 + 31 * 24 &&
-				 sizeof(DiskannCalibration) == 24 + 24 * 2 + 3 * 24 * 4,
+				 sizeof(DiskannCalibration) == 24 + 24 * 2 + 3 * 24 * 4 &&
+				 offsetof(DiskannMetaPageData, repaired) ==
+				 144 + 8 * 16 + 31 * 24 + 24 + 24 * 2 + 3 * 24 * 4,
 				 "metapage has an unexpected layout");
 StaticAssertDecl(sizeof(DiskannMetaPageData) <= DISKANN_PAGE_BYTES,
 				 "metapage does not fit a page");

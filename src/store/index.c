@@ -465,6 +465,7 @@ DiskannForgetRows(Relation rel)
 		meta.tombstones = 0;
 		meta.self_searched = 0;
 		meta.self_missed = 0;
+		meta.repaired = 0;
 		memset(&meta.calibration, 0, sizeof(meta.calibration));
 		DiskannWriteMetapage(rel, buffer, &meta, false);
 	}

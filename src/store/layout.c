@@ -174,14 +174,6 @@ choose_slots(DiskannMetaPageData *meta, int *code_dims, bool choose_bits,
 	return budget;
 }
 
-/* Do its keys have an order, that of values? */
-static bool
-has_order(const DiskannFilterColumn *filter)
-{
-	return filter->kind != DISKANN_FILTER_HASH &&
-		filter->kind != DISKANN_FILTER_SET;
-}
-
 /*
  * Behind the centre there is a page of ranges for each filter column that has
  * some, and then the nodes, by regions of as many as a page of the map
@@ -196,7 +188,7 @@ place_regions(DiskannMetaPageData *meta, bool ranges)
 		return;
 	for (int i = 0; i < meta->nfilters; i++)
 		meta->filters[i].ranges = ranges &&
-			has_order(&meta->filters[i]) ?
+			DiskannHasOrder(&meta->filters[i]) ?
 			meta->first_block++ : 0;
 	meta->region_nodes = DISKANN_PAGE_BYTES / DiskannMarksBytes(meta);
 	meta->region_nodes -= meta->region_nodes % meta->slots_per_page;
@@ -390,7 +382,7 @@ regions_fit(const DiskannMetaPageData *meta)
 	{
 		if (meta->filters[i].ranges == 0)
 			continue;
-		if (!has_order(&meta->filters[i]) ||
+		if (!DiskannHasOrder(&meta->filters[i]) ||
 			meta->filters[i].ranges != block++)
 			return false;
 	}

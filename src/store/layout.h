@@ -16,6 +16,14 @@
 #include "store/format.h"
 #include "vector/edge_code.h"
 
+/* Do the keys of a filter column have an order, that of values? */
+static inline bool
+DiskannHasOrder(const DiskannFilterColumn *filter)
+{
+	return filter->kind != DISKANN_FILTER_HASH &&
+		filter->kind != DISKANN_FILTER_SET;
+}
+
 /*
  * Decide the layout of an index whose settings are in *meta, for vectors of
  * input_dims coordinates, and write it there.  ranges: there are to be pages of

@@ -21,6 +21,7 @@
 #include "store/meta.h"
 #include "store/page.h"
 #include "store/xlog.h"
+#include "utils/timestamp.h"
 
 /* ---------- checking ---------- */
 
@@ -117,7 +118,8 @@ calibration_is_possible(const DiskannCalibration *calibration)
 				return false;
 		}
 	}
-	return calibration->nodes > 0 && calibration->blocks > 0;
+	return calibration->nodes > 0 && calibration->blocks > 0 &&
+		IS_VALID_TIMESTAMP(calibration->time);
 }
 
 static void
@@ -134,6 +136,9 @@ verify_meta(Relation rel, Page page)
 	if (!calibration_is_possible(&meta->calibration))
 		DiskannReportCorrupt(rel, DISKANN_METAPAGE_BLKNO, -1,
 							 "metapage has an impossible calibration");
+	if (!IS_VALID_TIMESTAMP(meta->repaired))
+		DiskannReportCorrupt(rel, DISKANN_METAPAGE_BLKNO, -1,
+							 "metapage tells of a repair at no time");
 	if (!meta->ready)
 		return;
 	if (meta->nfilters + 1 != IndexRelationGetNumberOfAttributes(rel))
@@ -260,6 +265,7 @@ DiskannSetCounts(Relation rel, const DiskannCounts *counts,
 	{
 		meta.self_searched = recall->searched;
 		meta.self_missed = recall->missed;
+		meta.repaired = GetCurrentTimestamp();
 	}
 	if (memcmp(&old, &meta, sizeof(meta)) != 0)
 		DiskannWriteMetapage(rel, buffer, &meta, false);

@@ -72,6 +72,18 @@ typedef struct DiskannSelfRecall
 	uint32		missed;			/* of these, not found */
 } DiskannSelfRecall;
 
+/* A repair is due when there is a tombstone for so many nodes. */
+#define DISKANN_NODES_PER_TOMBSTONE 20
+
+/* Are there enough tombstones for a repair? */
+static inline bool
+DiskannRepairIsDue(const DiskannCounts *counts)
+{
+	return counts->tombstones > 0 &&
+		(uint64) counts->tombstones * DISKANN_NODES_PER_TOMBSTONE >=
+		counts->live_nodes + counts->tombstones;
+}
+
 /* Was more than a twentieth missed? */
 static inline bool
 DiskannIsSick(const DiskannSelfRecall *recall)
@@ -94,8 +106,8 @@ DiskannSearchesToHeal(const DiskannCounts *counts,
 }
 
 /*
- * Note it in the metapage, unless it is there already; recall NULL leaves what
- * was noted of that.  Read it.
+ * Note it in the metapage, unless it is there already; recall is of a repair
+ * that ends now, or NULL, which leaves what was noted of the last.  Read it.
  */
 extern void DiskannSetCounts(Relation rel, const DiskannCounts *counts,
 							 const DiskannSelfRecall *recall);
