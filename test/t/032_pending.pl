@@ -63,11 +63,10 @@ sub pages_read
 		'postgres', qq(
 SET enable_seqscan = off;
 EXPLAIN (ANALYZE, BUFFERS, COSTS off, TIMING off, SUMMARY off)
-	SELECT id FROM rows ORDER BY v <-> '$query'::real[] LIMIT 1;
-EXPLAIN (ANALYZE, BUFFERS, COSTS off, TIMING off, SUMMARY off)
 	SELECT id FROM rows ORDER BY v <-> '$query'::real[] LIMIT 1;));
 
-	return $plan =~ /Limit.*Limit.*?shared hit=(\d+)/s ? $1 : die $plan;
+	# 14 does not count pages whose buffer a session remembers: ask a new one.
+	return $plan =~ /Limit.*?shared hit=(\d+)/s ? $1 : die $plan;
 }
 
 # Does a search for each of these rows find it?
