@@ -150,16 +150,17 @@ make_room(Inserter *inserter, DiskannNode node, const float *x,
 {
 	Relation	rel = inserter->ref.rel;
 	DiskannLinker *linker = get_linker(inserter);
+	bool		room = DiskannTryMerging(rel);
 
-	if (DiskannTryMerging(rel))
+	if (room)
 	{
 		(void) DiskannLinkerMerge(linker, ROWS_PER_MERGE);
 		DiskannEndMerging(rel);
-		if (DiskannAddPending(&inserter->ref, node, x, signatures, most))
-			return;
 	}
 	DiskannBeginLinking(rel);
-	(void) DiskannLinkerLink(linker, node);
+	if (!room ||
+		!DiskannAddPending(&inserter->ref, node, x, signatures, most))
+		(void) DiskannLinkerLink(linker, node);
 	DiskannEndLinking(rel);
 }
 
@@ -239,13 +240,15 @@ insert_pending(Inserter *inserter, DiskannNewNode *new, int most)
 	float	   *x = palloc(sizeof(float) * inserter->index->space.dims);
 	const uint8 *signatures = inserter->marks.signatures;
 	DiskannNode node;
+	bool		added;
 
 	DiskannBeginLinking(inserter->ref.rel);
 	sign_node(inserter, new);
 	DiskannPausePoint("pending-signed");
 	node = write_pending(inserter, new, x);
+	added = DiskannAddPending(&inserter->ref, node, x, signatures, most);
 	DiskannEndLinking(inserter->ref.rel);
-	if (!DiskannAddPending(&inserter->ref, node, x, signatures, most))
+	if (!added)
 		make_room(inserter, node, x, signatures, most);
 	return node;
 }

@@ -320,14 +320,12 @@ add_to_porches(DiskannNodeRef *ref, Chain chain, int n, DiskannNode node,
 			   const DiskannEdgeCode *edge, const uint8 *signatures,
 			   DiskannNode *last)
 {
+	const DiskannPorchPlace first = {chain.first, 0};
 	DiskannPorchPlace at = *last_porch(ref);
 
 	*last = DISKANN_ENTRY_NODE;
 	if (at.porch == DISKANN_ENTRY_NODE || at.place >= n)
-		at = (DiskannPorchPlace)
-	{
-		chain.first, 0
-	};
+		at = first;
 	for (int i = 0; i < n; i++)
 	{
 		DiskannNode next;
@@ -341,16 +339,13 @@ add_to_porches(DiskannNodeRef *ref, Chain chain, int n, DiskannNode node,
 		if (at.place == n - 1)
 		{
 			*last = at.porch;
-			at = (DiskannPorchPlace)
-			{
-				chain.first, 0
-			};
+			at = first;
 		}
 		else
-			at = (DiskannPorchPlace)
 		{
-			next, at.place + 1
-		};
+			at.porch = next;
+			at.place++;
+		}
 	}
 	return false;
 }
@@ -436,18 +431,24 @@ set_used(DiskannNodeRef *ref, int used, int wanted)
 	DiskannNodeClose(ref);
 }
 
-/* Nothing is locked on entry and exit but linking; slots meanwhile. */
-static bool
-add_edge(DiskannNodeRef *ref, DiskannNode node, const DiskannEdgeCode *edge,
-		 const uint8 *signatures, int most)
+bool
+DiskannAddPending(DiskannNodeRef *ref, DiskannNode node, const float *x,
+				  const uint8 *signatures, int most)
 {
+	const DiskannIndex *index = ref->index;
+	float	   *origin = palloc0(sizeof(float) * index->space.dims);
+	DiskannEdgeCode edge;
+
+	/* Porches lie at the origin. */
+	diskann_edge_encode(&index->shape, origin, x, &edge);
+	pfree(origin);
 	for (;;)
 	{
 		Chain		chain = get_chain(ref);
 		DiskannNode last;
 
 		DiskannPausePoint("porches-counted");
-		if (add_to_porches(ref, chain, Min(chain.used, most), node, edge,
+		if (add_to_porches(ref, chain, Min(chain.used, most), node, &edge,
 						   signatures, &last))
 			return true;
 		if (chain.used >= most)
@@ -456,24 +457,6 @@ add_edge(DiskannNodeRef *ref, DiskannNode node, const DiskannEdgeCode *edge,
 		DiskannPausePoint("porch-provided");
 		set_used(ref, chain.used, chain.used + 1);
 	}
-}
-
-bool
-DiskannAddPending(DiskannNodeRef *ref, DiskannNode node, const float *x,
-				  const uint8 *signatures, int most)
-{
-	const DiskannIndex *index = ref->index;
-	float	   *origin = palloc0(sizeof(float) * index->space.dims);
-	DiskannEdgeCode edge;
-	bool		added;
-
-	/* Porches lie at the origin. */
-	diskann_edge_encode(&index->shape, origin, x, &edge);
-	pfree(origin);
-	DiskannBeginLinking(ref->rel);
-	added = add_edge(ref, node, &edge, signatures, most);
-	DiskannEndLinking(ref->rel);
-	return added;
 }
 
 void

@@ -60,9 +60,9 @@ extern bool DiskannNextPending(DiskannPending *pending,
 
 /*
  * Let a porch lead to a node at x with these signatures.  False if those that
- * may be used, "most" of them, are full.  The caller is not linking; this is,
- * meanwhile.  Locks porches exclusively, one at a time, and node 0 in share
- * mode; to use another porch, node 0 exclusively.
+ * may be used, "most" of them, are full.  The caller is linking.  Locks porches
+ * exclusively, one at a time, and node 0 in share mode; to use another porch,
+ * node 0 exclusively.
  */
 extern bool DiskannAddPending(DiskannNodeRef *ref, DiskannNode node,
 							  const float *x, const uint8 *signatures, int most);
