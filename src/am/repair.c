@@ -252,19 +252,6 @@ is_known(const Repair *repair, const OldEdges *old, DiskannNode node)
 	return false;
 }
 
-/* Make the vector of the open node the one to search for. */
-static void
-decode_query(Repair *repair)
-{
-	const DiskannIndex *index = repair->index;
-
-	DiskannCopySignatures(index, repair->ref.slot, repair->signatures);
-	diskann_vector_decode(index->kind,
-						  DiskannSlotOwn(index, repair->ref.slot),
-						  DiskannNodeHead(&repair->ref)->scale,
-						  index->space.dims, repair->query.x);
-}
-
 /*
  * Read a node's edges, and its vector into the query if there is a leaving one
  * among its neighbours; false if there is none.  Nothing is locked on entry and
@@ -290,7 +277,7 @@ read_old_edges(Repair *repair, DiskannNode node, OldEdges *old)
 			old->nleaving++;
 	}
 	if (old->nleaving > 0)
-		decode_query(repair);
+		DiskannReadOpen(ref, repair->query.x, repair->signatures);
 	DiskannNodeClose(ref);
 	return old->nleaving > 0;
 }

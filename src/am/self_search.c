@@ -22,7 +22,6 @@ bool
 DiskannSelfSearchRead(const DiskannSelfSearch *self, DiskannNode node)
 {
 	DiskannNodeRef *ref = self->ref;
-	const DiskannIndex *index = ref->index;
 	const DiskannSlotData *head;
 	bool		linked;
 
@@ -31,14 +30,10 @@ DiskannSelfSearchRead(const DiskannSelfSearch *self, DiskannNode node)
 	head = DiskannNodeHead(ref);
 	linked = head->state == DISKANN_LIVE && head->closed == 0;
 	if (linked)
-	{
-		DiskannCopySignatures(index, ref->slot, self->signatures);
-		diskann_vector_decode(index->kind, DiskannSlotOwn(index, ref->slot),
-							  head->scale, index->space.dims, self->query->x);
-	}
+		DiskannReadOpen(ref, self->query->x, self->signatures);
 	DiskannNodeClose(ref);
 	if (linked)
-		DiskannQueryPrepareVector(self->query, index);
+		DiskannQueryPrepareVector(self->query, ref->index);
 	return linked;
 }
 

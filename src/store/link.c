@@ -399,23 +399,26 @@ write_edge(DiskannNodeRef *ref, int i, DiskannNode node,
 	DiskannNodeWriteEdges(ref);
 }
 
+void
+DiskannReadOpen(const DiskannNodeRef *ref, float *x, uint8 *signatures)
+{
+	const DiskannIndex *index = ref->index;
+
+	diskann_vector_decode(index->kind, DiskannSlotOwn(index, ref->slot),
+						  DiskannNodeHead(ref)->scale, index->space.dims, x);
+	DiskannCopySignatures(index, ref->slot, signatures);
+}
+
 bool
 DiskannReadLive(DiskannNodeRef *ref, DiskannNode node, float *x,
 				uint8 *signatures)
 {
-	const DiskannIndex *index = ref->index;
-	const DiskannSlotData *head;
 	bool		live;
 
 	DiskannNodeOpen(ref, node, BUFFER_LOCK_SHARE);
-	head = DiskannNodeHead(ref);
-	live = head->state == DISKANN_LIVE;
+	live = DiskannNodeHead(ref)->state == DISKANN_LIVE;
 	if (live)
-	{
-		diskann_vector_decode(index->kind, DiskannSlotOwn(index, ref->slot),
-							  head->scale, index->space.dims, x);
-		DiskannCopySignatures(index, ref->slot, signatures);
-	}
+		DiskannReadOpen(ref, x, signatures);
 	DiskannNodeClose(ref);
 	return live;
 }

@@ -29,7 +29,8 @@ extern void DiskannAddBacklink(DiskannNodeRef *ref, DiskannNode target,
 
 /*
  * Let an entry node point to a node at x, if it has room, or else in place of
- * its edge number replace.  Nothing is locked on entry and exit; the entry node
+ * its edge number replace.  Returns the node that this one led to, or
+ * DISKANN_INVALID_NODE.  Nothing is locked on entry and exit; the entry node
  * exclusively meanwhile.
  */
 extern DiskannNode DiskannLinkEntry(DiskannNodeRef *ref, DiskannNode entry,
@@ -37,9 +38,16 @@ extern DiskannNode DiskannLinkEntry(DiskannNodeRef *ref, DiskannNode entry,
 									const uint8 *signatures, int replace);
 
 /*
- * Decode the vector of a node that something leads to, dims floats, and copy
- * its signatures; false if it is not live any more.  Nothing is locked on entry
- * and exit; the node in share mode meanwhile.
+ * Decode the vector of the node that is open, dims floats, and copy its
+ * signatures.
+ */
+extern void DiskannReadOpen(const DiskannNodeRef *ref, float *x,
+							uint8 *signatures);
+
+/*
+ * The same of a node that something leads to, which is not open; false if it is
+ * not live any more.  Nothing is locked on entry and exit; the node in share
+ * mode meanwhile.
  */
 extern bool DiskannReadLive(DiskannNodeRef *ref, DiskannNode node, float *x,
 							uint8 *signatures);
