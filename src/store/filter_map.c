@@ -107,44 +107,30 @@ match_first(const DiskannMetaPageData *meta, const char *contents,
 	return n;
 }
 
-/* Of some numbers, keep those of which a column, of sets, may be wanted. */
+/* Of some numbers, keep those of which a column may be wanted. */
 static int
-match_sets(const DiskannMetaPageData *meta, const char *contents, int column,
-		   const DiskannSought *sought, DiskannNode *numbers, int n)
-{
-	const uint8 *signatures =
-	DiskannMapSignatures(meta, contents,
-						 DiskannSignaturesBefore(meta, column));
-	const uint16 *hashes = DiskannMapHashes(meta, contents, column);
-	int			kept = 0;
-
-	for (int i = 0; i < n; i++)
-	{
-		uint64		pattern = DiskannPattern(&signatures[numbers[i]],
-											 meta->region_nodes) |
-			(uint64) hashes[numbers[i]] << 32;
-
-		if (DiskannIsPatternSought(sought, pattern, PG_UINT64_MAX))
-			numbers[kept++] = numbers[i];
-	}
-	return kept;
-}
-
-/* The same of a column of single values. */
-static int
-match_values(const DiskannMetaPageData *meta, const char *contents, int column,
+match_column(const DiskannMetaPageData *meta, const char *contents, int column,
 			 const DiskannSought *sought, DiskannNode *numbers, int n)
 {
 	const uint8 *signatures =
 	DiskannMapSignatures(meta, contents,
 						 DiskannSignaturesBefore(meta, column));
 	const uint16 *hashes = DiskannMapHashes(meta, contents, column);
+	bool		is_set = meta->filters[column].kind == DISKANN_FILTER_SET;
 	int			kept = 0;
 
 	for (int i = 0; i < n; i++)
 	{
-		if (DiskannIsSought(sought, signatures[numbers[i]]) &&
-			has_hash(sought, hashes[numbers[i]]))
+		const uint8 *signature = &signatures[numbers[i]];
+		uint16		hash = hashes[numbers[i]];
+
+		if (is_set ?
+			DiskannIsPatternSought(sought,
+								   DiskannPattern(signature,
+												  meta->region_nodes) |
+								   (uint64) hash << 32,
+								   PG_UINT64_MAX) :
+			DiskannIsSought(sought, *signature) && has_hash(sought, hash))
 			numbers[kept++] = numbers[i];
 	}
 	return kept;
@@ -179,8 +165,7 @@ read_page(DiskannNodeRef *ref, const DiskannSought *sought, uint32 region,
 		if (counts)
 			counts->first = n;
 		for (int i = 0; i < meta->nfilters; i++)
-			n = (meta->filters[i].kind == DISKANN_FILTER_SET ? match_sets :
-				 match_values) (meta, contents, i, &sought[i], nodes, n);
+			n = match_column(meta, contents, i, &sought[i], nodes, n);
 		for (uint32 i = 0; counts && i < meta->region_nodes; i++)
 			counts->live += DiskannMapSignatures(meta, contents, 0)[i] != 0;
 	}
