@@ -22,6 +22,12 @@ my $node = new_node('main', "max_parallel_workers_per_gather = 0\n");
 plan skip_all => 'there is no postgres_fdw here'
   unless has_extension($node, 'postgres_fdw');
 
+# Binaries that are not a distribution's may lack the libpq that it was built for.
+my (undef, undef, $complaint) =
+  $node->psql('postgres', 'BEGIN; CREATE EXTENSION postgres_fdw; ROLLBACK');
+plan skip_all => "postgres_fdw cannot be loaded here: $complaint"
+  if $complaint =~ /could not load library/;
+
 my $user = $node->safe_psql('postgres', 'SELECT current_user');
 
 # Runs one file of the example.
@@ -128,8 +134,10 @@ EXPLAIN (VERBOSE, COSTS off) EXECUTE q($vector)));
 my $plan = plan_of($statement);
 my @remote = grep { /Remote SQL/ } split /\n/, $plan;
 
-is(scalar(() = $plan =~ /Async Foreign Scan/g),
-	$shards, 'all shards are asked at the same time');
+# 14 does not see through the subqueries that the arms of the UNION ALL are.
+is( scalar(() = $plan =~ /Async Foreign Scan/g),
+	$node->pg_version < 15 ? 0 : $shards,
+	'all shards are asked at the same time, from 15 on');
 is(scalar(grep { /ORDER BY .* LIMIT 10::bigint/ } @remote),
 	$shards, 'all sort and limit')
   or diag($plan);
