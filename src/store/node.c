@@ -369,21 +369,14 @@ write_parts(DiskannNodeRef *ref, int first, int last, Size to, bool map)
 	DiskannLogBegin(&log, ref->rel, ref->building);
 	for (int part = first; part <= last; part++)
 	{
-		bool		fresh = PageIsNew(BufferGetPage(buffers[part - first]));
-		Page		page = DiskannLogPage(&log, buffers[part - first],
-										  DISKANN_PAGE_NODES, part);
 		Size		start = (Size) part * DISKANN_PAGE_BYTES;
+		Size		bytes = Min(to - start, DISKANN_PAGE_BYTES);
+		Page		page = DiskannLogPart(&log, buffers[part - first],
+										  DISKANN_PAGE_NODES, part, base,
+										  bytes);
 
-		memcpy(DiskannPageContents(page) + base, ref->image + start,
-			   Min(to - start, DISKANN_PAGE_BYTES));
-
-		/*
-		 * Generic WAL takes down all that comes into use.  At first that is
-		 * the whole page, compressed, so that zeroes are not taken down
-		 * later.
-		 */
-		DiskannUsePage(page, fresh && !ref->building ? DISKANN_PAGE_BYTES :
-					   base + part_bytes(ref->index, part));
+		memcpy(DiskannPageContents(page) + base, ref->image + start, bytes);
+		DiskannUsePage(page, base + part_bytes(ref->index, part));
 	}
 	if (map)
 		change_map(ref, DiskannLogPage(&log, map_buffer,

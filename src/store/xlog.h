@@ -22,14 +22,14 @@
 
 /*
  * A change of up to MAX_GENERIC_XLOG_PAGES pages, atomic and logged unless the
- * index is being built (then the whole index is logged at the end).
+ * index is being built (then the whole index is logged at the end).  A backend
+ * makes one at a time.
  */
 typedef struct DiskannLog
 {
-	GenericXLogState *state;	/* NULL: not logged */
-	bool		fresh;			/* has a fresh page, logged as it is */
-	int			nbuffers;
-	Buffer		buffers[MAX_GENERIC_XLOG_PAGES];
+	bool		building;
+	bool		logged;
+	int			npages;
 } DiskannLog;
 
 extern void DiskannLogBegin(DiskannLog *log, Relation rel, bool building);
@@ -41,6 +41,15 @@ extern void DiskannLogBegin(DiskannLog *log, Relation rel, bool building);
  */
 extern Page DiskannLogPage(DiskannLog *log, Buffer buffer,
 						   DiskannPageKind kind, int part);
+
+/*
+ * The same, where no more is to be changed than the page's header and this part
+ * of its contents: only that of the image is valid.  A page that is new is
+ * logged as an empty one first, in a change of its own.
+ */
+extern Page DiskannLogPart(DiskannLog *log, Buffer buffer,
+						   DiskannPageKind kind, int part, Size offset,
+						   Size bytes);
 
 /* The same, initializing the page whatever it holds. */
 extern Page DiskannLogFreshPage(DiskannLog *log, Buffer buffer,
