@@ -367,7 +367,12 @@ write_parts(DiskannNodeRef *ref, int first, int last, Size to, bool map)
 		map_buffer = read_map(ref);
 
 	DiskannLogBegin(&log, ref->rel, ref->building);
-	for (int part = first; part <= last; part++)
+
+	/*
+	 * The first page last: one that is new becomes an empty one at once, and
+	 * then those behind it have to be there.
+	 */
+	for (int part = last; part >= first; part--)
 	{
 		Size		start = (Size) part * DISKANN_PAGE_BYTES;
 		Size		bytes = Min(to - start, DISKANN_PAGE_BYTES);

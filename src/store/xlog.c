@@ -24,6 +24,7 @@
 #include "access/xloginsert.h"
 #include "miscadmin.h"
 #include "store/page.h"
+#include "store/pause.h"
 #include "store/xlog.h"
 #include "utils/rel.h"
 
@@ -100,6 +101,7 @@ begin_page(const DiskannLog *log, Buffer buffer, DiskannPageKind kind,
 	if (log->logged && !log->building)
 		log_newpage_buffer(buffer, true);
 	END_CRIT_SECTION();
+	DiskannPausePoint("page-begun");
 }
 
 Page

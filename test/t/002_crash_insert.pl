@@ -142,6 +142,32 @@ for my $index ('many_l2', 'few_cosine')
 		"nothing is left behind in $index");
 }
 full_scan_ok($node, 'many', '<->', $query{many}, 'after vacuum');
+
+# A new slot of several pages, of which only one has been logged, as an empty
+# one, when the server stops.
+SKIP:
+{
+	skip 'the library has no places to stop at', 3 if !can_pause($node);
+	my $holder = session_start($node, 'SELECT pg_advisory_lock(7);');
+	session_ask($holder, '');
+	my $stopped = session_start($node, pause_at('page-begun 7')
+		  . 'INSERT INTO wide_tagged SELECT 1, v FROM wide_data WHERE id = 1;');
+	poll_until($node,
+		"SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+	);
+	$node->safe_psql('postgres',
+		'SET synchronous_commit = on; CREATE TABLE logged ()');
+	$node->stop('immediate');
+	eval { $_->{handle}->finish } for ($holder, $stopped);
+	$node->start;
+	full_scan_ok($node, 'wide_tagged', $op{wide_tagged},
+		$query{wide_tagged}, 'page begun');
+	check_indexes($node, 'page begun');
+	$node->safe_psql('postgres',
+		'INSERT INTO wide_tagged SELECT 2, v FROM wide_data WHERE id <= 10');
+	full_scan_ok($node, 'wide_tagged', $op{wide_tagged},
+		$query{wide_tagged}, 'page used');
+}
 no_crash_in_log($node, 'server');
 
 done_testing();
