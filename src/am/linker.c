@@ -71,6 +71,7 @@ struct DiskannLinker
 	uint8		signatures[DISKANN_MAX_SIGNATURES]; /* and its signatures */
 	DiskannVisit visit;
 	DiskannSearch *search;
+	DiskannNode fetched;		/* on its way into the processor's cache */
 	DiskannSearch *kin;			/* NULL: there are no value edges */
 	Visited    *visited;
 	int			nvisited;		/* live ones first, once sorted */
@@ -182,6 +183,22 @@ add_kin(DiskannLinker *linker)
 }
 
 /*
+ * Have the processor fetch the node that is to be visited next, as far as is
+ * known now.
+ */
+static void
+fetch_next(DiskannLinker *linker)
+{
+	DiskannNode next;
+
+	if (!DiskannSearchLookAhead(linker->search, &next) ||
+		next == linker->fetched)
+		return;
+	DiskannNodePrefetch(&linker->ref, next);
+	linker->fetched = next;
+}
+
+/*
  * Visit a node on the way: remember it, and add its neighbours to the search.
  * Nothing is locked on entry and exit; the slot in share mode meanwhile.
  */
@@ -192,6 +209,7 @@ visit_on_the_way(DiskannLinker *linker, DiskannNode node)
 	char	   *own = palloc(linker->index->meta.own_bytes);
 
 	CHECK_FOR_INTERRUPTS();
+	fetch_next(linker);
 	if (!DiskannVisitNode(&linker->ref, &linker->query, node, visit, own))
 	{
 		pfree(own);
@@ -199,6 +217,7 @@ visit_on_the_way(DiskannLinker *linker, DiskannNode node)
 	}
 	DiskannSearchAddAll(linker->search, visit->nodes, visit->estimates,
 						visit->degree);
+	fetch_next(linker);
 	add_kin(linker);
 
 	/* A place to start from may have become an entry node: no edge to that. */
