@@ -36,7 +36,7 @@ typedef struct Chooser
 	BuildState *state;
 	ListReader *reader;
 	uint32	   *map;			/* node by row */
-	uint32	   *node_rows;		/* row by node */
+	uint32	   *node_places;	/* place by node */
 	uint32	   *first_node;		/* by group; one more, after the last node */
 	DiskannEdgeChoice choice;
 } Chooser;
@@ -61,7 +61,7 @@ fetch_for_choice(void *arg, const uint32 *nodes, int n, DiskannBlock *block)
 {
 	Chooser    *chooser = arg;
 
-	DiskannBuildFetch(chooser->state, nodes, n, chooser->node_rows, block);
+	DiskannBuildFetch(chooser->state, nodes, n, chooser->node_places, block);
 }
 
 /*
@@ -251,8 +251,8 @@ read_values(Chooser *chooser)
 	by_row = DiskannBuildReadFile(state, FILE_SIGNATURES, 0, NULL);
 	values = palloc_extended(nnodes + (Size) 1, MCXT_ALLOC_HUGE);
 	values[0] = 0;
-	for (uint32 node = 1; node <= nnodes; node++)
-		values[node] = by_row[chooser->node_rows[node]];
+	for (uint32 row = 0; row < state->shared->nrows; row++)
+		values[chooser->map[row]] = by_row[row];
 	pfree(by_row);
 	return values;
 }
@@ -268,7 +268,7 @@ start_choosing(Chooser *chooser, BuildState *state)
 	chooser->state = state;
 	chooser->reader = DiskannOpenLists(state);
 	chooser->map = DiskannBuildReadFile(state, FILE_MAP, 0, NULL);
-	chooser->node_rows = DiskannBuildNodeRows(state);
+	chooser->node_places = DiskannBuildNodePlaces(state);
 	sections = DiskannBuildReadFile(state, FILE_SECTIONS, 0, NULL);
 	chooser->first_node = palloc(sizeof(uint32) * (shared->ngroups + 1));
 
@@ -297,6 +297,7 @@ DiskannBuildChoose(BuildState *state)
 	uint64		piece;
 
 	Assert(state->shared->phase == PHASE_CHOOSE);
+	DiskannBuildUsePlaces(state);
 	start_choosing(&chooser, state);
 	MemoryContextSwitchTo(state->scratch);
 	while (DiskannBuildTake(state, state->shared->ngroups, &piece))

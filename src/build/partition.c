@@ -475,6 +475,7 @@ make_sections(BuildState *state)
 					   sizeof(BuildSection) * shared->nsections);
 	DiskannSpoolFlush(file);
 	DiskannBuildCreateFile(state, FILE_ORDER);
+	DiskannBuildCreateFile(state, FILE_PLACED);
 	DiskannBuildEnterPhase(state, PHASE_COMPARE, start);
 }
 
