@@ -23,6 +23,7 @@
  */
 #include "postgres.h"
 
+#include "build/size.h"
 #include "build/state.h"
 #include "commands/progress.h"
 #include "miscadmin.h"
@@ -32,9 +33,6 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "vector/rotate.h"
-
-/* One part in so many of a participant's memory is its cache of rows. */
-#define CACHE_SHARE 2
 
 /*
  * Rows are read at a time as many as have so many bytes, or one, once they are
@@ -239,7 +237,7 @@ make_cache(BuildState *state)
 	Size		line_bytes = state->code_bytes << state->line_bits;
 
 	state->cache_lines = Min(((shared->nrows - 1) >> state->line_bits) + 1,
-							 shared->memory / CACHE_SHARE / line_bytes);
+							 shared->memory / DISKANN_CACHE_SHARE / line_bytes);
 	Assert(state->cache_lines > 0);
 	state->cached = MemoryContextAllocZero(state->context,
 										   sizeof(uint32) * state->cache_lines);
@@ -389,7 +387,7 @@ static uint64
 edges_offset(const BuildState *state, uint32 node)
 {
 	Assert(node >= 1 && node <= state->shared->nnodes);
-	return (node - 1) * DiskannBuildEdgesBytes(state);
+	return (node - 1) * DiskannBuildEdgesBytes(&state->index->meta);
 }
 
 int
@@ -399,7 +397,7 @@ DiskannBuildReadEdges(BuildState *state, uint32 node, uint32 *edges)
 
 	DiskannSpoolRead(DiskannBuildFile(state, FILE_EDGES, 0),
 					 edges_offset(state, node), buffer,
-					 DiskannBuildEdgesBytes(state));
+					 DiskannBuildEdgesBytes(&state->index->meta));
 	Assert(buffer[0] <= state->index->meta.max_degree);
 	memcpy(edges, buffer + 1, sizeof(uint32) * buffer[0]);
 	return buffer[0];
@@ -415,7 +413,7 @@ DiskannBuildWriteEdges(BuildState *state, uint32 node, const uint32 *edges,
 	memcpy(buffer + 1, edges, sizeof(uint32) * n);
 	DiskannSpoolWrite(DiskannBuildFile(state, FILE_EDGES, 0),
 					  edges_offset(state, node), buffer,
-					  DiskannBuildEdgesBytes(state));
+					  DiskannBuildEdgesBytes(&state->index->meta));
 }
 
 void

@@ -122,12 +122,6 @@ typedef enum BuildFile
 #define FIRST_COMMON_FILE FILE_ASSIGN
 
 /*
- * No participant gets by with less memory, whatever maintenance_work_mem says:
- * a block of lists for each group and a few blocks of vectors must fit.
- */
-#define DISKANN_BUILD_MIN_MEMORY ((Size) 8 * 1024 * 1024)
-
-/*
  * A row as FILE_CODES has it: all that the build needs of it, so that the
  * table is read once.
  */
@@ -231,6 +225,7 @@ typedef struct BuildShared
 	int			fanout;			/* balls a row joins */
 	int			nsections;
 	uint32		ngroups;
+	Size		list_block;		/* bytes; see lists.h */
 	uint32		nnodes;			/* without the entry node */
 	uint32		nchains;		/* TIDS slots, numbered after the nodes */
 
@@ -362,13 +357,6 @@ DiskannBuildFilters(const BuildState *state, const BuildCode *code)
 {
 	return (const DiskannFilterValues *) ((const char *) code +
 										  state->filters_offset);
-}
-
-/* Bytes of a node in FILE_EDGES: how many edges it has, and their targets. */
-static inline Size
-DiskannBuildEdgesBytes(const BuildState *state)
-{
-	return sizeof(uint32) * (1 + state->index->meta.max_degree);
 }
 
 /*
