@@ -340,12 +340,12 @@ class Scale:
                 'pages': round(self.pages(list_size), 1)}
 
 
-def restart(pg_ctl, session):
+def restart(session):
     """Restarts the server, as the owner of its files."""
     data = session.value('SHOW data_directory')
     owner = pwd.getpwuid(os.stat(data).st_uid).pw_name
     session.close()
-    command = [pg_ctl, '-D', data, '-s', '-w', '-m', 'fast', 'restart',
+    command = [os.environ.get('PG_CTL', 'pg_ctl'), '-D', data, '-s', '-w', '-m', 'fast', 'restart',
                '-l', os.path.join(data, 'scale.log')]
     if os.getuid() == 0:
         command = ['runuser', '-u', owner, '--'] + command
@@ -356,7 +356,7 @@ def measure_with_less(scale, hot, report):
     """The same lists, with shared_buffers a tenth of the index."""
     size = scale.session.value('SELECT pg_relation_size(%s)', f'{scale.table}_v')
     scale.session.run(f"ALTER SYSTEM SET shared_buffers = '{size // 10240}kB'")
-    restart(scale.options.pg_ctl, scale.session)
+    restart(scale.session)
     try:
         cold = Scale(scale.rows, scale.options)
         cold.prepare()
@@ -364,7 +364,7 @@ def measure_with_less(scale, hot, report):
             report(cold.measure('a tenth', result['target'], result['list']))
         cold.session.run('ALTER SYSTEM RESET shared_buffers')
     finally:
-        restart(scale.options.pg_ctl, cold.session)
+        restart(cold.session)
 
 
 def measure_rows(scale, report):
@@ -379,7 +379,7 @@ def measure_rows(scale, report):
            for target in scale.options.targets]
     for result in hot:
         report(result)
-    if scale.options.pg_ctl:
+    if scale.options.tenth:
         measure_with_less(scale, hot, report)
 
 
@@ -427,8 +427,9 @@ def parse():
     parser.add_argument('--targets', default='.95,.99', metavar='A,B',
                         help='recalls to reach; none: no searches')
     parser.add_argument('--repeat', type=int, default=3)
-    parser.add_argument('--pg-ctl', help='program to restart the server with,'
-                        ' to search with shared_buffers a tenth, too')
+    parser.add_argument('--tenth', action='store_true',
+                        help='also search with shared_buffers a tenth of the'
+                        ' index; restarts the server, with $PG_CTL')
     parser.add_argument('--index', default='', help='WITH (...) of the index')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--keep', action='store_true', help='leave the tables')
