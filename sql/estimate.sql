@@ -1,4 +1,9 @@
--- What an index would take, before there is one.
+--
+-- What an index would take, before there is one
+--
+SET client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS diskann;
+RESET client_min_messages;
 SET maintenance_work_mem = '1GB';
 SET max_parallel_maintenance_workers = 2;
 
