@@ -12,6 +12,7 @@
 #	make bench-churn        how good an index stays, CHURN="arguments of churn.py"
 #	make bench-planner      are the fastest plans chosen? PLANNER="of planner.py"
 #	make bench-ingest       what adding rows costs, INGEST="arguments of ingest.py"
+#	make bench-scale        how builds and searches grow, SCALE="of scale.py"
 #	make test-matrix        tests on other versions of PostgreSQL, with pgvector
 #	make deb                Debian packages, into build/deb
 #	make dist               the archive that PGXN takes, into build
@@ -25,7 +26,7 @@
 # These install what they need, PostgreSQL included, and build in a copy of this
 # directory; so they must not depend on anything being there.
 STANDALONE = demo test test-matrix lint gate bench bench-peers \
-	bench-churn bench-planner bench-ingest deb dist test-package
+	bench-churn bench-planner bench-ingest bench-scale deb dist test-package
 .PHONY: $(STANDALONE)
 
 ifeq (,$(filter-out $(STANDALONE),$(or $(MAKECMDGOALS),all)))
@@ -76,6 +77,9 @@ bench-planner:
 
 bench-ingest:
 	@bash test/bench/run.sh --install --ingest "$(INGEST)"
+
+bench-scale:
+	@bash test/bench/run.sh --install --scale "$(SCALE)"
 
 else
 

@@ -558,6 +558,29 @@ CREATE FUNCTION diskann_calibrate(index regclass, statement text)
 COMMENT ON FUNCTION diskann_calibrate(regclass, text)
 	IS 'learn what search list each recall takes in a diskann index, from the vectors that a statement returns';
 
+CREATE FUNCTION diskann_estimate(
+	rows bigint,
+	dims integer,
+	opclass text DEFAULT 'real_l2_ops',
+	filters regtype[] DEFAULT '{}',
+	search_list integer DEFAULT NULL,
+	workers integer DEFAULT NULL,
+	num_neighbors integer DEFAULT NULL,
+	num_dimensions integer DEFAULT NULL,
+	num_bits_per_dimension integer DEFAULT NULL,
+	edge_bits integer DEFAULT NULL,
+	vector_storage text DEFAULT NULL,
+	OUT index_bytes bigint,
+	OUT build_memory_bytes bigint,
+	OUT build_memory_wanted bigint,
+	OUT build_disk_bytes bigint,
+	OUT query_pages double precision)
+	AS 'MODULE_PATHNAME'
+	LANGUAGE C STABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION diskann_estimate(bigint, integer, text, regtype[], integer, integer, integer, integer, integer, integer, text)
+	IS 'what a diskann index of so many different vectors, its build and a query in it would take';
+
 CREATE FUNCTION diskann_link_pending(index regclass)
 	RETURNS bigint
 	AS 'MODULE_PATHNAME'

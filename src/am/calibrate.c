@@ -28,18 +28,12 @@
 #include "utils/timestamp.h"
 #include "values/row.h"
 
-/* If neither a size nor a recall is set, or there is no calibration. */
-#define DEFAULT_LIST_SIZE 100
-
 /* Sizes of the list that are tried: from the first on, each by so much more. */
 #define FIRST_SIZE 10
 #define SIZE_FACTOR 1.26
 
 /* Sizes are no longer tried once so little is missed. */
 #define LEAST_MISSED 0.0005
-
-/* Where it is not known how many rows are wanted, it is taken to be these. */
-#define ROWS_IF_UNKNOWN 10
 
 /* ---------- using it ---------- */
 
@@ -101,12 +95,12 @@ DiskannSearchListSize(Relation rel, int64 rows)
 	if (size > 0)
 		return size;
 	if (target == 0)
-		return DEFAULT_LIST_SIZE;
+		return DISKANN_DEFAULT_LIST_SIZE;
 	meta = DiskannCachedMeta(rel, DiskannGetSupport(rel)->metric);
 	if (meta == NULL || meta->calibration.queries == 0)
-		return DEFAULT_LIST_SIZE;
+		return DISKANN_DEFAULT_LIST_SIZE;
 	needed = DiskannCalibratedSize(&meta->calibration,
-								   rows > 0 ? (double) rows : ROWS_IF_UNKNOWN,
+								   rows > 0 ? (double) rows : DISKANN_ROWS_IF_UNKNOWN,
 								   target, &reached) *
 		growth(&meta->calibration, RelationGetNumberOfBlocks(rel));
 	return (int) Min(ceil(needed), DISKANN_MOST_LIST_SIZE);
@@ -147,7 +141,7 @@ tell_of_target(Relation rel, const DiskannCalibration *calibration)
 
 	if (target == 0)
 		return;
-	(void) DiskannCalibratedSize(calibration, ROWS_IF_UNKNOWN, target,
+	(void) DiskannCalibratedSize(calibration, DISKANN_ROWS_IF_UNKNOWN, target,
 								 &reached);
 	if (!reached)
 		ereport(NOTICE,

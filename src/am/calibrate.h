@@ -21,6 +21,12 @@
 /* Rows that a calibration's searches are for, at most. */
 #define DISKANN_CALIBRATION_MOST_ROWS 100
 
+/* If neither a size nor a recall is set, or there is no calibration. */
+#define DISKANN_DEFAULT_LIST_SIZE 100
+
+/* Where it is not known how many rows are wanted, it is taken to be these. */
+#define DISKANN_ROWS_IF_UNKNOWN 10
+
 /*
  * The list size of a search in this index for so many rows, which may be
  * DISKANN_ROWS_UNKNOWN or _ALL.  May read the metapage: nothing may be locked.

@@ -337,19 +337,16 @@ decide_bits(int num_bits, int elevel)
 }
 
 void
-DiskannDecideSettings(Relation rel, DiskannMetric metric, int elevel,
-					  DiskannSettings *settings)
+DiskannDecideParameters(const bytea *reloptions, int elevel,
+						DiskannSettings *settings)
 {
-	DiskannOptions *options = (DiskannOptions *) rel->rd_options;
+	const DiskannOptions *options = (const DiskannOptions *) reloptions;
 
 	memset(settings, 0, sizeof(*settings));
-	settings->metric = metric;
 	settings->max_degree = DEFAULT_NUM_NEIGHBORS;
 	settings->build_list_size = DEFAULT_INSERT_LIST_SIZE;
 	settings->alpha = 1.2f;
 	settings->seed = UINT64_C(0x5DEECE66D);
-	settings->vector_limit = DiskannGetSupport(rel)->type->widest;
-	DiskannDescribeFilters(rel, settings);
 	if (options == NULL)
 		return;
 
@@ -365,6 +362,16 @@ DiskannDecideSettings(Relation rel, DiskannMetric metric, int elevel,
 		ereport(elevel,
 				(errmsg("storage_layout = plain has no effect"),
 				 errdetail("A diskann index always keeps codes of its edges; vector_storage sets how exactly it keeps vectors.")));
+}
+
+void
+DiskannDecideSettings(Relation rel, DiskannMetric metric, int elevel,
+					  DiskannSettings *settings)
+{
+	DiskannDecideParameters(rel->rd_options, elevel, settings);
+	settings->metric = metric;
+	settings->vector_limit = DiskannGetSupport(rel)->type->widest;
+	DiskannDescribeFilters(rel, settings);
 }
 
 double

@@ -37,6 +37,10 @@ extern void DiskannInitOptions(void);
 extern void DiskannDecideSettings(Relation rel, DiskannMetric metric,
 								  int elevel, DiskannSettings *settings);
 
+/* Those of them that storage parameters, parsed, decide. */
+extern void DiskannDecideParameters(const bytea *reloptions, int elevel,
+									DiskannSettings *settings);
+
 /* How many rows of this index may be pending now. */
 extern int	DiskannPendingLimit(Relation rel);
 

@@ -26,7 +26,7 @@
 #include "build/build.h"
 #include "build/parallel.h"
 #include "build/run.h"
-#include "miscadmin.h"
+#include "build/size.h"
 #include "store/roster.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -47,8 +47,7 @@ build_serially(BuildState *state, IndexBuildResult *result)
 
 	DiskannBuildInitShared(shared);
 	shared->participants = 1;
-	shared->memory = Max((Size) maintenance_work_mem * 1024,
-						 DISKANN_BUILD_MIN_MEMORY);
+	shared->memory = DiskannBuildMemory(1);
 	state->shared = shared;
 	DiskannBuildRun(state);
 	DiskannBuildCloseFiles(state);

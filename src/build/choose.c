@@ -7,9 +7,9 @@
  * participant's memory.  The lists of all participants are merged by node, and
  * graph/select.c chooses among them.
  *
- * Merging takes two readings of a group's blocks: the first counts the
- * candidates of each node, so that the second can put them where they belong,
- * node after node in one array.  Local and long-range candidates have an array
+ * Merging looks at a group's lists twice: the first time counts the candidates
+ * of each node, so that the second can put them where they belong, node after
+ * node in one array.  Local and long-range candidates have an array
  * each, as the choice treats them differently.
  *
  * Copyright (c) 2026, diskann contributors
@@ -23,12 +23,10 @@
 
 #include "build/lists.h"
 #include "build/phases.h"
+#include "build/size.h"
 #include "graph/select.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
-
-/* One part in so many of a participant's memory is for lists being merged. */
-#define LISTS_SHARE 4
 
 /* A participant's work in this phase. */
 typedef struct Chooser
@@ -36,7 +34,7 @@ typedef struct Chooser
 	BuildState *state;
 	ListReader *reader;
 	uint32	   *map;			/* node by row */
-	uint32	   *node_rows;		/* row by node */
+	uint32	   *node_places;	/* place by node */
 	uint32	   *first_node;		/* by group; one more, after the last node */
 	DiskannEdgeChoice choice;
 } Chooser;
@@ -61,7 +59,7 @@ fetch_for_choice(void *arg, const uint32 *nodes, int n, DiskannBlock *block)
 {
 	Chooser    *chooser = arg;
 
-	DiskannBuildFetch(chooser->state, nodes, n, chooser->node_rows, block);
+	DiskannBuildFetch(chooser->state, nodes, n, chooser->node_places, block);
 }
 
 /*
@@ -106,7 +104,7 @@ counts_to_starts(uint32 *start, uint32 count)
 
 /* Read the candidates of nodes c->first on, c->count of them, into memory. */
 static void
-load_candidates(Chooser *chooser, uint32 group, Candidates *c)
+load_candidates(Chooser *chooser, Candidates *c)
 {
 	Assert(c->count > 0);
 	for (int range = 0; range < NRANGES; range++)
@@ -114,7 +112,7 @@ load_candidates(Chooser *chooser, uint32 group, Candidates *c)
 										  (c->count + (Size) 1),
 										  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	c->fill = false;
-	DiskannReadLists(chooser->reader, group, take_list, c);
+	DiskannReadLists(chooser->reader, take_list, c);
 	for (int range = 0; range < NRANGES; range++)
 	{
 		uint32		total = counts_to_starts(c->start[range], c->count);
@@ -124,7 +122,7 @@ load_candidates(Chooser *chooser, uint32 group, Candidates *c)
 										 MCXT_ALLOC_HUGE);
 	}
 	c->fill = true;
-	DiskannReadLists(chooser->reader, group, take_list, c);
+	DiskannReadLists(chooser->reader, take_list, c);
 
 	/* Filling has moved each start to the next one's: move them back. */
 	for (int range = 0; range < NRANGES; range++)
@@ -185,7 +183,7 @@ static void
 choose_for_nodes(Chooser *chooser, Candidates *c)
 {
 	BuildState *state = chooser->state;
-	Size		size = DiskannBuildEdgesBytes(state);
+	Size		size = DiskannBuildEdgesBytes(&state->index->meta);
 	char	   *result = palloc_extended(size * c->count, MCXT_ALLOC_HUGE |
 										 MCXT_ALLOC_ZERO);
 
@@ -213,7 +211,7 @@ choose_for_group(Chooser *chooser, uint32 group)
 {
 	uint32		first = chooser->first_node[group];
 	uint32		end = chooser->first_node[group + 1];
-	Size		room = chooser->state->shared->memory / LISTS_SHARE;
+	Size		room = chooser->state->shared->memory / DISKANN_LISTS_SHARE;
 	Size		passes;
 	uint32		step;
 	Candidates	c;
@@ -222,12 +220,12 @@ choose_for_group(Chooser *chooser, uint32 group)
 	if (first == end)
 		return;
 	c.chooser = chooser;
-	passes = DiskannListBytes(chooser->reader, group) / room + 1;
+	passes = DiskannBeginLists(chooser->reader, group, room) / room + 1;
 	step = (end - first) / passes + 1;
 	for (c.first = first; c.first < end; c.first += c.count)
 	{
 		c.count = Min(step, end - c.first);
-		load_candidates(chooser, group, &c);
+		load_candidates(chooser, &c);
 		choose_for_nodes(chooser, &c);
 		for (int range = 0; range < NRANGES; range++)
 		{
@@ -235,6 +233,7 @@ choose_for_group(Chooser *chooser, uint32 group)
 			pfree(c.list[range]);
 		}
 	}
+	DiskannEndLists(chooser->reader);
 }
 
 /* The signatures of nodes, palloc'd; NULL if there are no kin. */
@@ -251,8 +250,8 @@ read_values(Chooser *chooser)
 	by_row = DiskannBuildReadFile(state, FILE_SIGNATURES, 0, NULL);
 	values = palloc_extended(nnodes + (Size) 1, MCXT_ALLOC_HUGE);
 	values[0] = 0;
-	for (uint32 node = 1; node <= nnodes; node++)
-		values[node] = by_row[chooser->node_rows[node]];
+	for (uint32 row = 0; row < state->shared->nrows; row++)
+		values[chooser->map[row]] = by_row[row];
 	pfree(by_row);
 	return values;
 }
@@ -268,7 +267,7 @@ start_choosing(Chooser *chooser, BuildState *state)
 	chooser->state = state;
 	chooser->reader = DiskannOpenLists(state);
 	chooser->map = DiskannBuildReadFile(state, FILE_MAP, 0, NULL);
-	chooser->node_rows = DiskannBuildNodeRows(state);
+	chooser->node_places = DiskannBuildNodePlaces(state);
 	sections = DiskannBuildReadFile(state, FILE_SECTIONS, 0, NULL);
 	chooser->first_node = palloc(sizeof(uint32) * (shared->ngroups + 1));
 
@@ -297,6 +296,7 @@ DiskannBuildChoose(BuildState *state)
 	uint64		piece;
 
 	Assert(state->shared->phase == PHASE_CHOOSE);
+	DiskannBuildUsePlaces(state);
 	start_choosing(&chooser, state);
 	MemoryContextSwitchTo(state->scratch);
 	while (DiskannBuildTake(state, state->shared->ngroups, &piece))

@@ -14,7 +14,10 @@
  * way of a random priority, gives such an order.
  *
  * Carving a ball also gives its home rows their places: those of a leaf one
- * after another, each followed by the rows of equal vectors.
+ * after another, each followed by the rows of equal vectors.  They are written
+ * again in that order, while they are in the cache: what follows works on nodes
+ * in the order of their numbers and on those near them, and so on a part of
+ * the file at a time.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -45,6 +48,9 @@
 #define ONLY_BALL_FANOUT 16
 #define ONLY_BALL_NEIGHBOURS 8
 #define ONLY_LEAF_NEIGHBOURS 64
+
+/* Rows written by place at a time. */
+#define PLACES 256
 
 /* One of the different vectors of a section. */
 typedef struct Distinct
@@ -129,6 +135,32 @@ place_distinct(void *arg, uint32 number)
 		place->row = comparer->members[distinct->member + i].member.row;
 		place->is_copy = i > 0;
 	}
+}
+
+/* Write all that was given a place, to FILE_ORDER and FILE_PLACED. */
+static void
+write_places(Comparer *comparer, const BuildSection *section)
+{
+	BuildState *state = comparer->state;
+	DiskannSpool *file = DiskannBuildFile(state, FILE_PLACED, 0);
+	char	   *codes = palloc(state->code_bytes * PLACES);
+
+	Assert(comparer->nplaces == section->homes);
+	DiskannSpoolWrite(DiskannBuildFile(state, FILE_ORDER, 0),
+					  section->place * sizeof(BuildPlace), comparer->places,
+					  comparer->nplaces * sizeof(BuildPlace));
+	for (uint32 from = 0; from < comparer->nplaces; from += PLACES)
+	{
+		uint32		n = Min(PLACES, comparer->nplaces - from);
+
+		for (uint32 i = 0; i < n; i++)
+			memcpy(codes + i * state->code_bytes,
+				   DiskannBuildRow(state, comparer->places[from + i].row),
+				   state->code_bytes);
+		DiskannSpoolWrite(file, (section->place + (uint64) from) *
+						  state->code_bytes, codes, n * state->code_bytes);
+	}
+	pfree(codes);
 }
 
 /* ---------- sections ---------- */
@@ -278,10 +310,7 @@ compare_section(Comparer *comparer, int number)
 	n = find_distinct(comparer, section->count, home);
 	choose_effort(carve, comparer->range, state->shared->nballs == 1, n);
 	DiskannCarveMembers(carve, n, comparer->range == RANGE_LOCAL ? home : NULL);
-	Assert(comparer->nplaces == section->homes);
-	DiskannSpoolWrite(DiskannBuildFile(state, FILE_ORDER, 0),
-					  section->place * sizeof(BuildPlace), comparer->places,
-					  comparer->nplaces * sizeof(BuildPlace));
+	write_places(comparer, section);
 	DiskannBuildDone(state, section->count);
 }
 

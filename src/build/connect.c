@@ -35,7 +35,7 @@
 typedef struct Connector
 {
 	BuildState *state;
-	uint32	   *node_rows;		/* row by node */
+	uint32	   *node_places;	/* place by node */
 } Connector;
 
 static int
@@ -55,7 +55,7 @@ fetch_to_connect(void *arg, const uint32 *nodes, int n, DiskannBlock *block)
 {
 	Connector  *connector = arg;
 
-	DiskannBuildFetch(connector->state, nodes, n, connector->node_rows, block);
+	DiskannBuildFetch(connector->state, nodes, n, connector->node_places, block);
 }
 
 /* Order nodes by their numbers. */
@@ -148,7 +148,7 @@ choose_starts(BuildState *state, uint32 *starts)
  * each edge in turn; nothing is locked on entry and exit.
  */
 static void
-link_entry(BuildState *state, const uint32 *node_rows, const uint32 *starts,
+link_entry(BuildState *state, const uint32 *node_places, const uint32 *starts,
 		   int n)
 {
 	const DiskannIndex *index = state->index;
@@ -159,7 +159,7 @@ link_entry(BuildState *state, const uint32 *node_rows, const uint32 *starts,
 	DiskannNodeInit(&ref, state->rel, index, true);
 	for (int i = 0; i < n; i++)
 	{
-		const BuildCode *code = DiskannBuildRow(state, node_rows[starts[i]]);
+		const BuildCode *code = DiskannBuildRow(state, node_places[starts[i]]);
 
 		diskann_vector_decode(index->kind, DiskannBuildOwn(state, code),
 							  code->own.scale, index->space.dims, x);
@@ -177,7 +177,7 @@ DiskannBuildConnect(BuildState *state)
 {
 	BuildShared *shared = state->shared;
 	const DiskannIndex *index = state->index;
-	Connector	connector = {state, DiskannBuildNodeRows(state)};
+	Connector	connector = {state, DiskannBuildNodePlaces(state)};
 	DiskannGraph graph = {shared->nnodes, index->space.dims,
 	index->meta.max_degree, get_edges, put_edges, fetch_to_connect, &connector};
 	uint32		starts[DISKANN_MAX_DEGREE];
@@ -192,8 +192,8 @@ DiskannBuildConnect(BuildState *state)
 		 "%.1f distances a row",
 		 shared->nnodes, shared->participants, attached,
 		 (double) pg_atomic_read_u64(&shared->distances) / shared->nrows);
-	link_entry(state, connector.node_rows, starts, n);
-	pfree(connector.node_rows);
+	link_entry(state, connector.node_places, starts, n);
+	pfree(connector.node_places);
 	if (index->space.metric == DISKANN_INNER_PRODUCT)
 		DiskannRaiseMaxLength2(state->rel, shared->max_length2, true);
 	last = DiskannNodeBlock(index, shared->nnodes + shared->nchains);

@@ -43,8 +43,14 @@ struct ListReader
 {
 	BuildState *state;
 	Directory  *directories;	/* of each participant */
-	char	   *block;
+	char	   *block;			/* room for one */
+	uint32		group;			/* at work */
+	Size		nblocks;		/* of it, in memory; 0: they are not */
+	char	   *blocks;
 };
+
+/* What is done with each block of a group. */
+typedef void (*BlockCallback) (void *arg, const char *block);
 
 ListWriter *
 DiskannStartLists(BuildState *state)
@@ -55,7 +61,7 @@ DiskannStartLists(BuildState *state)
 	writer->state = state;
 	writer->file = DiskannBuildCreateFile(state, FILE_CANDIDATES);
 	writer->directory = DiskannBuildCreateFile(state, FILE_DIRECTORY);
-	writer->blocks = palloc_extended((Size) ngroups * DISKANN_LIST_BLOCK,
+	writer->blocks = palloc_extended(ngroups * state->shared->list_block,
 									 MCXT_ALLOC_HUGE);
 	writer->used = palloc0(sizeof(uint32) * ngroups);
 	return writer;
@@ -65,11 +71,11 @@ DiskannStartLists(BuildState *state)
 static void
 flush_block(ListWriter *writer, uint32 group)
 {
-	char	   *block = writer->blocks + (Size) group * DISKANN_LIST_BLOCK;
+	Size		size = writer->state->shared->list_block;
+	char	   *block = writer->blocks + group * size;
 
-	memset(block + writer->used[group], 0,
-		   DISKANN_LIST_BLOCK - writer->used[group]);
-	DiskannSpoolAppend(writer->file, block, DISKANN_LIST_BLOCK);
+	memset(block + writer->used[group], 0, size - writer->used[group]);
+	DiskannSpoolAppend(writer->file, block, size);
 	DiskannSpoolAppend(writer->directory, &group, sizeof(group));
 	writer->used[group] = 0;
 }
@@ -78,10 +84,12 @@ void
 DiskannWriteList(ListWriter *writer, uint32 group, uint32 owner,
 				 BuildRange range, const DiskannCandidate *candidates, int n)
 {
+	Size		size = writer->state->shared->list_block;
+
 	Assert(group < writer->state->shared->ngroups);
 	while (n > 0)
 	{
-		int			bytes = DISKANN_LIST_BLOCK - (int) writer->used[group] -
+		int			bytes = (int) size - (int) writer->used[group] -
 		(int) sizeof(BuildList);
 		int			room = bytes / (int) sizeof(DiskannCandidate);
 		int			take = Min(n, room);
@@ -93,8 +101,7 @@ DiskannWriteList(ListWriter *writer, uint32 group, uint32 owner,
 			flush_block(writer, group);
 			continue;
 		}
-		list = (BuildList *) (writer->blocks +
-							  (Size) group * DISKANN_LIST_BLOCK +
+		list = (BuildList *) (writer->blocks + group * size +
 							  writer->used[group]);
 		list->owner = owner;
 		list->count = take;
@@ -102,7 +109,7 @@ DiskannWriteList(ListWriter *writer, uint32 group, uint32 owner,
 		memcpy(list->candidates, candidates, sizeof(DiskannCandidate) * take);
 		writer->used[group] += sizeof(BuildList) +
 			sizeof(DiskannCandidate) * take;
-		Assert(writer->used[group] <= DISKANN_LIST_BLOCK);
+		Assert(writer->used[group] <= size);
 		candidates += take;
 		n -= take;
 	}
@@ -126,11 +133,11 @@ DiskannFinishLists(ListWriter *writer)
 ListReader *
 DiskannOpenLists(BuildState *state)
 {
-	ListReader *reader = palloc(sizeof(ListReader));
+	ListReader *reader = palloc0(sizeof(ListReader));
 	int			participants = state->shared->participants;
 
 	reader->state = state;
-	reader->block = palloc(DISKANN_LIST_BLOCK);
+	reader->block = palloc(state->shared->list_block);
 	reader->directories = palloc(sizeof(Directory) * participants);
 	for (int p = 0; p < participants; p++)
 	{
@@ -143,44 +150,26 @@ DiskannOpenLists(BuildState *state)
 	return reader;
 }
 
-Size
-DiskannListBytes(const ListReader *reader, uint32 group)
+/* How many blocks the group at work has in all files. */
+static Size
+count_blocks(const ListReader *reader)
 {
-	Size		bytes = 0;
+	Size		n = 0;
 
 	for (int p = 0; p < reader->state->shared->participants; p++)
 	{
 		for (uint32 b = 0; b < reader->directories[p].nblocks; b++)
-		{
-			if (reader->directories[p].group[b] == group)
-				bytes += DISKANN_LIST_BLOCK;
-		}
+			n += reader->directories[p].group[b] == reader->group;
 	}
-	return bytes;
+	return n;
 }
 
-/* Call back for each list of a block. */
+/* Read each block of the group at work from its file. */
 static void
-read_block(const char *block, ListCallback callback, void *arg)
+for_each_block(ListReader *reader, BlockCallback callback, void *arg)
 {
-	Size		at = 0;
+	Size		size = reader->state->shared->list_block;
 
-	while (at + sizeof(BuildList) <= DISKANN_LIST_BLOCK)
-	{
-		const BuildList *list = (const BuildList *) (block + at);
-
-		if (list->count == 0)
-			break;
-		at += sizeof(BuildList) + sizeof(DiskannCandidate) * list->count;
-		Assert(at <= DISKANN_LIST_BLOCK);
-		callback(arg, list);
-	}
-}
-
-void
-DiskannReadLists(ListReader *reader, uint32 group,
-				 ListCallback callback, void *arg)
-{
 	for (int p = 0; p < reader->state->shared->participants; p++)
 	{
 		DiskannSpool *file = DiskannBuildFile(reader->state, FILE_CANDIDATES,
@@ -189,11 +178,83 @@ DiskannReadLists(ListReader *reader, uint32 group,
 
 		for (uint32 b = 0; b < directory->nblocks; b++)
 		{
-			if (directory->group[b] != group)
+			if (directory->group[b] != reader->group)
 				continue;
-			DiskannSpoolRead(file, (uint64) b * DISKANN_LIST_BLOCK,
-							 reader->block, DISKANN_LIST_BLOCK);
-			read_block(reader->block, callback, arg);
+			DiskannSpoolRead(file, b * size, reader->block, size);
+			callback(arg, reader->block);
 		}
 	}
+}
+
+/* A BlockCallback: keep it in memory. */
+static void
+keep_block(void *arg, const char *block)
+{
+	ListReader *reader = arg;
+	Size		size = reader->state->shared->list_block;
+
+	memcpy(reader->blocks + reader->nblocks++ * size, block, size);
+}
+
+Size
+DiskannBeginLists(ListReader *reader, uint32 group, Size room)
+{
+	Size		bytes;
+
+	Assert(reader->blocks == NULL && reader->nblocks == 0);
+	reader->group = group;
+	bytes = count_blocks(reader) * reader->state->shared->list_block;
+	if (bytes <= room)
+	{
+		reader->blocks = palloc_extended(Max(bytes, 1), MCXT_ALLOC_HUGE);
+		for_each_block(reader, keep_block, reader);
+	}
+	return bytes;
+}
+
+void
+DiskannEndLists(ListReader *reader)
+{
+	if (reader->blocks)
+		pfree(reader->blocks);
+	reader->blocks = NULL;
+	reader->nblocks = 0;
+}
+
+/* Who reads lists. */
+typedef struct ListTaker
+{
+	Size		block_bytes;
+	ListCallback callback;
+	void	   *arg;
+} ListTaker;
+
+/* A BlockCallback: call back for each list of a block. */
+static void
+take_block(void *arg, const char *block)
+{
+	const ListTaker *taker = arg;
+	Size		at = 0;
+
+	while (at + sizeof(BuildList) <= taker->block_bytes)
+	{
+		const BuildList *list = (const BuildList *) (block + at);
+
+		if (list->count == 0)
+			break;
+		at += sizeof(BuildList) + sizeof(DiskannCandidate) * list->count;
+		Assert(at <= taker->block_bytes);
+		taker->callback(taker->arg, list);
+	}
+}
+
+void
+DiskannReadLists(ListReader *reader, ListCallback callback, void *arg)
+{
+	ListTaker	taker = {reader->state->shared->list_block, callback, arg};
+
+	if (reader->blocks == NULL)
+		for_each_block(reader, take_block, &taker);
+	for (Size b = 0; b < reader->nblocks; b++)
+		take_block(&taker, reader->blocks + b * taker.block_bytes);
 }

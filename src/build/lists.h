@@ -21,10 +21,12 @@
 #include "graph/carve.h"
 
 /*
- * Lists fill blocks of this many bytes; a list without candidates ends a block
- * early.
+ * Lists fill blocks of BuildShared.list_block bytes; a list without candidates
+ * ends a block early.  A group's blocks lie all over a file, and the larger they
+ * are the faster they are read: as large as there is memory for one a group.
  */
-#define DISKANN_LIST_BLOCK 8192
+#define DISKANN_LEAST_LIST_BLOCK ((Size) 8 * 1024)
+#define DISKANN_MOST_LIST_BLOCK ((Size) 64 * 1024)
 
 /*
  * Where a list was found: in a ball, whose members are near each other, in a
@@ -76,13 +78,18 @@ typedef struct ListReader ListReader;
 
 extern ListReader *DiskannOpenLists(BuildState *state);
 
-/* Bytes of a group's blocks in all files. */
-extern Size DiskannListBytes(const ListReader *reader, uint32 group);
+/*
+ * Begin with a group.  Returns the bytes of its blocks in all files; if they are
+ * no more than room they are read, in the current memory context, and lists
+ * need not be read again however often they are asked for.  End with it.
+ */
+extern Size DiskannBeginLists(ListReader *reader, uint32 group, Size room);
+extern void DiskannEndLists(ListReader *reader);
 
-/* Called for each list of a group; the list is valid until it returns. */
+/* Called for each list of the group; the list is valid until it returns. */
 typedef void (*ListCallback) (void *arg, const BuildList *list);
 
-extern void DiskannReadLists(ListReader *reader, uint32 group,
-							 ListCallback callback, void *arg);
+extern void DiskannReadLists(ListReader *reader, ListCallback callback,
+							 void *arg);
 
 #endif							/* DISKANN_BUILD_LISTS_H */

@@ -29,6 +29,7 @@
 #include "postgres.h"
 
 #include "build/phases.h"
+#include "build/size.h"
 #include "catalog/index.h"
 #include "graph/carve.h"
 #include "kernels/kernels.h"
@@ -44,7 +45,6 @@
  * together, or as many as have this many bytes.
  */
 #define SAMPLE_ROWS 1024
-#define SAMPLE_BYTES (8 * 1024 * 1024)
 
 /*
  * Ranges of filter columns are learned from so many rows of all participants
@@ -52,7 +52,6 @@
  * there is little to learn.
  */
 #define ROWS_TO_LEARN 30000
-#define LEAST_TO_LEARN 512
 
 /*
  * Inner product: how much longer than the sample's longest row a row may be,
@@ -378,9 +377,7 @@ make_ready(BuildState *state)
 	max_norm2 = DiskannLengthLimit(state->support->metric,
 								   max_norm2 * LENGTH_RESERVE);
 	DiskannMakeReady(state->rel, dims, x, nrows, max_norm2,
-					 nrows >= Min(LEAST_TO_LEARN,
-								  SAMPLE_BYTES / 2 / (dims * (int) sizeof(float))),
-					 true);
+					 DiskannBuildLearns(nrows, dims), true);
 	shared->dims = dims;
 }
 
@@ -404,12 +401,8 @@ start_encoding(RowReader *reader)
 									state->support->metric);
 	index = state->index;
 	Assert(reader->dims == state->shared->dims);
-	state->code_bytes = MAXALIGN(offsetof(BuildCode, code) +
-								 index->meta.own_bytes);
-	if (!diskann_vector_has_int8(index->kind))
-		state->code_bytes += MAXALIGN(index->space.dims);
-	state->filters_offset = state->code_bytes;
-	state->code_bytes += DiskannFilterBytes(&index->meta);
+	state->code_bytes = DiskannBuildCodeBytes(&index->meta);
+	state->filters_offset = DiskannBuildFiltersOffset(&index->meta);
 	start_keys(reader);
 	reader->x = palloc(sizeof(float) * index->space.dims);
 	reader->code = palloc0(state->code_bytes);
@@ -438,7 +431,7 @@ add_to_sample(RowReader *reader, const DiskannRow *row,
 	if (n == 0)
 	{
 		int			row_bytes = sizeof(float) * row->dims;
-		int			all = Min(SAMPLE_ROWS, SAMPLE_BYTES / row_bytes);
+		int			all = Min(SAMPLE_ROWS, DISKANN_SAMPLE_BYTES / row_bytes);
 
 		reader->max_sample = Max(1, all / reader->state->shared->participants);
 		reader->sample = palloc(sizeof(SampleRow) * reader->max_sample);

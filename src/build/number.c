@@ -85,7 +85,6 @@ number_section(Numbering *numbering, BuildSection *section)
 			if (!places[i].is_copy)
 			{
 				finish_node(numbering);
-				numbering->node.row = places[i].row;
 				numbering->node.place = section->place + from + i;
 				numbering->nnodes++;
 			}
@@ -139,14 +138,14 @@ DiskannBuildNumber(BuildState *state)
 }
 
 uint32 *
-DiskannBuildNodeRows(BuildState *state)
+DiskannBuildNodePlaces(BuildState *state)
 {
 	uint32		nnodes = state->shared->nnodes;
-	uint32	   *rows = palloc_extended(sizeof(uint32) * (nnodes + (Size) 1),
-									   MCXT_ALLOC_HUGE);
+	uint32	   *result = palloc_extended(sizeof(uint32) * (nnodes + (Size) 1),
+										 MCXT_ALLOC_HUGE);
 	BuildNode  *nodes = palloc(sizeof(BuildNode) * PLACES);
 
-	rows[0] = 0;
+	result[0] = 0;
 	for (uint32 from = 0; from < nnodes; from += PLACES)
 	{
 		uint32		n = Min(PLACES, nnodes - from);
@@ -155,8 +154,8 @@ DiskannBuildNodeRows(BuildState *state)
 						 from * sizeof(BuildNode), nodes,
 						 n * sizeof(BuildNode));
 		for (uint32 i = 0; i < n; i++)
-			rows[from + 1 + i] = nodes[i].row;
+			result[from + 1 + i] = nodes[i].place;
 	}
 	pfree(nodes);
-	return rows;
+	return result;
 }

@@ -29,6 +29,7 @@
 #include "access/xact.h"
 #include "build/parallel.h"
 #include "build/run.h"
+#include "build/size.h"
 #include "catalog/index.h"
 #include "catalog/pg_proc.h"
 #include "executor/instrument.h"
@@ -97,6 +98,20 @@ all_blocks(Relation heap)
 }
 
 int
+DiskannWorkersForBlocks(BlockNumber blocks)
+{
+	int			workers;
+
+	/* One more for each tripling, as in the planner. */
+	for (workers = 0; blocks >= MIN_BLOCKS; blocks /= 3)
+		workers++;
+	while (workers > 0 &&
+		   maintenance_work_mem / (workers + 1) < MEMORY_PER_PARTICIPANT)
+		workers--;
+	return Min(workers, max_parallel_maintenance_workers);
+}
+
+int
 DiskannBuildWorkers(Relation heap, Relation rel)
 {
 	int			workers = RelationGetParallelWorkers(heap, -1);
@@ -106,16 +121,7 @@ DiskannBuildWorkers(Relation heap, Relation rel)
 		!expressions_are_safe(rel))
 		return 0;
 	if (workers < 0)
-	{
-		/* One more for each tripling, as in the planner. */
-		BlockNumber blocks = all_blocks(heap);
-
-		for (workers = 0; blocks >= MIN_BLOCKS; blocks /= 3)
-			workers++;
-		while (workers > 0 &&
-			   maintenance_work_mem / (workers + 1) < MEMORY_PER_PARTICIPANT)
-			workers--;
-	}
+		return DiskannWorkersForBlocks(all_blocks(heap));
 	return Min(workers, max_parallel_maintenance_workers);
 }
 
@@ -217,8 +223,7 @@ start_participants(Launch *launch)
 	WaitForParallelWorkersToAttach(launch->pcxt);
 	Assert(participants >= 2);
 	BarrierInit(&shared->barrier, participants);
-	shared->memory = Max((Size) maintenance_work_mem * 1024 / participants,
-						 DISKANN_BUILD_MIN_MEMORY);
+	shared->memory = DiskannBuildMemory(participants);
 	SpinLockAcquire(&shared->mutex);
 	shared->participants = participants;
 	SpinLockRelease(&shared->mutex);

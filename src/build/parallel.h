@@ -28,6 +28,9 @@
  */
 extern int	DiskannBuildWorkers(Relation heap, Relation rel);
 
+/* For a table of so many blocks whose parallel_workers is not set. */
+extern int	DiskannWorkersForBlocks(BlockNumber blocks);
+
 /*
  * Build with workers, and fill in *result; false if none was to be had and
  * nothing has been done.  leader is the state of this process, initialized.

@@ -33,33 +33,16 @@
  */
 #include "postgres.h"
 
+#include "build/lists.h"
 #include "build/phases.h"
+#include "build/size.h"
 #include "graph/carve.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "vector/rotate.h"
 
-/* Members that a ball should have on average. */
-#define BALL_SIZE 4096
-
-/* Fewer balls than this would overlap too much: one ball then. */
-#define MIN_BALLS 16
-
 /* Rows assigned to balls, or read again, at a time. */
 #define CHUNK 1024
-
-/*
- * One part in so many of a participant's memory is for sorting, and for the
- * candidates of a group of nodes.
- */
-#define SORT_SHARE 4
-#define GROUP_SHARE 8
-
-/*
- * Bytes of candidates to be expected of a row; 1971 to 2310 were measured.
- * Where there are more, choose.c takes several passes over a group.
- */
-#define CANDIDATE_BYTES 2304
 
 /*
  * The smallest sample a row belongs to: LEVELS * s + l for level l > 0 of
@@ -94,13 +77,6 @@ smallest_sample(const BuildState *state, uint64 hash)
  * node's neighbours have it, whatever they are chosen by.
  */
 #define KIN_SHARE 4
-
-/* Bytes of a row in FILE_ASSIGN. */
-static Size
-assign_bytes(const BuildState *state)
-{
-	return sizeof(uint16) * (state->shared->fanout + 1);
-}
 
 /* ---------- leaders ---------- */
 
@@ -156,7 +132,6 @@ static void
 plan_balls(BuildState *state)
 {
 	BuildShared *shared = state->shared;
-	uint64		nballs;
 
 	for (int p = 0; p < shared->participants; p++)
 	{
@@ -166,9 +141,8 @@ plan_balls(BuildState *state)
 					 errmsg("too many rows for a diskann index")));
 		shared->nrows += shared->rows[p];
 	}
-	nballs = (uint64) shared->nrows * DISKANN_BUILD_FANOUT / BALL_SIZE;
-	shared->nballs = nballs < MIN_BALLS ? 1 : Min(nballs, DISKANN_MAX_LEADERS);
-	shared->fanout = shared->nballs == 1 ? 1 : DISKANN_BUILD_FANOUT;
+	shared->nballs = DiskannBuildBalls(shared->nrows);
+	shared->fanout = DiskannBuildFanout(shared->nballs);
 	Assert(shared->nballs >= shared->fanout);
 	DiskannBuildCreateFile(state, FILE_ASSIGN);
 	DiskannBuildCreateFile(state, FILE_SIGNATURES);
@@ -202,7 +176,7 @@ assign_chunk(BuildState *state, const DiskannBlock *leaders,
 			 DiskannBlock *block, uint32 from, uint32 to)
 {
 	int			fanout = state->shared->fanout;
-	uint16	   *result = palloc(assign_bytes(state) * (to - from));
+	uint16	   *result = palloc(DiskannBuildAssignBytes(fanout) * (to - from));
 	uint16	   *nearest = palloc0(sizeof(uint16) * fanout *
 								  DISKANN_ASSIGN_BLOCK);
 
@@ -238,8 +212,8 @@ assign_chunk(BuildState *state, const DiskannBlock *leaders,
 		}
 	}
 	DiskannSpoolWrite(DiskannBuildFile(state, FILE_ASSIGN, 0),
-					  from * assign_bytes(state), result,
-					  assign_bytes(state) * (to - from));
+					  from * DiskannBuildAssignBytes(fanout), result,
+					  DiskannBuildAssignBytes(fanout) * (to - from));
 	pg_atomic_fetch_add_u64(&state->shared->distances,
 							(uint64) (to - from) * leaders->count);
 	DiskannBuildDone(state, to - from);
@@ -287,7 +261,7 @@ for_each_member(BuildState *state, MemberCallback callback, void *arg)
 	int			fanout = shared->fanout;
 	bool		has_kin = DiskannHasKin(&state->index->meta);
 	DiskannSpool *file = DiskannBuildFile(state, FILE_ASSIGN, 0);
-	uint16	   *entries = palloc(assign_bytes(state) * CHUNK);
+	uint16	   *entries = palloc(DiskannBuildAssignBytes(fanout) * CHUNK);
 	uint8	   *signatures = palloc(CHUNK);
 
 	for (uint32 from = 0; from < shared->nrows; from += CHUNK)
@@ -295,8 +269,8 @@ for_each_member(BuildState *state, MemberCallback callback, void *arg)
 		uint32		n = Min(CHUNK, shared->nrows - from);
 
 		CHECK_FOR_INTERRUPTS();
-		DiskannSpoolRead(file, from * assign_bytes(state), entries,
-						 n * assign_bytes(state));
+		DiskannSpoolRead(file, from * DiskannBuildAssignBytes(fanout), entries,
+						 n * DiskannBuildAssignBytes(fanout));
 		if (has_kin)
 			DiskannSpoolRead(DiskannBuildFile(state, FILE_SIGNATURES, 0), from,
 							 signatures, n);
@@ -381,7 +355,7 @@ static void
 sort_members(BuildState *state, const BuildSection *sections)
 {
 	int			nsections = state->shared->nsections;
-	Size		room = state->shared->memory / SORT_SHARE / sizeof(BuildMember);
+	Size		room = state->shared->memory / DISKANN_SORT_SHARE / sizeof(BuildMember);
 	DiskannSpool *file = DiskannBuildCreateFile(state, FILE_MEMBERS);
 	Sorter		sorter;
 
@@ -424,6 +398,17 @@ leave_out_kin(const BuildShared *shared, BuildSection *sections)
 	}
 }
 
+/* As large as there is memory for one of each group. */
+static void
+choose_list_block(BuildShared *shared)
+{
+	shared->list_block = DISKANN_LEAST_LIST_BLOCK;
+	while (shared->list_block < DISKANN_MOST_LIST_BLOCK &&
+		   2 * shared->list_block * shared->ngroups <=
+		   shared->memory / DISKANN_GROUP_SHARE)
+		shared->list_block *= 2;
+}
+
 /*
  * Leader: list the members of each section, and put neighbouring balls into
  * groups whose candidates will fit into memory.
@@ -437,8 +422,9 @@ make_sections(BuildState *state)
 	DiskannSpool *file;
 	uint64		start = 0;
 	uint32		place = 0;
-	uint64		group_rows = shared->memory / GROUP_SHARE / CANDIDATE_BYTES;
-	uint64		fair_rows = shared->nrows / (8 * shared->participants) + 1;
+	uint64		group_rows = DiskannBuildGroupRows(shared->nrows,
+												   shared->participants,
+												   shared->memory);
 	uint32		in_group = 0;
 
 	shared->nsections = nballs + DISKANN_BUILD_SAMPLES +
@@ -447,8 +433,6 @@ make_sections(BuildState *state)
 	for_each_member(state, count_member, sections);
 	leave_out_kin(shared, sections);
 
-	/* Enough groups for all participants to have work to the end. */
-	group_rows = Min(Max(group_rows, 1), fair_rows);
 	for (int s = 0; s < shared->nsections; s++)
 	{
 		sections[s].start = start;
@@ -466,6 +450,8 @@ make_sections(BuildState *state)
 	}
 	shared->ngroups++;
 
+	choose_list_block(shared);
+
 	/* Every row has one home, and so one place. */
 	Assert(place == shared->nrows);
 	Assert(shared->ngroups <= (uint32) nballs);
@@ -475,6 +461,7 @@ make_sections(BuildState *state)
 					   sizeof(BuildSection) * shared->nsections);
 	DiskannSpoolFlush(file);
 	DiskannBuildCreateFile(state, FILE_ORDER);
+	DiskannBuildCreateFile(state, FILE_PLACED);
 	DiskannBuildEnterPhase(state, PHASE_COMPARE, start);
 }
 

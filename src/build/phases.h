@@ -26,7 +26,10 @@ extern void DiskannBuildReadRows(BuildState *state);
 /* partition.c: which rows are compared with which, to FILE_MEMBERS. */
 extern void DiskannBuildPartition(BuildState *state);
 
-/* compare.c: lists of candidates to FILE_CANDIDATES, and FILE_ORDER. */
+/*
+ * compare.c: lists of candidates to FILE_CANDIDATES; the places of rows,
+ * FILE_ORDER and FILE_PLACED.
+ */
 extern void DiskannBuildCompare(BuildState *state);
 
 /* number.c: the nodes, FILE_NODES, and the node of each row, FILE_MAP. */
@@ -45,9 +48,9 @@ extern void DiskannBuildWrite(BuildState *state);
 extern uint32 DiskannBuildChainSlots(const DiskannIndex *index, uint32 nrows);
 
 /*
- * The row that stands for each node, by the node's number, palloc'd; node 0,
- * the entry node, has none.
+ * The place of the row that stands for each node, by the node's number,
+ * palloc'd; node 0, the entry node, has none.
  */
-extern uint32 *DiskannBuildNodeRows(BuildState *state);
+extern uint32 *DiskannBuildNodePlaces(BuildState *state);
 
 #endif							/* DISKANN_BUILD_PHASES_H */

@@ -175,6 +175,18 @@ DiskannSpoolFlush(DiskannSpool *spool)
 	spool->used = 0;
 }
 
+void
+DiskannSpoolTruncate(DiskannSpool *spool)
+{
+	Assert(spool->used == 0);
+	if (FileTruncate(spool->file, 0, WAIT_EVENT_BUFFILE_TRUNCATE) != 0)
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not truncate file \"%s\": %m",
+						FilePathName(spool->file))));
+	spool->end = 0;
+}
+
 uint64
 DiskannSpoolSize(DiskannSpool *spool)
 {

@@ -56,6 +56,9 @@ extern void DiskannSpoolRead(DiskannSpool *spool, uint64 offset, void *data,
 /* Bytes in the file. */
 extern uint64 DiskannSpoolSize(DiskannSpool *spool);
 
+/* Make a file empty that is needed no more, by who has created it. */
+extern void DiskannSpoolTruncate(DiskannSpool *spool);
+
 /* Read all of a file into palloc'd memory; *size gets its bytes. */
 extern void *DiskannSpoolReadAll(DiskannSpool *spool, Size *size);
 

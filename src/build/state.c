@@ -11,6 +11,8 @@
  * are asked for, and replaced by the next one with the same index.  Nothing
  * better is needed: where not all rows fit, the members of the section at
  * work, which are asked for again and again, are still a small part of all.
+ * Once rows are numbered by places, near ones are neighbours in the file, and
+ * whoever asks for one will ask for the others: some are read at a time.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -21,6 +23,7 @@
  */
 #include "postgres.h"
 
+#include "build/size.h"
 #include "build/state.h"
 #include "commands/progress.h"
 #include "miscadmin.h"
@@ -31,12 +34,15 @@
 #include "utils/rel.h"
 #include "vector/rotate.h"
 
-/* One part in so many of a participant's memory is its cache of rows. */
-#define CACHE_SHARE 2
+/*
+ * Rows are read at a time as many as have so many bytes, or one, once they are
+ * in the order of their places.
+ */
+#define LINE_BYTES 8192
 
 static const char *const file_names[NFILES] = {
 	"sample", "codes", "leaders", "keys", "candidates", "directory", "assign",
-	"signatures", "sections", "members", "order", "nodes", "map", "edges"
+	"signatures", "sections", "members", "order", "placed", "nodes", "map", "edges"
 };
 
 void
@@ -46,6 +52,7 @@ DiskannBuildInitShared(BuildShared *shared)
 	pg_atomic_init_u64(&shared->next, 0);
 	pg_atomic_init_u64(&shared->done, 0);
 	pg_atomic_init_u64(&shared->distances, 0);
+	pg_atomic_init_u64(&shared->reads, 0);
 	SpinLockInit(&shared->mutex);
 }
 
@@ -102,7 +109,9 @@ DiskannBuildEnterPhase(BuildState *state, BuildPhase phase, uint64 total)
 					 "phases are numbered as PostgreSQL numbers them");
 	Assert(DISKANN_LEADS(state));
 	Assert(phase == state->shared->phase + 1);
-	elog(DEBUG1, "diskann build: %s", DiskannBuildPhaseName(phase));
+	elog(DEBUG1, "diskann build: %s, " UINT64_FORMAT " reads of rows so far",
+		 DiskannBuildPhaseName(phase),
+		 pg_atomic_read_u64(&state->shared->reads));
 	state->shared->phase = phase;
 	pg_atomic_write_u64(&state->shared->done, 0);
 	pgstat_progress_update_multi_param(3, names, values);
@@ -198,6 +207,8 @@ wait_for_all(BuildState *state)
 void
 DiskannBuildStep(BuildState *state, void (*work) (BuildState *state))
 {
+	pg_atomic_fetch_add_u64(&state->shared->reads, state->reads);
+	state->reads = 0;
 	wait_for_all(state);
 	if (DISKANN_LEADS(state))
 	{
@@ -218,6 +229,22 @@ DiskannBuildTake(BuildState *state, uint64 npieces, uint64 *piece)
 	return *piece < npieces;
 }
 
+/* Make the cache, of nothing yet. */
+static void
+make_cache(BuildState *state)
+{
+	const BuildShared *shared = state->shared;
+	Size		line_bytes = state->code_bytes << state->line_bits;
+
+	state->cache_lines = Min(((shared->nrows - 1) >> state->line_bits) + 1,
+							 shared->memory / DISKANN_CACHE_SHARE / line_bytes);
+	Assert(state->cache_lines > 0);
+	state->cached = MemoryContextAllocZero(state->context,
+										   sizeof(uint32) * state->cache_lines);
+	state->cache = MemoryContextAllocHuge(state->context,
+										  line_bytes * state->cache_lines);
+}
+
 void
 DiskannBuildStartCache(BuildState *state)
 {
@@ -229,23 +256,36 @@ DiskannBuildStartCache(BuildState *state)
 	for (int p = 0; p < shared->participants; p++)
 		state->first_row[p + 1] = state->first_row[p] + shared->rows[p];
 	Assert(state->first_row[shared->participants] == shared->nrows);
-	state->ncached = Min(shared->nrows,
-						 shared->memory / CACHE_SHARE / state->code_bytes);
-	Assert(state->ncached > 0);
-	state->cached = palloc0(sizeof(uint32) * state->ncached);
-	state->cache = palloc_extended(state->code_bytes * state->ncached,
-								   MCXT_ALLOC_HUGE);
 	MemoryContextSwitchTo(old);
+	make_cache(state);
 }
 
-/*
- * Where in the cache a row is, if it is there.  Mostly all fit: no division.
- */
+void
+DiskannBuildUsePlaces(BuildState *state)
+{
+	DiskannSpoolTruncate(DiskannBuildFile(state, FILE_CODES,
+										  state->participant));
+	pfree(state->cache);
+	pfree(state->cached);
+	state->by_place = true;
+	while (state->code_bytes << (state->line_bits + 1) <= LINE_BYTES)
+		state->line_bits++;
+	make_cache(state);
+}
+
+/* Where in the cache a row is, if it is there, counted in rows. */
 static inline uint32
 cache_index(const BuildState *state, uint32 row)
 {
+	uint32		line = row >> state->line_bits;
+
 	Assert(row < state->shared->nrows);
-	return row < state->ncached ? row : row % state->ncached;
+
+	/* Mostly all fit: no division. */
+	if (line < state->cache_lines)
+		return row;
+	return (line % state->cache_lines << state->line_bits) +
+		(row - (line << state->line_bits));
 }
 
 /* The memory where a row is, or another one. */
@@ -265,27 +305,46 @@ DiskannBuildPrefetchOwn(const BuildState *state, uint32 row)
 	DiskannPrefetch(DiskannBuildOwn(state, code), state->index->meta.own_bytes);
 }
 
+/* Read the line of a row into its place in the cache. */
+static void
+read_line(BuildState *state, uint32 row)
+{
+	uint32		line = row >> state->line_bits;
+	uint32		first = line << state->line_bits;
+	uint32		at = cache_index(state, first);
+	uint32		n = Min((uint32) 1 << state->line_bits,
+						state->shared->nrows - first);
+	uint32	   *cached = &state->cached[at >> state->line_bits];
+	DiskannSpool *file;
+	int			p = 0;
+
+	if (state->by_place)
+		file = DiskannBuildFile(state, FILE_PLACED, 0);
+	else
+	{
+		while (row >= state->first_row[p + 1])
+			p++;
+		file = DiskannBuildFile(state, FILE_CODES, p);
+		first -= state->first_row[p];
+	}
+
+	/* Nothing is there if the read fails. */
+	*cached = 0;
+	DiskannSpoolRead(file, first * state->code_bytes,
+					 state->cache + at * state->code_bytes,
+					 n * state->code_bytes);
+	*cached = line + 1;
+	state->reads++;
+}
+
 const BuildCode *
 DiskannBuildRow(BuildState *state, uint32 row)
 {
 	uint32		at = cache_index(state, row);
-	char	   *cached = state->cache + at * state->code_bytes;
 
-	if (state->cached[at] != row + 1)
-	{
-		int			p = 0;
-
-		while (row >= state->first_row[p + 1])
-			p++;
-
-		/* Nothing is there if the read fails. */
-		state->cached[at] = 0;
-		DiskannSpoolRead(DiskannBuildFile(state, FILE_CODES, p),
-						 (row - state->first_row[p]) * state->code_bytes,
-						 cached, state->code_bytes);
-		state->cached[at] = row + 1;
-	}
-	return (const BuildCode *) cached;
+	if (state->cached[at >> state->line_bits] != (row >> state->line_bits) + 1)
+		read_line(state, row);
+	return (const BuildCode *) (state->cache + at * state->code_bytes);
 }
 
 void
@@ -328,7 +387,7 @@ static uint64
 edges_offset(const BuildState *state, uint32 node)
 {
 	Assert(node >= 1 && node <= state->shared->nnodes);
-	return (node - 1) * DiskannBuildEdgesBytes(state);
+	return (node - 1) * DiskannBuildEdgesBytes(&state->index->meta);
 }
 
 int
@@ -338,7 +397,7 @@ DiskannBuildReadEdges(BuildState *state, uint32 node, uint32 *edges)
 
 	DiskannSpoolRead(DiskannBuildFile(state, FILE_EDGES, 0),
 					 edges_offset(state, node), buffer,
-					 DiskannBuildEdgesBytes(state));
+					 DiskannBuildEdgesBytes(&state->index->meta));
 	Assert(buffer[0] <= state->index->meta.max_degree);
 	memcpy(edges, buffer + 1, sizeof(uint32) * buffer[0]);
 	return buffer[0];
@@ -354,7 +413,7 @@ DiskannBuildWriteEdges(BuildState *state, uint32 node, const uint32 *edges,
 	memcpy(buffer + 1, edges, sizeof(uint32) * n);
 	DiskannSpoolWrite(DiskannBuildFile(state, FILE_EDGES, 0),
 					  edges_offset(state, node), buffer,
-					  DiskannBuildEdgesBytes(state));
+					  DiskannBuildEdgesBytes(&state->index->meta));
 }
 
 void

@@ -12,7 +12,8 @@
  *
  * row		 a row of the table that the index shall have.  Rows are numbered
  *			 0, 1, ... in the order they were read, participant by participant:
- *			 those of participant p begin with first_row[p].
+ *			 those of participant p begin with first_row[p].  Once they have
+ *			 been compared they are known by their places instead.
  * ball		 the rows near one leader, which is itself a row.  A row joins the
  *			 balls of the few leaders nearest to it ("fanout"); the first of
  *			 these is its home.  So balls overlap, but each row is at home in
@@ -110,6 +111,7 @@ typedef enum BuildFile
 	FILE_SECTIONS,				/* BuildSection */
 	FILE_MEMBERS,				/* BuildMember, section by section */
 	FILE_ORDER,					/* BuildPlace, by place */
+	FILE_PLACED,				/* BuildCode, by place */
 	FILE_NODES,					/* BuildNode, by node */
 	FILE_MAP,					/* uint32 node, by row */
 	FILE_EDGES,					/* by node: degree, and max_degree targets;
@@ -118,12 +120,6 @@ typedef enum BuildFile
 } BuildFile;
 
 #define FIRST_COMMON_FILE FILE_ASSIGN
-
-/*
- * No participant gets by with less memory, whatever maintenance_work_mem says:
- * a block of lists for each group and a few blocks of vectors must fit.
- */
-#define DISKANN_BUILD_MIN_MEMORY ((Size) 8 * 1024 * 1024)
 
 /*
  * A row as FILE_CODES has it: all that the build needs of it, so that the
@@ -184,7 +180,6 @@ typedef struct BuildPlace
 
 typedef struct BuildNode
 {
-	uint32		row;
 	uint32		nrows;
 	uint32		place;			/* of its first row; the others follow */
 	DiskannNode chain;			/* its first TIDS slot, counted from 0, or
@@ -215,6 +210,7 @@ typedef struct BuildShared
 	pg_atomic_uint64 next;		/* piece of work to be taken */
 	pg_atomic_uint64 done;		/* for the progress report */
 	pg_atomic_uint64 distances; /* computed, for a debug message */
+	pg_atomic_uint64 reads;		/* of rows from files, likewise */
 
 	slock_t		mutex;			/* for what the scan sums up */
 	double		heap_tuples;
@@ -229,6 +225,7 @@ typedef struct BuildShared
 	int			fanout;			/* balls a row joins */
 	int			nsections;
 	uint32		ngroups;
+	Size		list_block;		/* bytes; see lists.h */
 	uint32		nnodes;			/* without the entry node */
 	uint32		nchains;		/* TIDS slots, numbered after the nodes */
 
@@ -258,10 +255,16 @@ typedef struct BuildState
 	Size		code_bytes;		/* of a BuildCode */
 	Size		filters_offset; /* in it */
 
-	/* Rows fetched lately: row r is at r modulo ncached, or not there. */
-	uint32		ncached;
-	uint32	   *cached;			/* row + 1, 0: none */
+	/*
+	 * Rows fetched lately: line l of rows is at l modulo cache_lines, or not
+	 * there.  A line is one row, or after DiskannBuildUsePlaces() several.
+	 */
+	bool		by_place;
+	int			line_bits;
+	uint32		cache_lines;
+	uint32	   *cached;			/* line + 1, 0: none */
 	char	   *cache;
+	uint64		reads;			/* of rows from files in this step */
 	uint32	   *first_row;		/* of each participant, and the end */
 } BuildState;
 
@@ -317,8 +320,12 @@ extern void DiskannBuildDone(BuildState *state, uint64 n);
  * Every participant reads rows through a cache of its own, once it is known
  * how many rows there are.  A row is valid until the next one is asked for,
  * which may take its place.
+ *
+ * To use places: all participants, once all rows are in FILE_PLACED, which near
+ * ones share.  From then on what is said to be a row here is a place.
  */
 extern void DiskannBuildStartCache(BuildState *state);
+extern void DiskannBuildUsePlaces(BuildState *state);
 extern const BuildCode *DiskannBuildRow(BuildState *state, uint32 row);
 
 /*
@@ -350,13 +357,6 @@ DiskannBuildFilters(const BuildState *state, const BuildCode *code)
 {
 	return (const DiskannFilterValues *) ((const char *) code +
 										  state->filters_offset);
-}
-
-/* Bytes of a node in FILE_EDGES: how many edges it has, and their targets. */
-static inline Size
-DiskannBuildEdgesBytes(const BuildState *state)
-{
-	return sizeof(uint32) * (1 + state->index->meta.max_degree);
 }
 
 /*

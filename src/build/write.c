@@ -37,8 +37,8 @@ typedef struct Writer
 {
 	BuildState *state;
 	DiskannNodeRef ref;
-	uint32	   *node_rows;		/* row by node */
-	uint8	   *signatures;		/* by row, of all columns; 0: not known yet */
+	uint32	   *node_places;	/* place by node */
+	uint8	   *signatures;		/* by place, of all columns; 0: not known yet */
 } Writer;
 
 /*
@@ -88,28 +88,23 @@ read_tids(BuildState *state, const BuildNode *info)
 	ItemPointerData *tids = palloc_extended(sizeof(ItemPointerData) *
 											(Size) info->nrows,
 											MCXT_ALLOC_HUGE);
-	BuildPlace *places = palloc_extended(sizeof(BuildPlace) *
-										 (Size) info->nrows, MCXT_ALLOC_HUGE);
 
-	DiskannSpoolRead(DiskannBuildFile(state, FILE_ORDER, 0),
-					 info->place * sizeof(BuildPlace), places,
-					 info->nrows * sizeof(BuildPlace));
-	Assert(info->nrows > 0 && !places[0].is_copy);
+	Assert(info->nrows > 0);
 	for (uint32 i = 0; i < info->nrows; i++)
-		tids[i] = DiskannBuildRow(state, places[i].row)->tid;
+		tids[i] = DiskannBuildRow(state, info->place + i)->tid;
 	return tids;
 }
 
 /*
- * The signatures of a row, which stay where they are.  Every row is the
- * neighbour of many.
+ * The signatures of the row at a place, which stay where they are.  Every row
+ * is the neighbour of many.
  */
 static const uint8 *
-row_signatures(Writer *writer, uint32 row, const BuildCode *code)
+row_signatures(Writer *writer, uint32 place, const BuildCode *code)
 {
 	BuildState *state = writer->state;
 	int			n = DiskannSignatureCount(&state->index->meta);
-	uint8	   *signatures = writer->signatures + (Size) row * n;
+	uint8	   *signatures = writer->signatures + (Size) place * n;
 	DiskannMarks marks;
 
 	if (n > 0 && signatures[0] == 0)
@@ -138,14 +133,14 @@ read_neighbours(Writer *writer, const uint32 *edges, DiskannNewNode *new)
 	{
 		uint32		next = edges[Min(i + 1, n - 1)];
 		const BuildCode *code = DiskannBuildRow(state,
-												writer->node_rows[edges[i]]);
+												writer->node_places[edges[i]]);
 		float	   *x = palloc(sizeof(float) * index->space.dims);
 
-		DiskannBuildPrefetchOwn(state, writer->node_rows[next]);
+		DiskannBuildPrefetchOwn(state, writer->node_places[next]);
 		diskann_vector_decode(index->kind, DiskannBuildOwn(state, code),
 							  code->own.scale, index->space.dims, x);
 		vectors[i] = x;
-		signatures[i] = row_signatures(writer, writer->node_rows[edges[i]],
+		signatures[i] = row_signatures(writer, writer->node_places[edges[i]],
 									   code);
 	}
 	new->nodes = edges;
@@ -181,12 +176,11 @@ write_node(Writer *writer, DiskannNode node, const BuildNode *info)
 	DiskannMarks marks;
 	DiskannNewNode new;
 
-	Assert(info->row < state->shared->nrows);
 	new.degree = DiskannBuildReadEdges(state, node, edges);
 	read_neighbours(writer, edges, &new);
 	new.tids = read_tids(state, info);
 	new.ntids = Min(info->nrows, DISKANN_INLINE_TIDS);
-	code = DiskannBuildRow(state, info->row);
+	code = DiskannBuildRow(state, info->place);
 	new.own = DiskannBuildOwn(state, code);
 	new.factors = code->own;
 	new.length2 = code->length2;
@@ -291,7 +285,7 @@ DiskannBuildWrite(BuildState *state)
 	memset(&writer, 0, sizeof(writer));
 	writer.state = state;
 	DiskannNodeInit(&writer.ref, state->rel, state->index, true);
-	writer.node_rows = DiskannBuildNodeRows(state);
+	writer.node_places = DiskannBuildNodePlaces(state);
 	writer.signatures = palloc_extended((Size) state->shared->nrows *
 										DiskannSignatureCount(&state->index->meta) + 1,
 										MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
@@ -301,4 +295,7 @@ DiskannBuildWrite(BuildState *state)
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 	DiskannBuildStep(state, log_rest);
+	if (DISKANN_LEADS(state))
+		elog(DEBUG1, "diskann build: " UINT64_FORMAT " reads of rows",
+			 pg_atomic_read_u64(&state->shared->reads));
 }

@@ -183,20 +183,8 @@ DiskannWriteMetapage(Relation rel, Buffer buffer,
 }
 
 void
-DiskannCreateMetapage(Relation rel, ForkNumber fork,
-					  const DiskannSettings *settings)
+DiskannApplySettings(DiskannMetaPageData *meta, const DiskannSettings *settings)
 {
-	Buffer		buffer;
-	Page		page;
-	DiskannMetaPage meta;
-
-	buffer = ReadBufferExtended(rel, fork, P_NEW, RBM_NORMAL, NULL);
-	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-	Assert(BufferGetBlockNumber(buffer) == DISKANN_METAPAGE_BLKNO);
-	page = BufferGetPage(buffer);
-
-	DiskannInitPage(page, DISKANN_PAGE_META, 0);
-	meta = DiskannPageGetMeta(page);
 	memset(meta, 0, sizeof(*meta));
 	meta->magic = DISKANN_MAGIC;
 	meta->version = DISKANN_FORMAT_VERSION;
@@ -216,6 +204,24 @@ DiskannCreateMetapage(Relation rel, ForkNumber fork,
 	if (meta->nfilters > 0)
 		meta->features |= DISKANN_FEATURE_FILTERS;
 	Assert(settings_are_possible(meta));
+}
+
+void
+DiskannCreateMetapage(Relation rel, ForkNumber fork,
+					  const DiskannSettings *settings)
+{
+	Buffer		buffer;
+	Page		page;
+	DiskannMetaPage meta;
+
+	buffer = ReadBufferExtended(rel, fork, P_NEW, RBM_NORMAL, NULL);
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	Assert(BufferGetBlockNumber(buffer) == DISKANN_METAPAGE_BLKNO);
+	page = BufferGetPage(buffer);
+
+	DiskannInitPage(page, DISKANN_PAGE_META, 0);
+	meta = DiskannPageGetMeta(page);
+	DiskannApplySettings(meta, settings);
 	DiskannLogNewPage(buffer, fork);
 	UnlockReleaseBuffer(buffer);
 }

@@ -38,6 +38,10 @@ typedef struct DiskannSettings
 	DiskannFilterColumn filters[DISKANN_MAX_FILTER_COLUMNS];	/* attno, kind */
 } DiskannSettings;
 
+/* What the metapage of an index without rows has, with these settings. */
+extern void DiskannApplySettings(DiskannMetaPageData *meta,
+								 const DiskannSettings *settings);
+
 /* Write the metapage of an index without rows into an empty fork. */
 extern void DiskannCreateMetapage(Relation rel, ForkNumber fork,
 								  const DiskannSettings *settings);

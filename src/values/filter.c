@@ -56,8 +56,8 @@ hashed_type(Oid type)
 	return OidIsValid(element) ? element : type;
 }
 
-static DiskannFilterKind
-choose_kind(Oid type)
+DiskannFilterKind
+DiskannFilterKindOf(Oid type)
 {
 	if (OidIsValid(get_element_type(type)))
 		return DISKANN_FILTER_SET;
@@ -110,7 +110,7 @@ DiskannDescribeFilters(Relation rel, DiskannSettings *settings)
 		if (column == vector)
 			continue;
 		filter->attno = column + 1;
-		filter->kind = choose_kind(type);
+		filter->kind = DiskannFilterKindOf(type);
 		verify_column(rel, column, type, filter->kind);
 		settings->nfilters++;
 	}
@@ -149,7 +149,7 @@ DiskannGetFilters(Relation rel, int count, const DiskannFilterColumn *columns)
 		filter->typlen = get_typlen(filter->type);
 		filter->collation = rel->rd_indcollation[filter->column];
 		if (filter->kind != DISKANN_FILTER_HASH &&
-			filter->kind != choose_kind(filter->type))
+			filter->kind != DiskannFilterKindOf(filter->type))
 			DiskannReportCorrupt(rel, DISKANN_METAPAGE_BLKNO, -1,
 								 "a filter column is of another type");
 		if (filter->kind == DISKANN_FILTER_HASH ||

@@ -52,6 +52,9 @@ typedef struct DiskannFilters
 	DiskannFilter filters[FLEXIBLE_ARRAY_MEMBER];
 } DiskannFilters;
 
+/* What a column of a type, which is no domain, is stored as. */
+extern DiskannFilterKind DiskannFilterKindOf(Oid type);
+
 /*
  * Describe the filter columns of a new index.  An error for a column that
  * cannot be one.

@@ -52,6 +52,23 @@ DiskannIsVectorClass(Oid opclass)
 		DiskannIsVectorFamily(family, type);
 }
 
+const DiskannSupport *
+DiskannSupportOfClass(Oid opclass)
+{
+	Oid			family;
+	Oid			type;
+
+	if (!DiskannIsVectorClass(opclass) ||
+		!get_opclass_opfamily_and_input_type(opclass, &family, &type))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("operator class is not one of vectors")));
+	return (const DiskannSupport *)
+		DatumGetPointer(OidFunctionCall1(get_opfamily_proc(family, type, type,
+														   DISKANN_SUPPORT_PROC),
+										 PointerGetDatum(NULL)));
+}
+
 int
 DiskannVectorColumn(Relation rel)
 {

@@ -62,6 +62,9 @@ typedef struct DiskannSupport
 extern bool DiskannIsVectorFamily(Oid family, Oid type);
 extern bool DiskannIsVectorClass(Oid opclass);
 
+/* Of an operator class; an error if it is none of vectors. */
+extern const DiskannSupport *DiskannSupportOfClass(Oid opclass);
+
 /*
  * The column of an index that has the vectors, from 0: that whose operator
  * class has a support function.  An error if there is none, or another one.

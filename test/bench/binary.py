@@ -8,6 +8,10 @@ import numpy
 # Rows made at a time, so that many of them take no more memory than they do themselves.
 PART = 10000
 
+# What a file for COPY begins and ends with.
+HEADER = b'PGCOPY\n\xff\r\n\0' + struct.pack('>ii', 0, 0)
+TRAILER = struct.pack('>h', -1)
+
 
 def fields_of(kind, values):
     """The fields of one column of a row, and what to set them to."""
@@ -46,8 +50,8 @@ def some_rows(columns):
 
 def copy_file(columns):
     """A file for COPY of these columns: pairs of a type and an array."""
-    parts = [b'PGCOPY\n\xff\r\n\0' + struct.pack('>ii', 0, 0)]
+    parts = [HEADER]
     for start in range(0, len(columns[0][1]), PART):
         parts.append(some_rows([(kind, values[start:start + PART])
                                 for kind, values in columns]))
-    return io.BytesIO(b''.join(parts) + struct.pack('>h', -1))
+    return io.BytesIO(b''.join(parts) + TRAILER)

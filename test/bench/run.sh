@@ -31,6 +31,7 @@ Server
                       may be repeated
   --planner 'ARGUMENT...'  the same with planner.py
   --ingest 'ARGUMENT...'  or with ingest.py
+  --scale 'ARGUMENT...'  or with scale.py
 
 END
 	python3 "$top/test/bench/bench" run --help | sed '1,/^options/d; /--help/d'
@@ -45,7 +46,7 @@ parse_options()
 			--existing) existing=yes ;;
 			--install) install=yes ;;
 			--dir | --conf | --make | --module | --package | --churn | \
-				--planner | --ingest)
+				--planner | --ingest | --scale)
 				[ $# -gt 1 ] || die "$1 needs a value"
 				case $1 in
 					--dir) dir=$2 ;;
@@ -53,7 +54,7 @@ parse_options()
 					--make) make_args+=("$2") ;;
 					--module) module=$(realpath "$2") ;;
 					--package) packages+=("$2") ;;
-					--churn | --planner | --ingest)
+					--churn | --planner | --ingest | --scale)
 						scripts+="${1#--}.py $2"$'\n'
 						packages+=(python3-numpy python3-psycopg2)
 						;;
@@ -150,6 +151,7 @@ run_scripts()
 	cd "$start"
 	[ -n "$existing" ] ||
 		export "PGHOST=$work" PGUSER=postgres PGDATABASE=postgres
+	export "PG_CTL=$bindir/pg_ctl"
 	while read -r -a words; do
 		/usr/bin/python3 "$top/test/bench/${words[0]}" "${words[@]:1}"
 	done <<<"${scripts%$'\n'}"

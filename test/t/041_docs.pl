@@ -136,7 +136,7 @@ sub run_page
 
 		if ($kind =~ /^\$/) { $value{$kind} = $text; }
 		elsif ($kind eq 'heading') { undef $lacks; }
-		elsif ($kind eq 'needs') { $lacks = lacking($text); }
+		elsif ($kind eq 'needs') { $lacks //= lacking($text); }
 		elsif ($kind eq 'skip') { $skip = $text; }
 		elsif ($kind =~ /^(run|sql|python)$/)
 		{
