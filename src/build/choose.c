@@ -296,7 +296,7 @@ DiskannBuildChoose(BuildState *state)
 	uint64		piece;
 
 	Assert(state->shared->phase == PHASE_CHOOSE);
-	DiskannBuildUsePlaces(state);
+	DiskannBuildUseFile(state, FILE_VECTORS);
 	start_choosing(&chooser, state);
 	MemoryContextSwitchTo(state->scratch);
 	while (DiskannBuildTake(state, state->shared->ngroups, &piece))

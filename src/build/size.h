@@ -28,15 +28,15 @@
 #define DISKANN_BUILD_MIN_MEMORY ((Size) 8 * 1024 * 1024)
 
 /*
- * One part in so many of a participant's memory is its cache of rows; is for
- * sorting the members of sections; for the candidates of a group of nodes; and
- * for those of them that are merged at a time, as well as for the blocks they
- * are read from.
+ * One part in so many of a participant's memory is for sorting the members of
+ * sections; for the blocks being filled with lists; for the candidates that a
+ * group of nodes is expected to have; and for those of them that are merged at
+ * a time, as well as for the blocks they are read from.
  */
-#define DISKANN_CACHE_SHARE 2
 #define DISKANN_SORT_SHARE 4
-#define DISKANN_GROUP_SHARE 8
-#define DISKANN_LISTS_SHARE 4
+#define DISKANN_WRITER_SHARE 8
+#define DISKANN_GROUP_SHARE 16
+#define DISKANN_LISTS_SHARE 8
 
 /* The rows that the centre and ranges come from, and what is too few. */
 #define DISKANN_SAMPLE_BYTES (8 * 1024 * 1024)
@@ -60,6 +60,17 @@ DiskannBuildMemory(int participants)
 {
 	return Max((Size) maintenance_work_mem * 1024 / participants,
 			   DISKANN_BUILD_MIN_MEMORY);
+}
+
+/*
+ * What is left of it for the cache of rows: beside sorting and lists, beside
+ * what edges are chosen from, and at last beside little else.
+ */
+static inline Size
+DiskannBuildCacheBytes(BuildFile file, Size memory)
+{
+	return file == FILE_CODES ? memory / 2 :
+		file == FILE_VECTORS ? memory / 4 * 3 : memory / 8 * 7;
 }
 
 /* Into how many balls do so many rows go, and how many does a row join? */
@@ -106,6 +117,13 @@ static inline Size
 DiskannBuildCodeBytes(const DiskannMetaPageData *meta)
 {
 	return DiskannBuildFiltersOffset(meta) + DiskannFilterBytes(meta);
+}
+
+/* Bytes of a BuildVector. */
+static inline Size
+DiskannBuildVectorBytes(const DiskannMetaPageData *meta)
+{
+	return MAXALIGN(offsetof(BuildVector, code) + meta->space_dims);
 }
 
 /*

@@ -112,6 +112,7 @@ typedef enum BuildFile
 	FILE_MEMBERS,				/* BuildMember, section by section */
 	FILE_ORDER,					/* BuildPlace, by place */
 	FILE_PLACED,				/* BuildCode, by place */
+	FILE_VECTORS,				/* BuildVector, by place */
 	FILE_NODES,					/* BuildNode, by node */
 	FILE_MAP,					/* uint32 node, by row */
 	FILE_EDGES,					/* by node: degree, and max_degree targets;
@@ -138,6 +139,14 @@ typedef struct BuildCode
 												 * it follows; then what
 												 * filter columns hold */
 } BuildCode;
+
+/* What of it edges are chosen by: most of what is asked for is asked for then. */
+typedef struct BuildVector
+{
+	float		scale;
+	float		norm2;
+	int8		code[FLEXIBLE_ARRAY_MEMBER];
+} BuildVector;
 
 /* A row that may lead a ball: those of least priority of all do. */
 typedef struct BuildLeader
@@ -257,9 +266,10 @@ typedef struct BuildState
 
 	/*
 	 * Rows fetched lately: line l of rows is at l modulo cache_lines, or not
-	 * there.  A line is one row, or after DiskannBuildUsePlaces() several.
+	 * there.  A line is one row, or in the order of places several.
 	 */
-	bool		by_place;
+	BuildFile	cached_file;	/* FILE_CODES, _VECTORS or _PLACED */
+	Size		record_bytes;	/* of a row in it */
 	int			line_bits;
 	uint32		cache_lines;
 	uint32	   *cached;			/* line + 1, 0: none */
@@ -321,11 +331,12 @@ extern void DiskannBuildDone(BuildState *state, uint64 n);
  * how many rows there are.  A row is valid until the next one is asked for,
  * which may take its place.
  *
- * To use places: all participants, once all rows are in FILE_PLACED, which near
- * ones share.  From then on what is said to be a row here is a place.
+ * It is of FILE_CODES at first.  Once all rows have been compared, it is to be
+ * of FILE_VECTORS, from which rows can only be fetched for a block, and then of
+ * FILE_PLACED; from then on what is said to be a row here is a place.
  */
 extern void DiskannBuildStartCache(BuildState *state);
-extern void DiskannBuildUsePlaces(BuildState *state);
+extern void DiskannBuildUseFile(BuildState *state, BuildFile file);
 extern const BuildCode *DiskannBuildRow(BuildState *state, uint32 row);
 
 /*
