@@ -53,7 +53,7 @@ sub index_pages
 # Pages of the index a query, with a list of this size.
 sub query_pages
 {
-	my $list = shift;
+	my ($list, $op) = @_;
 	my $before = index_pages();
 	my $queries = QUERIES;
 
@@ -62,7 +62,7 @@ sub query_pages
 SET enable_seqscan = off;
 SET diskann.query_search_list_size = $list;
 SELECT count(n.id) FROM (SELECT v FROM t WHERE id % 70 = 3 LIMIT $queries) q,
-	LATERAL (SELECT id FROM t ORDER BY t.v <-> q.v LIMIT 10) n));
+	LATERAL (SELECT id FROM t ORDER BY t.v $op q.v LIMIT 10) n));
 	poll_until($node, "SELECT idx_blks_hit + idx_blks_read > $before FROM pg_statio_user_indexes WHERE indexrelname = 't_v'");
 	return (index_pages() - $before) / QUERIES;
 }
@@ -70,7 +70,7 @@ SELECT count(n.id) FROM (SELECT v FROM t WHERE id % 70 = 3 LIMIT $queries) q,
 # Builds an index of vectors with some columns beside, and compares.
 sub compare
 {
-	my ($what, $vectors, $columns, $with, $arguments) = @_;
+	my ($what, $op, $vectors, $columns, $with, $arguments) = @_;
 	my $rows = @$vectors;
 	my $dims = 1 + ($vectors->[0] =~ tr/,//);
 
@@ -99,15 +99,15 @@ sub compare
 		my $pages = $node->safe_psql('postgres',
 			"SELECT query_pages FROM diskann_estimate($rows, $dims, search_list => $list $arguments)");
 
-		within($pages, query_pages($list), 0.25, "$what: pages with a list of $list");
+		within($pages, query_pages($list, $op), 0.25, "$what: pages with a list of $list");
 	}
 	return;
 }
 
-compare('sift', sift('base', 4800), '', '', '');
-compare('filters', clustered(4000, 300, 7), ' real_cosine_ops, a, b', '',
+compare('sift', '<->', sift('base', 4800), '', '', '');
+compare('filters', '<=>', clustered(4000, 300, 7), ' real_cosine_ops, a, b', '',
 	", opclass => 'real_cosine_ops', filters => '{int,text}'");
-compare('two pages a node', clustered(1500, 1100, 8), '',
+compare('two pages a node', '<->', clustered(1500, 1100, 8), '',
 	"WITH (num_neighbors = 64, vector_storage = float32)",
 	", num_neighbors => 64, vector_storage => 'float32'");
 
