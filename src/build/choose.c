@@ -23,7 +23,6 @@
 
 #include "build/lists.h"
 #include "build/phases.h"
-#include "build/size.h"
 #include "graph/select.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"

@@ -30,7 +30,6 @@
 
 #include "build/phases.h"
 #include "build/lists.h"
-#include "build/size.h"
 #include "graph/carve.h"
 #include "miscadmin.h"
 #include "store/layout.h"

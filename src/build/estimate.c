@@ -23,7 +23,6 @@
 #include "am/options.h"
 #include "build/lists.h"
 #include "build/parallel.h"
-#include "build/size.h"
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "fmgr.h"

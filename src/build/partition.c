@@ -35,7 +35,6 @@
 
 #include "build/lists.h"
 #include "build/phases.h"
-#include "build/size.h"
 #include "graph/carve.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"

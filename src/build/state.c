@@ -25,7 +25,6 @@
  */
 #include "postgres.h"
 
-#include "build/size.h"
 #include "build/state.h"
 #include "commands/progress.h"
 #include "miscadmin.h"
