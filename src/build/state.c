@@ -41,6 +41,9 @@
  */
 #define LINE_BYTES 1024
 
+/* Rows whose vectors the processor is asked for before they are needed. */
+#define ROWS_AHEAD 6
+
 static const char *const file_names[NFILES] = {
 	"sample", "codes", "leaders", "keys", "candidates", "directory", "assign",
 	"signatures", "sections", "members", "order", "placed",
@@ -370,31 +373,45 @@ DiskannBuildRow(BuildState *state, uint32 row)
 	return read_row(state, row);
 }
 
+/* The code of a row in the file that is cached, appended to a block. */
+static inline void
+add_row(BuildState *state, uint32 row, DiskannBlock *block)
+{
+	const void *record = read_row(state, row);
+
+	if (state->cached_file == FILE_VECTORS)
+	{
+		const BuildVector *vector = record;
+
+		DiskannBlockAdd(block, vector->code, vector->scale, vector->norm2);
+	}
+	else
+	{
+		const BuildCode *code = record;
+
+		DiskannBlockAdd(block, code->code, code->scale, code->norm2);
+	}
+}
+
 void
 DiskannBuildFetch(BuildState *state, const uint32 *numbers, int n,
 				  const uint32 *row_of, DiskannBlock *block)
 {
-	for (int i = 0; i < n; i++)
+	Size		bytes = state->index->space.dims +
+		(state->cached_file == FILE_VECTORS ? offsetof(BuildVector, code) :
+		 offsetof(BuildCode, code));
+
+	for (int i = -ROWS_AHEAD; i < n; i++)
 	{
-		uint32		next = numbers[Min(i + 1, n - 1)];
-		uint32		row = row_of ? row_of[numbers[i]] : numbers[i];
-		const void *record = read_row(state, row);
-
-		DiskannPrefetch(cached_row(state, row_of ? row_of[next] : next),
-						offsetof(BuildCode, code) + state->index->space.dims);
-		if (state->cached_file == FILE_VECTORS)
+		if (i + ROWS_AHEAD < n)
 		{
-			const BuildVector *vector = record;
+			uint32		ahead = numbers[i + ROWS_AHEAD];
 
-			DiskannBlockAdd(block, vector->code, vector->scale,
-							vector->norm2);
+			DiskannPrefetch(cached_row(state, row_of ? row_of[ahead] : ahead),
+							bytes);
 		}
-		else
-		{
-			const BuildCode *code = record;
-
-			DiskannBlockAdd(block, code->code, code->scale, code->norm2);
-		}
+		if (i >= 0)
+			add_row(state, row_of ? row_of[numbers[i]] : numbers[i], block);
 	}
 }
 
