@@ -26,7 +26,6 @@
 #include "build/build.h"
 #include "build/parallel.h"
 #include "build/run.h"
-#include "build/size.h"
 #include "store/roster.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"

@@ -23,7 +23,6 @@
 
 #include "build/lists.h"
 #include "build/phases.h"
-#include "build/size.h"
 #include "graph/select.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
@@ -296,7 +295,7 @@ DiskannBuildChoose(BuildState *state)
 	uint64		piece;
 
 	Assert(state->shared->phase == PHASE_CHOOSE);
-	DiskannBuildUsePlaces(state);
+	DiskannBuildUseFile(state, FILE_VECTORS);
 	start_choosing(&chooser, state);
 	MemoryContextSwitchTo(state->scratch);
 	while (DiskannBuildTake(state, state->shared->ngroups, &piece))

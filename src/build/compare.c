@@ -137,30 +137,47 @@ place_distinct(void *arg, uint32 number)
 	}
 }
 
-/* Write all that was given a place, to FILE_ORDER and FILE_PLACED. */
+/* Write some rows to FILE_PLACED and FILE_VECTORS, from a place on. */
+static void
+write_rows(BuildState *state, const BuildPlace *places, uint32 n, uint64 place)
+{
+	Size		code_bytes = state->code_bytes;
+	Size		vector_bytes = DiskannBuildVectorBytes(&state->index->meta);
+	char	   *codes = palloc(code_bytes * n);
+	char	   *vectors = palloc0(vector_bytes * n);
+
+	for (uint32 i = 0; i < n; i++)
+	{
+		const BuildCode *code = DiskannBuildRow(state, places[i].row);
+		BuildVector *vector = (BuildVector *) (vectors + i * vector_bytes);
+
+		memcpy(codes + i * code_bytes, code, code_bytes);
+		vector->scale = code->scale;
+		vector->norm2 = code->norm2;
+		memcpy(vector->code, code->code, state->index->space.dims);
+	}
+	DiskannSpoolWrite(DiskannBuildFile(state, FILE_PLACED, 0),
+					  place * code_bytes, codes, n * code_bytes);
+	DiskannSpoolWrite(DiskannBuildFile(state, FILE_VECTORS, 0),
+					  place * vector_bytes, vectors, n * vector_bytes);
+	pfree(codes);
+	pfree(vectors);
+}
+
+/* Write all rows that were given places, and which those are. */
 static void
 write_places(Comparer *comparer, const BuildSection *section)
 {
 	BuildState *state = comparer->state;
-	DiskannSpool *file = DiskannBuildFile(state, FILE_PLACED, 0);
-	char	   *codes = palloc(state->code_bytes * PLACES);
 
 	Assert(comparer->nplaces == section->homes);
 	DiskannSpoolWrite(DiskannBuildFile(state, FILE_ORDER, 0),
 					  section->place * sizeof(BuildPlace), comparer->places,
 					  comparer->nplaces * sizeof(BuildPlace));
 	for (uint32 from = 0; from < comparer->nplaces; from += PLACES)
-	{
-		uint32		n = Min(PLACES, comparer->nplaces - from);
-
-		for (uint32 i = 0; i < n; i++)
-			memcpy(codes + i * state->code_bytes,
-				   DiskannBuildRow(state, comparer->places[from + i].row),
-				   state->code_bytes);
-		DiskannSpoolWrite(file, (section->place + (uint64) from) *
-						  state->code_bytes, codes, n * state->code_bytes);
-	}
-	pfree(codes);
+		write_rows(state, comparer->places + from,
+				   Min(PLACES, comparer->nplaces - from),
+				   section->place + (uint64) from);
 }
 
 /* ---------- sections ---------- */

@@ -192,6 +192,7 @@ DiskannBuildConnect(BuildState *state)
 		 "%.1f distances a row",
 		 shared->nnodes, shared->participants, attached,
 		 (double) pg_atomic_read_u64(&shared->distances) / shared->nrows);
+	DiskannBuildUseFile(state, FILE_PLACED);
 	link_entry(state, connector.node_places, starts, n);
 	pfree(connector.node_places);
 	if (index->space.metric == DISKANN_INNER_PRODUCT)

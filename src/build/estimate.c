@@ -23,7 +23,6 @@
 #include "am/options.h"
 #include "build/lists.h"
 #include "build/parallel.h"
-#include "build/size.h"
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "fmgr.h"
@@ -225,22 +224,51 @@ memberships(const Prospect *prospect)
 		(DiskannHasKin(&prospect->meta) ? 1 : 0);
 }
 
+/* What the cache of a file has at most, of all rows. */
+static uint64
+cache_bytes(const Prospect *prospect, BuildFile file)
+{
+	Size		row = file == FILE_VECTORS ?
+		DiskannBuildVectorBytes(&prospect->meta) :
+		DiskannBuildCodeBytes(&prospect->meta);
+
+	return Min(DiskannBuildCacheBytes(file, prospect->memory),
+			   prospect->nrows * row);
+}
+
 /*
- * What one participant has while it chooses edges: its cache, numbers of rows
- * and nodes, and the candidates of a group, as they were read and merged.
+ * What one participant has when it has most: while it compares, while it
+ * chooses edges, with numbers of rows and nodes and the candidates of a group
+ * as they were read and merged, or while it writes pages.
  */
 static uint64
 participant_memory(const Prospect *prospect)
 {
-	Size		code_bytes = DiskannBuildCodeBytes(&prospect->meta);
-	uint64		group = DiskannBuildGroupRows(prospect->nrows, prospect->participants,
+	uint64		nrows = prospect->nrows;
+	uint64		group = DiskannBuildGroupRows(nrows, prospect->participants,
 											  prospect->memory);
-
-	return Min(prospect->memory / DISKANN_CACHE_SHARE, prospect->nrows * code_bytes) +
-		prospect->nrows * (2 * sizeof(uint32) +
-						   (DiskannHasKin(&prospect->meta) ? sizeof(uint8) : 0)) +
+	uint64		signatures = DiskannHasKin(&prospect->meta) ? nrows : 0;
+	uint64		choosing = cache_bytes(prospect, FILE_VECTORS) +
+		2 * sizeof(uint32) * nrows + signatures +
 		2 * Min(prospect->memory / DISKANN_LISTS_SHARE,
 				group * DISKANN_CANDIDATE_BYTES);
+	uint64		writing = cache_bytes(prospect, FILE_PLACED) +
+		sizeof(uint32) * nrows +
+		nrows * DiskannSignatureCount(&prospect->meta);
+
+	return Max(cache_bytes(prospect, FILE_CODES), Max(choosing, writing));
+}
+
+/*
+ * The memory that holds all rows whenever they are read again and again; to
+ * compare them reads each just a few times.
+ */
+static uint64
+memory_wanted(const Prospect *prospect)
+{
+	return prospect->participants * prospect->nrows *
+		Max(DiskannBuildVectorBytes(&prospect->meta) / 3 * 4,
+			DiskannBuildCodeBytes(&prospect->meta) / 7 * 8);
 }
 
 /* Temporary files when they are the most: after comparing, or choosing. */
@@ -250,6 +278,7 @@ disk_bytes(const Prospect *prospect)
 	Size		code_bytes = DiskannBuildCodeBytes(&prospect->meta);
 	int			fanout = DiskannBuildFanout(DiskannBuildBalls(prospect->nrows));
 	double		row = code_bytes + DISKANN_CANDIDATE_BYTES +
+		DiskannBuildVectorBytes(&prospect->meta) +
 		DiskannBuildAssignBytes(fanout) + sizeof(BuildPlace) +
 		memberships(prospect) * sizeof(BuildMember) +
 		(DiskannHasKin(&prospect->meta) ? sizeof(uint8) : 0);
@@ -295,9 +324,7 @@ diskann_estimate(PG_FUNCTION_ARGS)
 	values[INDEX_BYTES] = Int64GetDatum(index_bytes(&prospect));
 	values[BUILD_MEMORY] = Int64GetDatum(prospect.participants *
 										 participant_memory(&prospect));
-	values[BUILD_MEMORY_WANTED] = Int64GetDatum(DISKANN_CACHE_SHARE *
-												prospect.participants * prospect.nrows *
-												DiskannBuildCodeBytes(&prospect.meta));
+	values[BUILD_MEMORY_WANTED] = Int64GetDatum(memory_wanted(&prospect));
 	values[BUILD_DISK] = Int64GetDatum(disk_bytes(&prospect));
 	values[QUERY_PAGES] = Float8GetDatum(query_pages(&prospect, list_size(fcinfo)));
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),

@@ -22,8 +22,9 @@
 
 /*
  * Lists fill blocks of BuildShared.list_block bytes; a list without candidates
- * ends a block early.  A group's blocks lie all over a file, and the larger they
- * are the faster they are read: as large as there is memory for one a group.
+ * ends a block early.  A group's blocks lie all over a file, and the larger
+ * they are the faster they are read: as large as there is memory for one a
+ * group.
  */
 #define DISKANN_LEAST_LIST_BLOCK ((Size) 8 * 1024)
 #define DISKANN_MOST_LIST_BLOCK ((Size) 64 * 1024)
@@ -79,8 +80,8 @@ typedef struct ListReader ListReader;
 extern ListReader *DiskannOpenLists(BuildState *state);
 
 /*
- * Begin with a group.  Returns the bytes of its blocks in all files; if they are
- * no more than room they are read, in the current memory context, and lists
+ * Begin with a group.  Returns the bytes of its blocks in all files; if they
+ * are no more than room they are read, in the current memory context, and lists
  * need not be read again however often they are asked for.  End with it.
  */
 extern Size DiskannBeginLists(ListReader *reader, uint32 group, Size room);

@@ -29,7 +29,6 @@
 #include "postgres.h"
 
 #include "build/phases.h"
-#include "build/size.h"
 #include "catalog/index.h"
 #include "graph/carve.h"
 #include "kernels/kernels.h"

@@ -29,7 +29,6 @@
 #include "access/xact.h"
 #include "build/parallel.h"
 #include "build/run.h"
-#include "build/size.h"
 #include "catalog/index.h"
 #include "catalog/pg_proc.h"
 #include "executor/instrument.h"

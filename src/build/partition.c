@@ -35,7 +35,6 @@
 
 #include "build/lists.h"
 #include "build/phases.h"
-#include "build/size.h"
 #include "graph/carve.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
@@ -405,7 +404,7 @@ choose_list_block(BuildShared *shared)
 	shared->list_block = DISKANN_LEAST_LIST_BLOCK;
 	while (shared->list_block < DISKANN_MOST_LIST_BLOCK &&
 		   2 * shared->list_block * shared->ngroups <=
-		   shared->memory / DISKANN_GROUP_SHARE)
+		   shared->memory / DISKANN_WRITER_SHARE)
 		shared->list_block *= 2;
 }
 
@@ -462,6 +461,7 @@ make_sections(BuildState *state)
 	DiskannSpoolFlush(file);
 	DiskannBuildCreateFile(state, FILE_ORDER);
 	DiskannBuildCreateFile(state, FILE_PLACED);
+	DiskannBuildCreateFile(state, FILE_VECTORS);
 	DiskannBuildEnterPhase(state, PHASE_COMPARE, start);
 }
 

@@ -1,9 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * size.h
- *	  How large what a build works on is, in memory and in temporary files.
+ *	  What a build works on, and how large that is in memory and in files.
  *
- * The phases go by this, and so does what diskann_estimate() tells.
+ * The phases go by these sizes, and so does what diskann_estimate() tells.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -15,11 +15,72 @@
 #ifndef DISKANN_BUILD_SIZE_H
 #define DISKANN_BUILD_SIZE_H
 
-#include "build/state.h"
 #include "graph/carve.h"
 #include "miscadmin.h"
+#include "storage/itemptr.h"
 #include "store/layout.h"
 #include "vector/own_code.h"
+
+/*
+ * How many balls a row joins, if there are several; the nearest is its home.
+ */
+#define DISKANN_BUILD_FANOUT 6
+
+/*
+ * The temporary files, with what they are an array of.  Those before
+ * FIRST_COMMON_FILE exist once for each participant, who alone writes its own;
+ * of the others there is one, created by the leader.
+ */
+typedef enum BuildFile
+{
+	FILE_SAMPLE,				/* vectors read before there is a centre */
+	FILE_CODES,					/* BuildCode of each row */
+	FILE_LEADERS,				/* BuildLeader of rows that may lead a ball */
+	FILE_KEYS,					/* what filter columns hold of some rows */
+	FILE_CANDIDATES,			/* blocks of lists of candidates */
+	FILE_DIRECTORY,				/* uint32 group of each of those blocks */
+	FILE_ASSIGN,				/* by row: its balls, nearest first, and its
+								 * smallest sample, or 0; uint16 each */
+	FILE_SIGNATURES,			/* by row: the first filter column's; uint8 */
+	FILE_SECTIONS,				/* BuildSection */
+	FILE_MEMBERS,				/* BuildMember, section by section */
+	FILE_ORDER,					/* BuildPlace, by place */
+	FILE_PLACED,				/* BuildCode, by place */
+	FILE_VECTORS,				/* BuildVector, by place */
+	FILE_NODES,					/* BuildNode, by node */
+	FILE_MAP,					/* uint32 node, by row */
+	FILE_EDGES,					/* by node: degree, and max_degree targets;
+								 * uint32 each */
+	NFILES
+} BuildFile;
+
+#define FIRST_COMMON_FILE FILE_ASSIGN
+
+/*
+ * A row as FILE_CODES has it: all that the build needs of it, so that the
+ * table is read once.
+ */
+typedef struct BuildCode
+{
+	float		scale;			/* of the int8 code */
+	float		norm2;			/* squared length of what it stands for */
+	DiskannVectorFactors own;	/* of the vector the node will have */
+	float		length2;		/* see vector/space.h */
+	uint64		hash;			/* of the user's vector */
+	ItemPointerData tid;
+	uint16		unused;
+	int8		code[FLEXIBLE_ARRAY_MEMBER];	/* begins the own vector, or
+												 * it follows; then what
+												 * filter columns hold */
+} BuildCode;
+
+/* What edges are chosen by: most of what is asked for is asked for then. */
+typedef struct BuildVector
+{
+	float		scale;
+	float		norm2;
+	int8		code[FLEXIBLE_ARRAY_MEMBER];
+} BuildVector;
 
 /*
  * No participant gets by with less memory, whatever maintenance_work_mem says:
@@ -28,15 +89,15 @@
 #define DISKANN_BUILD_MIN_MEMORY ((Size) 8 * 1024 * 1024)
 
 /*
- * One part in so many of a participant's memory is its cache of rows; is for
- * sorting the members of sections; for the candidates of a group of nodes; and
- * for those of them that are merged at a time, as well as for the blocks they
- * are read from.
+ * One part in so many of a participant's memory is for sorting the members of
+ * sections; for the blocks being filled with lists; for the candidates that a
+ * group of nodes is expected to have; and for those of them that are merged at
+ * a time, as well as for the blocks they are read from.
  */
-#define DISKANN_CACHE_SHARE 2
 #define DISKANN_SORT_SHARE 4
-#define DISKANN_GROUP_SHARE 8
-#define DISKANN_LISTS_SHARE 4
+#define DISKANN_WRITER_SHARE 8
+#define DISKANN_GROUP_SHARE 16
+#define DISKANN_LISTS_SHARE 8
 
 /* The rows that the centre and ranges come from, and what is too few. */
 #define DISKANN_SAMPLE_BYTES (8 * 1024 * 1024)
@@ -60,6 +121,17 @@ DiskannBuildMemory(int participants)
 {
 	return Max((Size) maintenance_work_mem * 1024 / participants,
 			   DISKANN_BUILD_MIN_MEMORY);
+}
+
+/*
+ * What is left of it for the cache of rows: beside sorting and lists, beside
+ * what edges are chosen from, and at last beside little else.
+ */
+static inline Size
+DiskannBuildCacheBytes(BuildFile file, Size memory)
+{
+	return file == FILE_CODES ? memory / 2 :
+		file == FILE_VECTORS ? memory / 4 * 3 : memory / 8 * 7;
 }
 
 /* Into how many balls do so many rows go, and how many does a row join? */
@@ -106,6 +178,13 @@ static inline Size
 DiskannBuildCodeBytes(const DiskannMetaPageData *meta)
 {
 	return DiskannBuildFiltersOffset(meta) + DiskannFilterBytes(meta);
+}
+
+/* Bytes of a BuildVector. */
+static inline Size
+DiskannBuildVectorBytes(const DiskannMetaPageData *meta)
+{
+	return MAXALIGN(offsetof(BuildVector, code) + meta->space_dims);
 }
 
 /*

@@ -12,7 +12,9 @@
  * better is needed: where not all rows fit, the members of the section at
  * work, which are asked for again and again, are still a small part of all.
  * Once rows are numbered by places, near ones are neighbours in the file, and
- * whoever asks for one will ask for the others: some are read at a time.
+ * whoever asks for one will ask for the others: some are read at a time.  And
+ * to choose edges takes nothing of a row but its int8 code, so that the cache
+ * has room for more of them.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -23,7 +25,6 @@
  */
 #include "postgres.h"
 
-#include "build/size.h"
 #include "build/state.h"
 #include "commands/progress.h"
 #include "miscadmin.h"
@@ -38,11 +39,15 @@
  * Rows are read at a time as many as have so many bytes, or one, once they are
  * in the order of their places.
  */
-#define LINE_BYTES 8192
+#define LINE_BYTES 1024
+
+/* Rows whose vectors the processor is asked for before they are needed. */
+#define ROWS_AHEAD 6
 
 static const char *const file_names[NFILES] = {
 	"sample", "codes", "leaders", "keys", "candidates", "directory", "assign",
-	"signatures", "sections", "members", "order", "placed", "nodes", "map", "edges"
+	"signatures", "sections", "members", "order", "placed",
+	"vectors", "nodes", "map", "edges"
 };
 
 void
@@ -229,15 +234,31 @@ DiskannBuildTake(BuildState *state, uint64 npieces, uint64 *piece)
 	return *piece < npieces;
 }
 
-/* Make the cache, of nothing yet. */
+/* Bytes of a row in a file that is cached. */
+static Size
+record_bytes(const BuildState *state, BuildFile file)
+{
+	return file == FILE_VECTORS ?
+		DiskannBuildVectorBytes(&state->index->meta) : state->code_bytes;
+}
+
+/* Make a cache of a file, of nothing yet. */
 static void
-make_cache(BuildState *state)
+make_cache(BuildState *state, BuildFile file)
 {
 	const BuildShared *shared = state->shared;
-	Size		line_bytes = state->code_bytes << state->line_bits;
+	Size		room = DiskannBuildCacheBytes(file, shared->memory);
+	Size		line_bytes;
 
+	state->cached_file = file;
+	state->record_bytes = record_bytes(state, file);
+	state->line_bits = 0;
+	while (file != FILE_CODES &&
+		   state->record_bytes << (state->line_bits + 1) <= LINE_BYTES)
+		state->line_bits++;
+	line_bytes = state->record_bytes << state->line_bits;
 	state->cache_lines = Min(((shared->nrows - 1) >> state->line_bits) + 1,
-							 shared->memory / DISKANN_CACHE_SHARE / line_bytes);
+							 room / line_bytes);
 	Assert(state->cache_lines > 0);
 	state->cached = MemoryContextAllocZero(state->context,
 										   sizeof(uint32) * state->cache_lines);
@@ -257,20 +278,20 @@ DiskannBuildStartCache(BuildState *state)
 		state->first_row[p + 1] = state->first_row[p] + shared->rows[p];
 	Assert(state->first_row[shared->participants] == shared->nrows);
 	MemoryContextSwitchTo(old);
-	make_cache(state);
+	make_cache(state, FILE_CODES);
 }
 
 void
-DiskannBuildUsePlaces(BuildState *state)
+DiskannBuildUseFile(BuildState *state, BuildFile file)
 {
-	DiskannSpoolTruncate(DiskannBuildFile(state, FILE_CODES,
-										  state->participant));
+	if (state->cached_file == file)
+		return;
+	if (state->cached_file == FILE_CODES)
+		DiskannSpoolTruncate(DiskannBuildFile(state, FILE_CODES,
+											  state->participant));
 	pfree(state->cache);
 	pfree(state->cached);
-	state->by_place = true;
-	while (state->code_bytes << (state->line_bits + 1) <= LINE_BYTES)
-		state->line_bits++;
-	make_cache(state);
+	make_cache(state, file);
 }
 
 /* Where in the cache a row is, if it is there, counted in rows. */
@@ -289,11 +310,10 @@ cache_index(const BuildState *state, uint32 row)
 }
 
 /* The memory where a row is, or another one. */
-static inline const BuildCode *
+static inline const void *
 cached_row(const BuildState *state, uint32 row)
 {
-	return (const BuildCode *) (state->cache +
-								cache_index(state, row) * state->code_bytes);
+	return state->cache + cache_index(state, row) * state->record_bytes;
 }
 
 void
@@ -318,48 +338,80 @@ read_line(BuildState *state, uint32 row)
 	DiskannSpool *file;
 	int			p = 0;
 
-	if (state->by_place)
-		file = DiskannBuildFile(state, FILE_PLACED, 0);
-	else
+	if (state->cached_file == FILE_CODES)
 	{
 		while (row >= state->first_row[p + 1])
 			p++;
-		file = DiskannBuildFile(state, FILE_CODES, p);
 		first -= state->first_row[p];
 	}
+	file = DiskannBuildFile(state, state->cached_file, p);
 
 	/* Nothing is there if the read fails. */
 	*cached = 0;
-	DiskannSpoolRead(file, first * state->code_bytes,
-					 state->cache + at * state->code_bytes,
-					 n * state->code_bytes);
+	DiskannSpoolRead(file, first * state->record_bytes,
+					 state->cache + at * state->record_bytes,
+					 n * state->record_bytes);
 	*cached = line + 1;
 	state->reads++;
 }
 
-const BuildCode *
-DiskannBuildRow(BuildState *state, uint32 row)
+/* A row in the file that is cached. */
+static inline const void *
+read_row(BuildState *state, uint32 row)
 {
 	uint32		at = cache_index(state, row);
 
 	if (state->cached[at >> state->line_bits] != (row >> state->line_bits) + 1)
 		read_line(state, row);
-	return (const BuildCode *) (state->cache + at * state->code_bytes);
+	return state->cache + at * state->record_bytes;
+}
+
+const BuildCode *
+DiskannBuildRow(BuildState *state, uint32 row)
+{
+	Assert(state->cached_file != FILE_VECTORS);
+	return read_row(state, row);
+}
+
+/* The code of a row in the file that is cached, appended to a block. */
+static inline void
+add_row(BuildState *state, uint32 row, DiskannBlock *block)
+{
+	const void *record = read_row(state, row);
+
+	if (state->cached_file == FILE_VECTORS)
+	{
+		const BuildVector *vector = record;
+
+		DiskannBlockAdd(block, vector->code, vector->scale, vector->norm2);
+	}
+	else
+	{
+		const BuildCode *code = record;
+
+		DiskannBlockAdd(block, code->code, code->scale, code->norm2);
+	}
 }
 
 void
 DiskannBuildFetch(BuildState *state, const uint32 *numbers, int n,
 				  const uint32 *row_of, DiskannBlock *block)
 {
-	for (int i = 0; i < n; i++)
-	{
-		uint32		next = numbers[Min(i + 1, n - 1)];
-		uint32		row = row_of ? row_of[numbers[i]] : numbers[i];
-		const BuildCode *code = DiskannBuildRow(state, row);
+	Size		bytes = state->index->space.dims +
+		(state->cached_file == FILE_VECTORS ? offsetof(BuildVector, code) :
+		 offsetof(BuildCode, code));
 
-		DiskannPrefetch(cached_row(state, row_of ? row_of[next] : next),
-						offsetof(BuildCode, code) + state->index->space.dims);
-		DiskannBlockAdd(block, code->code, code->scale, code->norm2);
+	for (int i = -ROWS_AHEAD; i < n; i++)
+	{
+		if (i + ROWS_AHEAD < n)
+		{
+			uint32		ahead = numbers[i + ROWS_AHEAD];
+
+			DiskannPrefetch(cached_row(state, row_of ? row_of[ahead] : ahead),
+							bytes);
+		}
+		if (i >= 0)
+			add_row(state, row_of ? row_of[numbers[i]] : numbers[i], block);
 	}
 }
 

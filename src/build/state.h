@@ -47,6 +47,7 @@
 #define DISKANN_BUILD_STATE_H
 
 #include "access/tableam.h"
+#include "build/size.h"
 #include "build/spool.h"
 #include "graph/block.h"
 #include "nodes/execnodes.h"
@@ -57,11 +58,6 @@
 #include "storage/shm_toc.h"
 #include "storage/spin.h"
 #include "values/signature.h"
-
-/*
- * How many balls a row joins, if there are several; the nearest is its home.
- */
-#define DISKANN_BUILD_FANOUT 6
 
 /*
  * There are several independent series of samples, with no row in common.
@@ -91,53 +87,6 @@ typedef enum BuildPhase
 	PHASE_CONNECT,
 	PHASE_WRITE
 } BuildPhase;
-
-/*
- * The temporary files, with what they are an array of.  Those before
- * FIRST_COMMON_FILE exist once for each participant, who alone writes its own;
- * of the others there is one, created by the leader.
- */
-typedef enum BuildFile
-{
-	FILE_SAMPLE,				/* vectors read before there is a centre */
-	FILE_CODES,					/* BuildCode of each row */
-	FILE_LEADERS,				/* BuildLeader of rows that may lead a ball */
-	FILE_KEYS,					/* what filter columns hold of some rows */
-	FILE_CANDIDATES,			/* blocks of lists of candidates */
-	FILE_DIRECTORY,				/* uint32 group of each of those blocks */
-	FILE_ASSIGN,				/* by row: its balls, nearest first, and its
-								 * smallest sample, or 0; uint16 each */
-	FILE_SIGNATURES,			/* by row: the first filter column's; uint8 */
-	FILE_SECTIONS,				/* BuildSection */
-	FILE_MEMBERS,				/* BuildMember, section by section */
-	FILE_ORDER,					/* BuildPlace, by place */
-	FILE_PLACED,				/* BuildCode, by place */
-	FILE_NODES,					/* BuildNode, by node */
-	FILE_MAP,					/* uint32 node, by row */
-	FILE_EDGES,					/* by node: degree, and max_degree targets;
-								 * uint32 each */
-	NFILES
-} BuildFile;
-
-#define FIRST_COMMON_FILE FILE_ASSIGN
-
-/*
- * A row as FILE_CODES has it: all that the build needs of it, so that the
- * table is read once.
- */
-typedef struct BuildCode
-{
-	float		scale;			/* of the int8 code */
-	float		norm2;			/* squared length of what it stands for */
-	DiskannVectorFactors own;	/* of the vector the node will have */
-	float		length2;		/* see vector/space.h */
-	uint64		hash;			/* of the user's vector */
-	ItemPointerData tid;
-	uint16		unused;
-	int8		code[FLEXIBLE_ARRAY_MEMBER];	/* begins the own vector, or
-												 * it follows; then what
-												 * filter columns hold */
-} BuildCode;
 
 /* A row that may lead a ball: those of least priority of all do. */
 typedef struct BuildLeader
@@ -257,9 +206,10 @@ typedef struct BuildState
 
 	/*
 	 * Rows fetched lately: line l of rows is at l modulo cache_lines, or not
-	 * there.  A line is one row, or after DiskannBuildUsePlaces() several.
+	 * there.  A line is one row, or in the order of places several.
 	 */
-	bool		by_place;
+	BuildFile	cached_file;	/* FILE_CODES, _VECTORS or _PLACED */
+	Size		record_bytes;	/* of a row in it */
 	int			line_bits;
 	uint32		cache_lines;
 	uint32	   *cached;			/* line + 1, 0: none */
@@ -321,11 +271,12 @@ extern void DiskannBuildDone(BuildState *state, uint64 n);
  * how many rows there are.  A row is valid until the next one is asked for,
  * which may take its place.
  *
- * To use places: all participants, once all rows are in FILE_PLACED, which near
- * ones share.  From then on what is said to be a row here is a place.
+ * It is of FILE_CODES at first.  Once all rows have been compared, it is to be
+ * of FILE_VECTORS, from which rows can only be fetched for a block, and then of
+ * FILE_PLACED; from then on what is said to be a row here is a place.
  */
 extern void DiskannBuildStartCache(BuildState *state);
-extern void DiskannBuildUsePlaces(BuildState *state);
+extern void DiskannBuildUseFile(BuildState *state, BuildFile file);
 extern const BuildCode *DiskannBuildRow(BuildState *state, uint32 row);
 
 /*

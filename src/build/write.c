@@ -282,6 +282,7 @@ DiskannBuildWrite(BuildState *state)
 	uint64		run;
 
 	Assert(state->shared->phase == PHASE_WRITE);
+	DiskannBuildUseFile(state, FILE_PLACED);
 	memset(&writer, 0, sizeof(writer));
 	writer.state = state;
 	DiskannNodeInit(&writer.ref, state->rel, state->index, true);
