@@ -390,102 +390,74 @@ is_kin(const DiskannLinker *linker, int place)
 	return linker->visited[place].signatures[0] == linker->signatures[0];
 }
 
-/* Distances between visited nodes that are kin, by their numbers in places. */
-typedef struct Kin
+/* Candidates for edges, by their places among the nodes visited. */
+typedef struct Places
 {
 	DiskannLinker *linker;
-	int			n;
 	int		   *places;
-} Kin;
+	int			n;
+} Places;
 
 static void
-kin_distances(void *arg, int a, const int *others, int n, float *out)
+place_distances(void *arg, int a, const int *others, int n, float *out)
 {
-	const Kin  *kin = arg;
+	const Places *candidates = arg;
 	int			places[DISKANN_PRUNE_BATCH];
 
 	for (int k = 0; k < n; k++)
-		places[k] = kin->places[others[k]];
-	visited_distances(kin->linker, kin->places[a], places, n, out);
+		places[k] = candidates->places[others[k]];
+	visited_distances(candidates->linker, candidates->places[a], places, n,
+					  out);
 }
 
-/*
- * List the kin that were visited: up to `most` of those among the n chosen,
- * which returns how many these are, and then the others, nearest first.
- */
-static int
-list_kin(DiskannLinker *linker, const int *chosen, int n, int most, Kin *kin)
+/* Append the kin that were visited and are not among the n chosen. */
+static void
+append_kin(Places *candidates, const int *chosen, int n)
 {
+	DiskannLinker *linker = candidates->linker;
 	bool	   *given = palloc0(sizeof(bool) * (linker->nlive + 1));
-	int			ngiven;
 
-	kin->linker = linker;
-	kin->n = 0;
-	kin->places = palloc(sizeof(int) * (linker->nlive + 1));
 	for (int i = 0; i < n; i++)
-	{
 		given[chosen[i]] = true;
-		if (is_kin(linker, chosen[i]) && kin->n < most)
-			kin->places[kin->n++] = chosen[i];
-	}
-	ngiven = kin->n;
 	for (int i = 0; i < linker->nlive; i++)
 	{
 		if (!given[i] && is_kin(linker, i))
-			kin->places[kin->n++] = i;
+			candidates->places[candidates->n++] = i;
 	}
 	pfree(given);
-	return ngiven;
-}
-
-/* Drop the longest of n edges chosen, but none to kin; returns what stays. */
-static int
-drop_longest(const DiskannLinker *linker, int *chosen, int n)
-{
-	int			longest = -1;
-
-	for (int i = 0; i < n; i++)
-	{
-		/* What has been visited is in the order of distances. */
-		if (!is_kin(linker, chosen[i]) &&
-			(longest < 0 || chosen[i] > chosen[longest]))
-			longest = i;
-	}
-	if (longest < 0)
-		return n;
-	memmove(chosen + longest, chosen + longest + 1,
-			sizeof(int) * (n - 1 - longest));
-	return n - 1;
 }
 
 /*
- * See to it that enough of the n edges chosen lead to kin, as a build does
- * (DiskannChooseValueEdges): those missing come last, in place of the longest
- * others.  Returns how many edges there are then, and in *nkin these.
+ * See to it that enough of the n edges chosen lead to kin (DiskannChooseKin).
+ * Returns how many edges there are then, and in *nkin how many of them were
+ * chosen for it, which come last.
  */
 static int
 choose_value_edges(DiskannLinker *linker, int *chosen, int n, int *nkin)
 {
 	const DiskannMetaPageData *meta = &linker->index->meta;
-	Kin			kin;
-	int			wanted = DiskannValueEdges(meta);
-	int			given = list_kin(linker, chosen, n, wanted, &kin);
-	int			limit = Min(wanted, kin.n);
-	int			places[DISKANN_MAX_DEGREE];
-	float	   *dist = palloc(sizeof(float) * (kin.n + 1));
-	DiskannPrune prune = {limit, meta->alpha, DISKANN_PRUNE_BATCH,
-	kin_distances, &kin, given};
+	int			most = n + linker->nlive + 1;
+	Places		candidates = {linker, palloc(sizeof(int) * most), n};
+	float	   *dist = palloc(sizeof(float) * most);
+	bool	   *kin = palloc(sizeof(bool) * most);
+	int		   *numbers = palloc(sizeof(int) * most);
+	DiskannKinChoice choice = {meta->max_degree, DiskannValueEdges(meta), 0,
+	meta->alpha, dist, kin, place_distances, &candidates};
 
-	for (int i = 0; i < kin.n; i++)
-		dist[i] = linker->visited[kin.places[i]].dist2;
-	*nkin = DiskannRobustPrune(&prune, dist, kin.n, places) - given;
-	for (int over = n + *nkin - meta->max_degree; over > 0; over--)
-		n = drop_longest(linker, chosen, n);
-	*nkin = Min(*nkin, meta->max_degree - n);
-	for (int i = 0; i < *nkin; i++)
-		chosen[n++] = kin.places[places[given + i]];
+	memcpy(candidates.places, chosen, sizeof(int) * n);
+	append_kin(&candidates, chosen, n);
+	for (int i = 0; i < candidates.n; i++)
+	{
+		dist[i] = linker->visited[candidates.places[i]].dist2;
+		kin[i] = is_kin(linker, candidates.places[i]);
+	}
+	n = DiskannChooseKin(&choice, n, candidates.n - n, numbers, nkin);
+	for (int i = 0; i < n; i++)
+		chosen[i] = candidates.places[numbers[i]];
+	pfree(candidates.places);
 	pfree(dist);
-	pfree(kin.places);
+	pfree(kin);
+	pfree(numbers);
 	return n;
 }
 

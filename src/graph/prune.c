@@ -109,3 +109,103 @@ DiskannRobustPrune(const DiskannPrune *prune, const float *dist, int n,
 	pfree(candidates);
 	return nchosen;
 }
+
+/* Kin, those that are edges first, by their numbers in a choice. */
+typedef struct Kin
+{
+	const DiskannKinChoice *choice;
+	const int  *numbers;
+} Kin;
+
+static void
+kin_distances(void *arg, int a, const int *others, int n, float *out)
+{
+	const Kin  *kin = arg;
+	int			numbers[DISKANN_PRUNE_BATCH];
+
+	for (int k = 0; k < n; k++)
+		numbers[k] = kin->numbers[others[k]];
+	kin->choice->distances(kin->choice->arg, kin->numbers[a], numbers, n, out);
+}
+
+/*
+ * Choose among the kin, of which the first `given` are edges, up to `limit` in
+ * all.  chosen gets the numbers of the new ones; returns how many.
+ */
+static int
+prune_kin(const DiskannKinChoice *choice, const int *numbers, int n, int given,
+		  int limit, int *chosen)
+{
+	Kin			kin = {choice, numbers};
+	DiskannPrune prune = {limit, choice->alpha, DISKANN_PRUNE_BATCH,
+	kin_distances, &kin, given};
+	float	   *dist = palloc(sizeof(float) * n);
+	int		   *admitted = palloc(sizeof(int) * n);
+	int			count;
+
+	for (int i = 0; i < n; i++)
+		dist[i] = choice->dist[numbers[i]];
+	count = DiskannRobustPrune(&prune, dist, n, admitted) - given;
+	for (int i = 0; i < count; i++)
+		chosen[i] = numbers[admitted[given + i]];
+	pfree(dist);
+	pfree(admitted);
+	return count;
+}
+
+/*
+ * Drop the longest of n edges, but none to kin and none of the first that are
+ * to stay; returns how many there are then.
+ */
+static int
+drop_longest(const DiskannKinChoice *choice, int *edges, int n)
+{
+	int			longest = -1;
+
+	for (int i = choice->fixed; i < n; i++)
+	{
+		if (!choice->is_kin[edges[i]] &&
+			(longest < 0 ||
+			 choice->dist[edges[i]] > choice->dist[edges[longest]]))
+			longest = i;
+	}
+	if (longest < 0)
+		return n;
+	memmove(edges + longest, edges + longest + 1,
+			sizeof(int) * (n - 1 - longest));
+	return n - 1;
+}
+
+int
+DiskannChooseKin(const DiskannKinChoice *choice, int nedges, int nkin,
+				 int *chosen, int *nchosen)
+{
+	int		   *numbers = palloc(sizeof(int) * (nedges + nkin + 1));
+	int			given = 0;
+	int			n = nedges;
+
+	for (int i = 0; i < nedges; i++)
+	{
+		chosen[i] = i;
+		if (choice->is_kin[i] && given < choice->wanted)
+			numbers[given++] = i;
+	}
+	for (int i = 0; i < nkin; i++)
+		numbers[given + i] = nedges + i;
+	*nchosen = 0;
+	if (given < choice->wanted && nkin > 0)
+	{
+		int			limit = Min(choice->wanted, given + nkin);
+		int		   *kin = palloc(sizeof(int) * limit);
+		int			found = prune_kin(choice, numbers, given + nkin, given,
+									  limit, kin);
+
+		for (int over = n + found - choice->max_degree; over > 0; over--)
+			n = drop_longest(choice, chosen, n);
+		*nchosen = Min(found, choice->max_degree - n);
+		memcpy(chosen + n, kin, sizeof(int) * *nchosen);
+		pfree(kin);
+	}
+	pfree(numbers);
+	return n + *nchosen;
+}

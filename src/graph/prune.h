@@ -56,4 +56,34 @@ typedef struct DiskannPrune
 extern int	DiskannRobustPrune(const DiskannPrune *prune, const float *dist,
 							   int n, int *chosen);
 
+/*
+ * How to see to it that some of a node's edges are value edges: that they lead
+ * to kin, nodes of the same value.  A search for rows of one value goes along
+ * these, however few rows there are of it.  Candidates are the edges chosen so
+ * far, by number, and behind them the nearest kin that are none, nearest first.
+ */
+typedef struct DiskannKinChoice
+{
+	int			max_degree;		/* most edges */
+	int			wanted;			/* so many of them should lead to kin */
+	int			fixed;			/* so many edges at the front stay */
+	float		alpha;
+	const float *dist;			/* squared distances of candidates */
+	const bool *is_kin;			/* are these? */
+	DiskannPairDistances distances;
+	void	   *arg;
+} DiskannKinChoice;
+
+/*
+ * Of the kin those missing are chosen by RobustPrune, with the edges to kin
+ * given.  They take the places of the longest other edges, which they make up
+ * for best: value edges are long, too, if the value is rare.
+ *
+ * Of nedges edges and nkin kin, chosen gets the numbers of those that are the
+ * edges now, kin last, in order of admission.  Returns their count, and in
+ * *nchosen how many of them are kin that were no edges before.
+ */
+extern int	DiskannChooseKin(const DiskannKinChoice *choice, int nedges,
+							 int nkin, int *chosen, int *nchosen);
+
 #endif							/* DISKANN_PRUNE_H */

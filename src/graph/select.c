@@ -31,6 +31,8 @@
 /* Nodes at intervals of 1, 2, 4 .. 2^31, in both directions. */
 #define MAX_SPREAD 64
 
+#define MAX_RANKED (MAX_CANDIDATES + MAX_SPREAD)
+
 /* One edge in so many may lead to a remote candidate. */
 #define REMOTE_SHARE 2
 
@@ -39,8 +41,8 @@ typedef struct Ranking
 {
 	DiskannEdgeChoice *choice;
 	int			n;
-	DiskannCandidate candidates[MAX_CANDIDATES + MAX_SPREAD];
-	int			row[MAX_CANDIDATES + MAX_SPREAD];
+	DiskannCandidate candidates[MAX_RANKED];
+	int			row[MAX_RANKED];
 } Ranking;
 
 /* Distances between candidates, numbered by their ranks, for pruning. */
@@ -201,7 +203,7 @@ add_to_ranking(Ranking *ranking, uint32 member, float dist, int row)
 	DiskannCandidate candidate = {member, dist};
 	int			i = ranking->n++;
 
-	Assert(i < MAX_CANDIDATES + MAX_SPREAD);
+	Assert(i < MAX_RANKED);
 	for (; i > 0 && compare_candidates(&candidate,
 									   &ranking->candidates[i - 1]) < 0; i--)
 	{
@@ -212,25 +214,21 @@ add_to_ranking(Ranking *ranking, uint32 member, float dist, int row)
 	ranking->row[i] = row;
 }
 
-/*
- * Append at most limit - nedges edges to the nedges there are.  The first
- * `given` candidates are edges already, and only occlude others.
- */
+/* Append at most limit - nedges edges to the nedges there are. */
 static int
-prune_ranking(Ranking *ranking, int given, int limit, DiskannCandidate *edges,
-			  int nedges)
+prune_ranking(Ranking *ranking, int limit, DiskannCandidate *edges, int nedges)
 {
-	float		dist[MAX_CANDIDATES + MAX_SPREAD];
-	int			chosen[MAX_CANDIDATES + MAX_SPREAD];
+	float		dist[MAX_RANKED];
+	int			chosen[MAX_RANKED];
 	int			nchosen;
-	DiskannPrune robust = {given + limit - nedges, ranking->choice->alpha,
-	DISKANN_PRUNE_BATCH, pair_distances, ranking, given};
+	DiskannPrune robust = {limit - nedges, ranking->choice->alpha,
+	DISKANN_PRUNE_BATCH, pair_distances, ranking, 0};
 
 	Assert(nedges <= limit);
 	for (int i = 0; i < ranking->n; i++)
 		dist[i] = ranking->candidates[i].dist;
 	nchosen = DiskannRobustPrune(&robust, dist, ranking->n, chosen);
-	for (int i = given; i < nchosen; i++)
+	for (int i = 0; i < nchosen; i++)
 		edges[nedges++] = ranking->candidates[chosen[i]];
 	return nedges;
 }
@@ -240,9 +238,9 @@ static void
 fetch_candidates(DiskannEdgeChoice *choice,
 				 const DiskannCandidate *candidates, int n)
 {
-	uint32		members[MAX_CANDIDATES];
+	uint32		members[MAX_RANKED];
 
-	Assert(n <= MAX_CANDIDATES);
+	Assert(n <= MAX_RANKED);
 	for (int i = 0; i < n; i++)
 		members[i] = candidates[i].member;
 	choice->block->count = 0;
@@ -303,7 +301,7 @@ rank_spread(Ranking *ranking, uint32 node, const uint32 *spread, int n)
 DiskannBlock *
 DiskannCreateChoiceBlock(int dims)
 {
-	return DiskannBlockCreate(dims, MAX_CANDIDATES + MAX_SPREAD + 1, false);
+	return DiskannBlockCreate(dims, MAX_RANKED + 1, false);
 }
 
 int
@@ -320,7 +318,7 @@ DiskannChooseEdges(DiskannEdgeChoice *choice, uint32 node,
 	n = sort_candidates(remote, *nremote, edges, 0);
 	fetch_candidates(choice, remote, n);
 	rank_candidates(&ranking, remote, n);
-	*nremote = prune_ranking(&ranking, 0, choice->max_degree / REMOTE_SHARE,
+	*nremote = prune_ranking(&ranking, choice->max_degree / REMOTE_SHARE,
 							 edges, 0);
 
 	n = sort_candidates(local, nlocal, edges, *nremote);
@@ -328,66 +326,23 @@ DiskannChooseEdges(DiskannEdgeChoice *choice, uint32 node,
 	rank_candidates(&ranking, local, n);
 	rank_spread(&ranking, node, spread,
 				find_spread(choice, node, local, n, edges, *nremote, spread));
-	return prune_ranking(&ranking, 0, choice->max_degree, edges, *nremote);
+	return prune_ranking(&ranking, choice->max_degree, edges, *nremote);
 }
 
-/*
- * Of a node's edges, those to nodes of the same value, at most so many; returns
- * how many.
- */
+/* Of some candidates, has each the same value as the node? */
 static int
-find_value_edges(const DiskannEdgeChoice *choice, uint32 node, int most,
-				 const DiskannCandidate *edges, int n, DiskannCandidate *found)
+note_kin(const DiskannEdgeChoice *choice, uint32 node,
+		 const DiskannCandidate *candidates, int n, bool *is_kin)
 {
-	int			nfound = 0;
+	int			count = 0;
 
-	for (int i = 0; i < n && nfound < most; i++)
+	for (int i = 0; i < n; i++)
 	{
-		if (choice->values[edges[i].member] == choice->values[node])
-			found[nfound++] = edges[i];
+		is_kin[i] = choice->values[candidates[i].member] ==
+			choice->values[node];
+		count += is_kin[i] ? 1 : 0;
 	}
-	return nfound;
-}
-
-/*
- * The longest of a node's edges that is neither among the first nremote nor a
- * value edge; -1 if there is none.
- */
-static int
-find_longest(const DiskannEdgeChoice *choice, uint32 node, int nremote,
-			 const DiskannCandidate *edges, int n)
-{
-	int			longest = -1;
-
-	for (int i = nremote; i < n; i++)
-	{
-		if (choice->values[edges[i].member] != choice->values[node] &&
-			(longest < 0 || edges[i].dist > edges[longest].dist))
-			longest = i;
-	}
-	return longest;
-}
-
-/*
- * Give up to `most` of the edges up, the longest first, which value edges make
- * up for best: these are long, too, if their value is rare.  Returns how many
- * are left.
- */
-static int
-give_up(const DiskannEdgeChoice *choice, uint32 node, int most, int nremote,
-		DiskannCandidate *edges, int n)
-{
-	for (; most > 0; most--)
-	{
-		int			longest = find_longest(choice, node, nremote, edges, n);
-
-		if (longest < 0)
-			break;
-		memmove(edges + longest, edges + longest + 1,
-				sizeof(DiskannCandidate) * (n - 1 - longest));
-		n--;
-	}
-	return n;
+	return count;
 }
 
 int
@@ -395,22 +350,29 @@ DiskannChooseValueEdges(DiskannEdgeChoice *choice, uint32 node,
 						DiskannCandidate *kin, int nkin, int nremote,
 						DiskannCandidate *edges, int n)
 {
-	int			wanted = choice->value_edges;
-	DiskannCandidate ranked[MAX_CANDIDATES];
 	Ranking		ranking;
-	int			given = find_value_edges(choice, node, wanted, edges, n, ranked);
-	int			missing = wanted - given;
+	float		dist[MAX_RANKED];
+	bool		is_kin[MAX_RANKED];
+	int			chosen[MAX_RANKED];
+	DiskannKinChoice among = {choice->max_degree, choice->value_edges, nremote,
+	choice->alpha, dist, is_kin, pair_distances, &ranking};
+	DiskannCandidate *all = ranking.candidates;
 
-	if (missing == 0)
+	if (note_kin(choice, node, edges, n, is_kin) >= choice->value_edges)
 		return n;
-	nkin = Min(sort_candidates(kin, nkin, edges, n), MAX_CANDIDATES - given);
-	missing = Min(missing, nkin);
-	memcpy(ranked + given, kin, sizeof(DiskannCandidate) * nkin);
+	nkin = Min(sort_candidates(kin, nkin, edges, n), MAX_RANKED - n);
 	ranking.choice = choice;
-	fetch_candidates(choice, ranked, given + nkin);
-	rank_candidates(&ranking, ranked, given + nkin);
-	n = give_up(choice, node, missing - (choice->max_degree - n), nremote,
-				edges, n);
-	return prune_ranking(&ranking, given, Min(n + missing, choice->max_degree),
-						 edges, n);
+	ranking.n = n + nkin;
+	memcpy(all, edges, sizeof(DiskannCandidate) * n);
+	memcpy(all + n, kin, sizeof(DiskannCandidate) * nkin);
+	fetch_candidates(choice, all, ranking.n);
+	for (int i = 0; i < ranking.n; i++)
+	{
+		ranking.row[i] = i;
+		dist[i] = all[i].dist;
+	}
+	n = DiskannChooseKin(&among, n, nkin, chosen, &nkin);
+	for (int i = 0; i < n; i++)
+		edges[i] = all[chosen[i]];
+	return n;
 }

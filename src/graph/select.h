@@ -61,12 +61,11 @@ extern int	DiskannChooseEdges(DiskannEdgeChoice *choice, uint32 node,
 							   DiskannCandidate *edges);
 
 /*
- * See to it that some of a node's edges are value edges: that they lead to
- * nodes of the same value, as choice->values tells.  A search for rows of one
- * value goes along these, however few rows there are of it.  kin are the
- * nearest nodes of that value, and may be edges already, or come several times.
- * They take the places of the n edges that were chosen last, but not of the
- * first nremote ones.  Returns how many edges there are then.
+ * See to it that some of a node's edges are value edges (prune.h); the value is
+ * what choice->values tells.  kin are the nearest nodes of the node's, and may
+ * be edges already, or come several times.  They take the places of some of the
+ * n edges, but not of the first nremote ones.  Returns how many edges there are
+ * then.
  */
 extern int	DiskannChooseValueEdges(DiskannEdgeChoice *choice, uint32 node,
 									DiskannCandidate *kin, int nkin,
