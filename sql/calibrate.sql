@@ -113,7 +113,7 @@ SELECT calibration('t_cos'), list_for(0.9, 10, 't_cos');
 --
 CREATE TABLE before AS SELECT list_for(0.98, 10) AS list;
 INSERT INTO t SELECT i, vec(i) FROM generate_series(3001, 6000) i;
-SELECT list_for(0.98, 10) BETWEEN list + 1 AND list * 1.2 AS longer FROM before;
+SELECT list_for(0.98, 10) BETWEEN list + 1 AND list * 1.3 AS longer FROM before;
 TRUNCATE t;
 INSERT INTO t SELECT i, vec(i) FROM generate_series(1, 10) i;
 SELECT calibration('t_idx');
@@ -141,6 +141,16 @@ RESET ROLE;
 DROP ROLE regress_diskann_reader;
 SELECT diskann_calibrate('t');
 SELECT diskann_calibrate('t_idx', 0);
+
+BEGIN READ ONLY;
+SELECT diskann_calibrate('t_idx');
+ROLLBACK;
+BEGIN READ ONLY;
+SELECT diskann_calibrate('t_idx', 'SELECT v FROM q');
+ROLLBACK;
+BEGIN READ ONLY;
+SELECT diskann_link_pending('t_idx');
+ROLLBACK;
 
 DROP FUNCTION calibration, list_for, reached, scan_list;
 DROP TABLE t, q, before;

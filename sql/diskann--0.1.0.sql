@@ -467,6 +467,13 @@ CREATE FUNCTION diskann_index_state(
 	OUT calibration_queries bigint,
 	OUT calibration_nodes bigint,
 	OUT growth double precision,
+	OUT scans bigint,
+	OUT visits_a_scan double precision,
+	OUT compared_a_scan double precision,
+	OUT inserts bigint,
+	OUT linked bigint,
+	OUT counted_since timestamptz,
+	OUT counted_in text,
 	OUT advice text)
 	AS 'MODULE_PATHNAME'
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;

@@ -72,6 +72,40 @@ SELECT index, slots >= 2201 AS slots, nodes, advice FROM state;
 DROP INDEX t_built, t_text;
 
 --
+-- How often it is used and what that takes: by all sessions from 17 on, before by
+-- this one; the other tests of a run use none of this index
+--
+TRUNCATE t;
+INSERT INTO t SELECT * FROM rows;
+CREATE INDEX t_v ON t USING diskann (v) WITH (pending_limit = 0);
+CREATE VIEW usage AS
+    SELECT scans, visits_a_scan BETWEEN 10 AND 200 AS visits, compared_a_scan >= 0 AS compared,
+        inserts, linked, counted_since BETWEEN now() - interval '1 hour' AND clock_timestamp() AS since,
+        counted_in = CASE WHEN current_setting('server_version_num')::int >= 170000
+            THEN 'all sessions' ELSE 'this session' END AS told
+    FROM diskann_indexes WHERE index = 't_v'::regclass;
+SET enable_seqscan = off;
+EXPLAIN (COSTS OFF) SELECT id FROM t ORDER BY v <-> vec(-1) LIMIT 1;
+SELECT * FROM usage;
+SELECT count(*) FROM generate_series(1, 5) i,
+    LATERAL (SELECT id FROM t ORDER BY v <-> vec(-i) LIMIT 10) s;
+SELECT * FROM usage;
+SELECT count(*) FROM (SELECT id FROM t ORDER BY v <-> vec(-7) LIMIT 1) s;
+INSERT INTO t SELECT i, vec(i) FROM generate_series(3001, 3003) i;
+SELECT * FROM usage;
+-- what is measured is no use of it, and REINDEX begins nothing anew
+SELECT recall > 0 AS recall FROM diskann_index_recall('t_v', 10);
+REINDEX INDEX t_v;
+SELECT scans, inserts, linked FROM usage;
+-- another index is another one
+DROP VIEW usage;
+DROP INDEX t_v;
+CREATE INDEX t_v ON t USING diskann (v);
+SELECT scans, inserts, counted_since FROM diskann_indexes WHERE index = 't_v'::regclass;
+RESET enable_seqscan;
+DROP INDEX t_v;
+
+--
 -- An index that is invalid, and such as are not told of
 --
 TRUNCATE t;

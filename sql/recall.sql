@@ -114,6 +114,15 @@ SELECT diskann_index_recall('t_idx', 'VACUUM');
 SELECT diskann_index_recall('t_idx', 'nonsense');
 
 --
+-- No more queries are taken than fit into memory
+--
+SET maintenance_work_mem = '1MB';
+SELECT queries BETWEEN 200 AND 260 AS some FROM diskann_index_recall('t_idx', 3000, 1000, 10);
+SELECT queries BETWEEN 200 AND 260 AS some
+FROM diskann_index_recall('t_idx', 'SELECT q.v FROM q, generate_series(1, 20)', 1000, 10);
+RESET maintenance_work_mem;
+
+--
 -- For whom it is
 --
 CREATE ROLE regress_diskann_reader;

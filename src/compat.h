@@ -124,6 +124,22 @@
 #define DISKANN_EXPLAINS_NODES 0
 #endif
 
+/* Memory that whoever knows its name shares, without preloading, from 17 on. */
+#if PG_VERSION_NUM >= 170000
+#include "storage/dsm_registry.h"
+#define DISKANN_HAS_NAMED_MEMORY true
+static inline void *
+DiskannNamedMemory(const char *name, Size size, void (*init) (void *memory))
+{
+	bool		found;
+
+	return GetNamedDSMSegment(name, size, init, &found);
+}
+#else
+#define DISKANN_HAS_NAMED_MEMORY false
+#define DiskannNamedMemory(name, size, init) NULL
+#endif
+
 /* Temporary files shared by processes; a name that is not there is an error. */
 #if PG_VERSION_NUM >= 150000
 #define DiskannFileSetCreate(set, name) FileSetCreate(&(set)->fs, name)

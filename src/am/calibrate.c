@@ -6,8 +6,8 @@
  * A calibration is a table of what searches miss, by the size of their list and
  * the number of rows they are for.  The sizes and the numbers that stand in it
  * grow by factors, and so does what is between them: misses fall about as a
- * power of the size.  The list that a number of nodes needs grows with the
- * logarithm of it, so that an index that grows needs no new one at once.
+ * power of the size.  The list that a number of nodes needs grows about as a
+ * power of it, too, so that an index that grows needs no new one at once.
  *
  * Copyright (c) 2026, diskann contributors
  *
@@ -34,6 +34,9 @@
 
 /* Sizes are no longer tried once so little is missed. */
 #define LEAST_MISSED 0.0005
+
+/* The list grows by this power of what the index grows by. */
+#define GROWTH_POWER 0.25
 
 /* ---------- using it ---------- */
 
@@ -77,10 +80,7 @@ DiskannCalibratedSize(const DiskannCalibration *calibration, double rows,
 static double
 growth(const DiskannCalibration *calibration, BlockNumber blocks)
 {
-	double		nodes = calibration->nodes;
-	double		now = nodes * blocks / calibration->blocks;
-
-	return nodes > 1 && now > nodes ? log(now) / log(nodes) : 1;
+	return pow(Max(1, (double) blocks / calibration->blocks), GROWTH_POWER);
 }
 
 int
@@ -153,7 +153,7 @@ tell_of_target(Relation rel, const DiskannCalibration *calibration)
 				 errhint("Ask for less, or build it with more num_neighbors.")));
 }
 
-void
+int64
 DiskannCalibrate(Relation rel, DiskannTrial *trial)
 {
 	DiskannCalibration calibration;
@@ -166,7 +166,7 @@ DiskannCalibrate(Relation rel, DiskannTrial *trial)
 
 	/* A node alone is never missed, or left out as the query. */
 	if (calibration.queries == 0 || calibration.nodes < 2)
-		return;
+		return calibration.nodes;
 	calibration.time = GetCurrentTimestamp();
 	calibration.blocks = RelationGetNumberOfBlocks(rel);
 	for (int i = 0; i < DISKANN_CALIBRATED_SIZES; i++)
@@ -182,10 +182,11 @@ DiskannCalibrate(Relation rel, DiskannTrial *trial)
 	DiskannSetCalibration(rel, &calibration);
 	DiskannInvalidate(rel);
 	tell_of_target(rel, &calibration);
+	return calibration.nodes;
 }
 
 void
-DiskannCalibrateBySample(Relation rel, DiskannIndex *index, int queries)
+DiskannCalibrateBySample(Relation rel, DiskannIndex *index)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "diskann calibration",
@@ -194,8 +195,8 @@ DiskannCalibrateBySample(Relation rel, DiskannIndex *index, int queries)
 	DiskannTrial *trial = DiskannTrialCreate(rel, index,
 											 DISKANN_CALIBRATION_MOST_ROWS);
 
-	DiskannTrialAddSample(trial, queries, (uint64) GetCurrentTimestamp());
-	DiskannCalibrate(rel, trial);
+	DiskannTrialAddSample(trial, DISKANN_CALIBRATION_QUERIES, (uint64) GetCurrentTimestamp());
+	(void) DiskannCalibrate(rel, trial);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 }

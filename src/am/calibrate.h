@@ -45,13 +45,13 @@ extern double DiskannCalibratedSize(const DiskannCalibration *calibration,
  * Calibrate an index with the queries of a trial, for 100 rows at most: search
  * for them with lists of all sizes, as far as they do better, and note what was
  * found in the metapage, but nothing without queries or of one node.  A notice
- * tells if the index' recall target is beyond reach.  Nothing is locked on
- * entry and exit; one slot at a time in share mode meanwhile, and the metapage.
+ * tells if the index' recall target is beyond reach.  Returns how many nodes
+ * there are.  Nothing is locked on entry and exit; one slot at a time in share
+ * mode meanwhile, and the metapage.
  */
-extern void DiskannCalibrate(Relation rel, DiskannTrial *trial);
+extern int64 DiskannCalibrate(Relation rel, DiskannTrial *trial);
 
-/* The same with some of its rows for queries. */
-extern void DiskannCalibrateBySample(Relation rel, DiskannIndex *index,
-									 int queries);
+/* The same with some of its rows for queries, as CREATE INDEX does. */
+extern void DiskannCalibrateBySample(Relation rel, DiskannIndex *index);
 
 #endif							/* DISKANN_CALIBRATE_H */

@@ -25,6 +25,7 @@
 #include "am/am.h"
 #include "am/linker.h"
 #include "am/options.h"
+#include "am/usage.h"
 #include "kernels/kernels.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
@@ -289,6 +290,7 @@ insert_row(Inserter *inserter, DiskannRow *row,
 	char	   *own = palloc(index->meta.own_bytes);
 	int			most = most_porches(inserter);
 	DiskannNewNode new = {0};
+	DiskannUsage usage = {.inserts = 1};
 
 	memcpy(x, row->x, sizeof(float) * row->dims);
 	new.length2 = diskann_space_row(&index->space, x);
@@ -305,6 +307,7 @@ insert_row(Inserter *inserter, DiskannRow *row,
 		note_known(ref, row->hash, most == 0 || unchanged ?
 				   insert_linked(inserter, &new) :
 				   insert_pending(inserter, &new, most));
+	DiskannAddUsage(ref->rel, &usage);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(inserter->row_context);
 }

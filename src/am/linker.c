@@ -23,6 +23,7 @@
 
 #include "am/linker.h"
 #include "am/self_search.h"
+#include "am/usage.h"
 #include "compat.h"
 #include "graph/prune.h"
 #include "graph/search.h"
@@ -569,6 +570,7 @@ look_for_others(DiskannLinker *linker, DiskannNode node, DiskannNode member)
 static void
 link_back(DiskannLinker *linker, DiskannNode node, const Neighbours *chosen)
 {
+	DiskannUsage usage = {.linked = 1};
 	DiskannNodeRef *ref = &linker->ref;
 	int			nothers = chosen->degree - chosen->nkin;
 	int			nbacklinks = Min(nothers,
@@ -594,6 +596,7 @@ link_back(DiskannLinker *linker, DiskannNode node, const Neighbours *chosen)
 	member = DiskannOfferToRoster(ref, node, linker->query.x,
 								  linker->signatures);
 	look_for_others(linker, node, member);
+	DiskannAddUsage(ref->rel, &usage);
 }
 
 /*

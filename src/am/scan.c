@@ -32,6 +32,7 @@
 #include "am/options.h"
 #include "am/scan.h"
 #include "am/scan_walk.h"
+#include "am/usage.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "utils/float.h"
@@ -347,6 +348,7 @@ static void
 reset_state(DiskannScan *state)
 {
 	state->started = true;
+	state->starts++;
 	state->query_rescore = diskann_query_rescore;
 	DiskannFindWanted(state->desc, &state->wanted);
 	state->list_size = DiskannSearchListSize(state->desc->indexRelation,
@@ -481,11 +483,28 @@ diskanngettuple(IndexScanDesc scan, ScanDirection dir)
 	return found;
 }
 
+/* Once for all of its starts: what is shared should be touched seldom. */
+static void
+count_usage(IndexScanDesc scan)
+{
+	DiskannWanted wanted;
+	DiskannScanCounts total = DiskannScanTotal(scan, &wanted);
+	DiskannUsage usage = {0};
+
+	usage.scans = ((DiskannScan *) scan->opaque)->starts;
+	if (usage.scans == 0)
+		return;
+	usage.visits = total.visits;
+	usage.compared = total.rescored;
+	DiskannAddUsage(scan->indexRelation, &usage);
+}
+
 void
 diskannendscan(IndexScanDesc scan)
 {
 	DiskannScan *state = scan->opaque;
 
+	count_usage(scan);
 	DiskannSortedEnd(&state->pages);
 	DiskannRowReaderEnd(&state->reader);
 	MemoryContextDelete(state->context);

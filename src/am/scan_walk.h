@@ -55,6 +55,7 @@ typedef struct DiskannScan
 	bool		started;
 	DiskannScanCounts counts;
 	DiskannScanCounts before;	/* of the starts before this one */
+	int64		starts;			/* of this scan, so far */
 
 	/* Settings, as they were at the start. */
 	int			query_rescore;

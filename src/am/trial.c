@@ -29,7 +29,11 @@
 #include "utils/memutils.h"
 #include "vector/rotate.h"
 
-/* Of the searches for nodes one in so many follows the edges of its node. */
+/*
+ * Of the searches for nodes one in so many follows the edges of its node: for
+ * one row, which most lack without, and for more.
+ */
+#define LEADING_TO_ONE 2
 #define LEADING 3
 
 typedef struct TrialQuery
@@ -37,7 +41,6 @@ typedef struct TrialQuery
 	float	   *x;				/* in index space */
 	DiskannSpaceQuery space;
 	DiskannNode node;			/* whose vector it is, or DISKANN_INVALID_NODE */
-	bool		leads;			/* searches follow the edges of that node */
 	DiskannNearest nearest;		/* the least ranks, of all other nodes; in
 								 * order once they have been compared */
 } TrialQuery;
@@ -81,6 +84,17 @@ DiskannTrialCreate(Relation rel, DiskannIndex *index, int most_rows)
 	return trial;
 }
 
+bool
+DiskannTrialHasRoom(const DiskannTrial *trial)
+{
+	Size		bytes = sizeof(TrialQuery) +
+		sizeof(float) * (trial->scan.index->space.dims + trial->most_rows);
+
+	return trial->nqueries == 0 ||
+		(trial->nqueries < DISKANN_TRIAL_MOST_QUERIES &&
+		 (trial->nqueries + 1) * bytes <= maintenance_work_mem * (Size) 1024);
+}
+
 int
 DiskannTrialQueries(const DiskannTrial *trial)
 {
@@ -104,7 +118,6 @@ add_query(DiskannTrial *trial, DiskannNode node)
 	}
 	query = &trial->queries[trial->nqueries++];
 	query->node = node;
-	query->leads = trial->nqueries % LEADING == 0;
 	query->x = palloc(sizeof(float) * trial->scan.index->space.dims);
 	query->nearest.size = trial->most_rows;
 	query->nearest.count = 0;
@@ -179,7 +192,8 @@ DiskannTrialAddSample(DiskannTrial *trial, int queries, uint64 seed)
 	while (have_common_divisor(step, count))
 		step++;
 	place = diskann_random64(&seed) % count;
-	for (uint64 i = 0; i < count && trial->nqueries < queries; i++)
+	for (uint64 i = 0; i < count && trial->nqueries < queries &&
+		 DiskannTrialHasRoom(trial); i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		add_node(trial, (DiskannNode) (DISKANN_ENTRY_NODE + 1 + place));
@@ -256,13 +270,14 @@ start_walk(DiskannTrial *trial, const TrialQuery *query, int rows,
 {
 	DiskannScan *scan = &trial->scan;
 	const DiskannIndex *index = scan->index;
+	int			leading = rows == 1 ? LEADING_TO_ONE : LEADING;
 
 	scan->wanted.rows = rows;
 	scan->wanted.bound = get_float8_infinity();
 	scan->list_size = list_size;
 	DiskannWalkReset(scan);
 	scan->left_out = query->node;
-	scan->left_out_leads = query->leads;
+	scan->left_out_leads = (query - trial->queries) % leading == leading - 1;
 	memcpy(scan->query.x, query->x, sizeof(float) * index->space.dims);
 	scan->query.norm2 = query->space.norm2;
 	scan->space_query = query->space;

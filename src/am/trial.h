@@ -45,11 +45,11 @@ extern DiskannTrial *DiskannTrialCreate(Relation rel, DiskannIndex *index,
 
 /*
  * Take about so many live nodes, by chance and spread evenly over the pages,
- * for queries; fewer if there are fewer.  Each is left out of the answers to
- * itself, and is no result of searches for it; every third search follows its
- * edges.  So all together are like queries that come from where the rows come
- * from.  Nothing is locked on entry
- * and exit; one slot at a time in share mode meanwhile.
+ * for queries; fewer if there are fewer, or no room.  Each is left out of the
+ * answers to itself, and is no result of searches for it; every third search
+ * follows its edges, and of those for one row every second.  So all together
+ * are like queries that come from where the rows come from.  Nothing is locked
+ * on entry and exit; one slot at a time in share mode meanwhile.
  */
 extern void DiskannTrialAddSample(DiskannTrial *trial, int queries,
 								  uint64 seed);
@@ -59,6 +59,13 @@ extern void DiskannTrialAddSample(DiskannTrial *trial, int queries,
  * seen.  What has no place in the index is left out.
  */
 extern void DiskannTrialAddQuery(DiskannTrial *trial, Datum value);
+
+/*
+ * Is there room for a query more?  There are at most
+ * DISKANN_TRIAL_MOST_QUERIES, and but for the first no more than fit into
+ * maintenance_work_mem.
+ */
+extern bool DiskannTrialHasRoom(const DiskannTrial *trial);
 
 /* How many there are. */
 extern int	DiskannTrialQueries(const DiskannTrial *trial);

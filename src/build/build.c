@@ -79,8 +79,7 @@ diskannbuild(Relation heap, Relation rel, IndexInfo *indexInfo)
 	if (state.index)
 		DiskannBuildRoster(rel, state.index);
 	if (state.index && DiskannIndexRecallTarget(rel) > 0)
-		DiskannCalibrateBySample(rel, state.index,
-								 DISKANN_CALIBRATION_QUERIES);
+		DiskannCalibrateBySample(rel, state.index);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(state.context);
 	return result;

@@ -340,21 +340,11 @@ do_check(DiskannCheck *check, bool compare_rows)
 	FreeAccessStrategy(check->strategy);
 }
 
-/* Lock table and index, in that order. */
 static void
 open_relations(DiskannCheck *check, Oid index_oid, LOCKMODE lockmode)
 {
-	Oid			heap_oid = IndexGetRelation(index_oid, true);
-
-	check->heap = OidIsValid(heap_oid) ? table_open(heap_oid, lockmode) : NULL;
-	check->rel = DiskannOpenForInspection(index_oid, lockmode);
-
-	/* The index may have been dropped before we had the lock. */
-	if (check->heap == NULL || heap_oid != IndexGetRelation(index_oid, false))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("could not open the table of index \"%s\"",
-						RelationGetRelationName(check->rel))));
+	check->rel = DiskannOpenWithTable(index_oid, lockmode, lockmode,
+									  &check->heap);
 	if (!check->rel->rd_index->indisvalid)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

@@ -22,10 +22,12 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
+#include "access/table.h"
 #include "access/xlog.h"
 #include "am/am.h"
 #include "am/calibrate.h"
 #include "am/scan.h"
+#include "catalog/index.h"
 #include "catalog/pg_class.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -81,6 +83,25 @@ DiskannOpenForInspection(Oid relid, LOCKMODE lockmode)
 				 errmsg("cannot access unlogged index \"%s\" during recovery",
 						RelationGetRelationName(rel)),
 				 errdetail("The contents of unlogged indexes are not replicated.")));
+	return rel;
+}
+
+Relation
+DiskannOpenWithTable(Oid relid, LOCKMODE table_lock, LOCKMODE lockmode,
+					 Relation *table)
+{
+	Oid			table_oid = IndexGetRelation(relid, true);
+	Relation	rel;
+
+	*table = OidIsValid(table_oid) ? table_open(table_oid, table_lock) : NULL;
+	rel = DiskannOpenForInspection(relid, lockmode);
+
+	/* The index may have been dropped before we had the lock. */
+	if (*table == NULL || table_oid != IndexGetRelation(relid, false))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("could not open the table of index \"%s\"",
+						RelationGetRelationName(rel))));
 	return rel;
 }
 

@@ -23,6 +23,13 @@
 extern Relation DiskannOpenForInspection(Oid relid, LOCKMODE lockmode);
 
 /*
+ * The same, but lock its table first, as all do who lock both: what a user has
+ * us run may need the table, too.  *table is to be closed by the caller.
+ */
+extern Relation DiskannOpenWithTable(Oid relid, LOCKMODE table_lock,
+									 LOCKMODE lockmode, Relation *table);
+
+/*
  * DiskannLoadIndex() from the pages, not from what the backend remembers;
  * NULL if the index never had a row.
  */

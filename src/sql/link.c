@@ -16,6 +16,7 @@
 #include "access/xlog.h"
 #include "am/linker.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "sql/inspect.h"
 
 PG_FUNCTION_INFO_V1(diskann_link_pending);
@@ -30,6 +31,7 @@ diskann_link_pending(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot link rows during recovery")));
+	PreventCommandIfReadOnly("diskann_link_pending()");
 	rel = DiskannOpenForInspection(PG_GETARG_OID(0), RowExclusiveLock);
 	index = DiskannLoadForInspection(rel);
 	if (index)

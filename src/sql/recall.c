@@ -20,6 +20,7 @@
 
 #include "access/htup_details.h"
 #include "access/relation.h"
+#include "access/table.h"
 #include "access/xlog.h"
 #include "am/calibrate.h"
 #include "am/options.h"
@@ -36,9 +37,13 @@
 /* Deviations of a normal distribution that 95 % are within. */
 #define DEVIATIONS 1.96
 
+/* Rows of a user's statement that are fetched at a time. */
+#define FETCHED 100
+
 /* What is asked, from the arguments. */
 typedef struct Question
 {
+	Relation	table;
 	Relation	rel;
 	DiskannIndex *index;		/* NULL: it never had a row */
 	int			rows;
@@ -64,8 +69,8 @@ begin_question(FunctionCallInfo fcinfo, Question *question)
 	question->rows = int_argument(fcinfo, 2, "k", DISKANN_TRIAL_MOST_ROWS);
 	question->list_size = PG_ARGISNULL(3) ? 0 :
 		int_argument(fcinfo, 3, "list_size", DISKANN_MOST_LIST_SIZE);
-	question->rel = DiskannOpenForInspection(PG_GETARG_OID(0),
-											 AccessShareLock);
+	question->rel = DiskannOpenWithTable(PG_GETARG_OID(0), AccessShareLock,
+										 AccessShareLock, &question->table);
 	question->index = DiskannLoadForInspection(question->rel);
 	if (question->list_size == 0)
 		question->list_size = DiskannSearchListSize(question->rel,
@@ -137,22 +142,14 @@ answer(FunctionCallInfo fcinfo, const Question *question, DiskannTrial *trial)
 						   &result);
 	}
 	relation_close(question->rel, AccessShareLock);
+	table_close(question->table, AccessShareLock);
 	return result_row(fcinfo, question, &result, nodes);
 }
 
-/* Run the user's statement; each row's only column is a query. */
+/* A query more of each row of those just fetched. */
 static void
-add_queries_of(DiskannTrial *trial, Relation rel, const char *statement)
+add_fetched(DiskannTrial *trial)
 {
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute(statement, true, DISKANN_TRIAL_MOST_QUERIES) !=
-		SPI_OK_SELECT || SPI_tuptable->tupdesc->natts != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the statement must return one column of vectors")));
-	DiskannVerifyQueryType(rel, DiskannGetSupport(rel),
-						   SPI_gettypeid(SPI_tuptable->tupdesc, 1));
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		bool		isnull;
@@ -160,10 +157,48 @@ add_queries_of(DiskannTrial *trial, Relation rel, const char *statement)
 										  SPI_tuptable->tupdesc, 1, &isnull);
 
 		CHECK_FOR_INTERRUPTS();
-		if (!isnull)
+		if (!isnull && DiskannTrialHasRoom(trial))
 			DiskannTrialAddQuery(trial, value);
 	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/* Run the user's statement; each row's only column is a query. */
+static void
+add_queries_of(DiskannTrial *trial, Relation rel, const char *statement)
+{
+	SPIParseOpenOptions options = {.read_only = true};
+	Portal		portal;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	portal = SPI_cursor_parse_open(NULL, statement, &options);
+	if (portal->tupDesc == NULL || portal->tupDesc->natts != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the statement must return one column of vectors")));
+	DiskannVerifyQueryType(rel, DiskannGetSupport(rel),
+						   SPI_gettypeid(portal->tupDesc, 1));
+	do
+	{
+		SPI_cursor_fetch(portal, true, FETCHED);
+		add_fetched(trial);
+	} while (SPI_processed > 0 && DiskannTrialHasRoom(trial));
+	SPI_cursor_close(portal);
 	SPI_finish();
+}
+
+/* Tell if queries are fewer than there might be. */
+static void
+tell_of_room(const DiskannTrial *trial, int wanted)
+{
+	int			queries = DiskannTrialQueries(trial);
+
+	if (queries < wanted && !DiskannTrialHasRoom(trial))
+		ereport(NOTICE,
+				(errmsg("only %d queries were taken", queries),
+				 errdetail("More of them do not fit into maintenance_work_mem."),
+				 errhint("Ask for fewer, or raise maintenance_work_mem.")));
 }
 
 /* Any of the arguments but the last must be there. */
@@ -192,6 +227,7 @@ diskann_index_recall(PG_FUNCTION_ARGS)
 
 		/* Other rows each time. */
 		DiskannTrialAddSample(trial, queries, (uint64) GetCurrentTimestamp());
+		tell_of_room(trial, queries);
 	}
 	PG_RETURN_DATUM(answer(fcinfo, &question, trial));
 }
@@ -212,24 +248,47 @@ diskann_index_recall_of(PG_FUNCTION_ARGS)
 								   question.rows);
 		add_queries_of(trial, question.rel,
 					   text_to_cstring(PG_GETARG_TEXT_PP(1)));
+		tell_of_room(trial, DISKANN_TRIAL_MOST_QUERIES);
 	}
 	PG_RETURN_DATUM(answer(fcinfo, &question, trial));
 }
 
-/* Open an index to calibrate it; *index is NULL if it never had a row. */
-static Relation
-begin_calibration(Oid relid, DiskannIndex **index)
+/*
+ * Open an index to calibrate it, and its table; *index is NULL if it never had a
+ * row.
+ */
+static void
+begin_calibration(Oid relid, Question *question)
 {
-	Relation	rel;
-
 	if (RecoveryInProgress())
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("cannot calibrate an index during recovery"),
 				 errhint("Calibrate it on the primary; standbys use that, too.")));
-	rel = DiskannOpenForInspection(relid, RowExclusiveLock);
-	*index = DiskannLoadForInspection(rel);
-	return rel;
+	PreventCommandIfReadOnly("diskann_calibrate()");
+	question->rel = DiskannOpenWithTable(relid, AccessShareLock,
+										 RowExclusiveLock, &question->table);
+	question->index = DiskannLoadForInspection(question->rel);
+}
+
+/* Calibrate it unless there is nothing to learn, and close all. */
+static void
+calibrate(Question *question, DiskannTrial *trial)
+{
+	const char *name = RelationGetRelationName(question->rel);
+
+	if (trial == NULL || DiskannCalibrate(question->rel, trial) < 2)
+		ereport(NOTICE,
+				(errmsg("index \"%s\" was not calibrated", name),
+				 errdetail("It has fewer than two different vectors."),
+				 errhint("Calibrate it once it has rows.")));
+	else if (DiskannTrialQueries(trial) == 0)
+		ereport(NOTICE,
+				(errmsg("index \"%s\" was not calibrated", name),
+				 errdetail("The statement returned no vector that has a place in it."),
+				 errhint("Give it some hundred queries.")));
+	relation_close(question->rel, RowExclusiveLock);
+	table_close(question->table, AccessShareLock);
 }
 
 PG_FUNCTION_INFO_V1(diskann_calibrate);
@@ -238,12 +297,18 @@ diskann_calibrate(PG_FUNCTION_ARGS)
 {
 	int			queries = int_argument(fcinfo, 1, "queries",
 									   DISKANN_TRIAL_MOST_QUERIES);
-	DiskannIndex *index;
-	Relation	rel = begin_calibration(PG_GETARG_OID(0), &index);
+	Question	question;
+	DiskannTrial *trial = NULL;
 
-	if (index)
-		DiskannCalibrateBySample(rel, index, queries);
-	relation_close(rel, RowExclusiveLock);
+	begin_calibration(PG_GETARG_OID(0), &question);
+	if (question.index)
+	{
+		trial = DiskannTrialCreate(question.rel, question.index,
+								   DISKANN_CALIBRATION_MOST_ROWS);
+		DiskannTrialAddSample(trial, queries, (uint64) GetCurrentTimestamp());
+		tell_of_room(trial, queries);
+	}
+	calibrate(&question, trial);
 	PG_RETURN_VOID();
 }
 
@@ -251,17 +316,18 @@ PG_FUNCTION_INFO_V1(diskann_calibrate_by);
 Datum
 diskann_calibrate_by(PG_FUNCTION_ARGS)
 {
-	DiskannIndex *index;
-	Relation	rel = begin_calibration(PG_GETARG_OID(0), &index);
+	Question	question;
+	DiskannTrial *trial = NULL;
 
-	if (index)
+	begin_calibration(PG_GETARG_OID(0), &question);
+	if (question.index)
 	{
-		DiskannTrial *trial = DiskannTrialCreate(rel, index,
-												 DISKANN_CALIBRATION_MOST_ROWS);
-
-		add_queries_of(trial, rel, text_to_cstring(PG_GETARG_TEXT_PP(1)));
-		DiskannCalibrate(rel, trial);
+		trial = DiskannTrialCreate(question.rel, question.index,
+								   DISKANN_CALIBRATION_MOST_ROWS);
+		add_queries_of(trial, question.rel,
+					   text_to_cstring(PG_GETARG_TEXT_PP(1)));
+		tell_of_room(trial, DISKANN_TRIAL_MOST_QUERIES);
 	}
-	relation_close(rel, RowExclusiveLock);
+	calibrate(&question, trial);
 	PG_RETURN_VOID();
 }

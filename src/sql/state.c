@@ -22,6 +22,7 @@
 #include "access/relation.h"
 #include "access/xact.h"
 #include "am/options.h"
+#include "am/usage.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
@@ -52,6 +53,13 @@ enum
 	CALIBRATION_QUERIES,
 	CALIBRATION_NODES,
 	GROWTH,
+	SCANS,
+	VISITS_A_SCAN,
+	COMPARED_A_SCAN,
+	INSERTS,
+	LINKED,
+	COUNTED_SINCE,
+	COUNTED_IN,
 	ADVICE
 };
 
@@ -141,6 +149,30 @@ put_calibration(State *state, Relation rel, const DiskannMetaPageData *meta)
 						growth));
 }
 
+/* How it was used, as far as is known here. */
+static void
+put_usage(State *state, Relation rel)
+{
+	DiskannUsage usage = {0};
+	TimestampTz since;
+
+	if (DiskannGetUsage(rel, &usage, &since))
+		put(state, COUNTED_SINCE, TimestampTzGetDatum(since));
+	put(state, SCANS, Int64GetDatum(usage.scans));
+	if (usage.scans > 0)
+	{
+		put(state, VISITS_A_SCAN,
+			Float8GetDatum((double) usage.visits / usage.scans));
+		put(state, COMPARED_A_SCAN,
+			Float8GetDatum((double) usage.compared / usage.scans));
+	}
+	put(state, INSERTS, Int64GetDatum(usage.inserts));
+	put(state, LINKED, Int64GetDatum(usage.linked));
+	put(state, COUNTED_IN,
+		CStringGetTextDatum(DiskannUsageIsShared() ?
+							"all sessions" : "this session"));
+}
+
 /* Filter columns could have ranges, had the index been built on its rows. */
 static void
 advise_ranges(State *state, const DiskannMetaPageData *meta,
@@ -214,6 +246,7 @@ read_state(State *state, Oid relid)
 	rel = DiskannOpenForInspection(relid, NoLock);
 	put(state, BYTES,
 		Int64GetDatum((int64) RelationGetNumberOfBlocks(rel) * BLCKSZ));
+	put_usage(state, rel);
 	if (rel->rd_index->indisvalid)
 		read_pages(state, rel);
 	else

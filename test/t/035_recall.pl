@@ -68,6 +68,28 @@ like($err, qr/cannot calibrate an index during recovery/,
 finish_ok($session, 'standby');
 $standby->stop;
 
+# Who locks a table and then drops its index waits for nobody who has the index
+# and wants the table.
+for my $function ('diskann_index_recall', 'diskann_calibrate')
+{
+	my $owner = session_start($primary, 'BEGIN; LOCK TABLE rows;');
+	my $other;
+
+	is(session_ask($owner, "SELECT 'locked';"), "locked\n", 'the table is locked');
+	$other = session_start($primary,
+		"SELECT $function('rows_v', 'SELECT v FROM rows WHERE id < 10');");
+	poll_until($primary, q(
+SELECT count(*) = 1 FROM pg_locks WHERE NOT granted AND relation = 'rows'::regclass));
+	is(session_ask($owner, "DROP INDEX rows_v; SELECT 'dropped';"),
+		"dropped\n", "$function has no lock on the index yet");
+	session_ask($owner, "ROLLBACK; SELECT 'over';");
+	finish_ok($owner, 'who locked the table');
+	finish_ok($other, $function);
+}
+
+$primary->safe_psql('postgres', "SELECT diskann_calibrate('rows_v')");
+$calibrated = $primary->safe_psql('postgres', $list);
+
 # Cancelled before it ends, whichever part of it is under way.
 for my $function (
 	"diskann_index_recall('rows_v', 3000, 1000, 2000)",

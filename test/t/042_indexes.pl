@@ -56,7 +56,9 @@ $primary->safe_psql('postgres', $_)
 
 # ---------- a standby ----------
 
-my $all = q(SELECT s FROM diskann_indexes s WHERE index = 'rows_v'::regclass);
+# But how often it is used, which each server counts for itself.
+my $all = q(SELECT to_jsonb(s) - '{scans,visits_a_scan,compared_a_scan,inserts,linked,counted_since}'::text[]
+FROM diskann_indexes s WHERE index = 'rows_v'::regclass);
 my $told = $primary->safe_psql('postgres', $all);
 $primary->wait_for_catchup($standby);
 is($standby->safe_psql('postgres', $all), $told, "the standby tells the same: $told");
@@ -64,6 +66,61 @@ is($primary->safe_psql('postgres', q(
 SELECT nodes, dead, pending, calibrated <= last_repair, last_repair <= now(), advice IS NULL
 FROM diskann_indexes WHERE index = 'rows_v'::regclass)),
 	'900|0|1|t|t|t', 'and that is right');
+
+# ---------- how often it is used ----------
+
+# A session of its own each time, with some queries of an index before.
+sub usage
+{
+	my ($node, $queries) = @_;
+
+	return $node->safe_psql('postgres', qq(
+SET enable_seqscan = off;
+SELECT count(*) FROM generate_series(1, $queries) i,
+    LATERAL (SELECT id FROM rows ORDER BY v <-> ARRAY[i,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1] LIMIT 1) s;
+SELECT scans, round(visits_a_scan) > 0, inserts FROM diskann_indexes
+WHERE index = 'rows_v'::regclass));
+}
+
+my $version = $primary->safe_psql('postgres', 'SHOW server_version_num');
+my $shared = $version >= 170000;
+my $counted_in = "SELECT DISTINCT counted_in FROM diskann_indexes WHERE counted_in IS NOT NULL";
+for my $node ($primary, $standby)
+{
+	my $name = $node->name;
+	my $inserts = $shared && $node == $primary ? 1 : 0;
+
+	is($node->safe_psql('postgres', $counted_in),
+		$shared ? 'all sessions' : 'this session', "$name: whose use is counted is told");
+	is(usage($node, 3), "3\n3|t|$inserts", "$name: a session's");
+	is(usage($node, 2), $shared ? "2\n5|t|$inserts" : "2\n2|t|$inserts",
+		$shared ? "$name: and another's, too" : "$name: another's alone");
+}
+$primary->safe_psql('postgres', 'CREATE DATABASE copy TEMPLATE postgres');
+is($primary->safe_psql('copy', q(
+SELECT scans, inserts, counted_since FROM diskann_indexes WHERE index = 'rows_v'::regclass)),
+	'0|0|', 'a database with the same oids has an index of its own');
+$primary->safe_psql('postgres', 'DROP DATABASE copy');
+
+# More indexes than there are places: old ones make room.
+is($primary->safe_psql('postgres', q(
+SET enable_seqscan = off;
+CREATE TEMP TABLE many (v real[]);
+DO $$BEGIN
+	FOR i IN 1 .. 1000 LOOP
+		CREATE INDEX many_v ON many USING diskann (v);
+		PERFORM 1 FROM (SELECT FROM many ORDER BY v <-> '{1,2}' LIMIT 1) s;
+		DROP INDEX many_v;
+	END LOOP;
+END$$;
+CREATE INDEX many_v ON many USING diskann (v);
+INSERT INTO many VALUES ('{1,2}');
+SELECT inserts FROM diskann_indexes WHERE index = 'many_v'::regclass)),
+	1, 'the last index is counted, however many there were');
+is(usage($primary, 1), "1\n1|t|0", 'what was not used for long begins anew');
+
+# ---------- what a standby cannot read ----------
+
 is(advice($primary, 'u_v'), '', 'an unlogged index');
 like(advice($standby, 'u_v'), qr/cannot access unlogged index "u_v" during recovery/,
 	'on a standby there is nothing of it');
