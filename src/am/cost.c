@@ -194,7 +194,7 @@ price_parts(PlannerInfo *root, const IndexPath *path, ScanModel *model)
 	DiskannEstimateShares(root, path, rel, &model->shares);
 	model->returned = model->shares.sought * model->shares.decided;
 	model->nodes = Max(info->tuples, 1);
-	model->list_size = DiskannSearchListSize(rel, (int64) root->limit_tuples);
+	model->list_size = DiskannSearchListSize(rel, root->limit_tuples);
 	index_close(rel, NoLock);
 	model->list = Min(DiskannVisitsFor(model->list_size, root->limit_tuples), model->nodes);
 	model->most_visits = most_visits(model->list, model->nodes);

@@ -212,10 +212,11 @@ memory_used(const DiskannScan *state)
 		DiskannOrderMemory(&state->order);
 }
 
+/* No index has so many nodes as there may be rows wanted. */
 static int64
 visits_for(const DiskannScan *state, int64 rows)
 {
-	return DiskannVisitsFor(state->list_size, rows);
+	return Min(DiskannVisitsFor(state->list_size, rows), PG_UINT32_MAX);
 }
 
 static bool
@@ -837,7 +838,7 @@ wants_all(DiskannScan *state)
 	if (state->iterative == DISKANN_ITERATE_OFF || state->max_scan_tuples > 0)
 		return false;
 	return rows == DISKANN_ROWS_ALL ||
-		rows * DISKANN_WALK_PER_SORT >= nodes_to_sort(state);
+		(double) rows * DISKANN_WALK_PER_SORT >= nodes_to_sort(state);
 }
 
 /*
