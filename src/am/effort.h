@@ -27,6 +27,12 @@
 /* So many nodes are sorted in the time in which one is walked to. */
 #define DISKANN_WALK_PER_SORT 6
 
+/*
+ * So many rows of the table are read in its own order, and the filter applied,
+ * in the time in which one is walked to and fetched.
+ */
+#define DISKANN_WALK_PER_READ 24
+
 /* So many matching nodes are measured in the time in which one is visited. */
 #define DISKANN_MEASURES_PER_VISIT 2
 

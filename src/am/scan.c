@@ -265,6 +265,7 @@ next_row(DiskannScan *state, ItemPointer tid)
 		if (!next_node(state))
 			return false;
 	}
+	DiskannWalkGave(state, tid);
 	return true;
 }
 

@@ -89,6 +89,10 @@ extern bool DiskannOrderMeasure(const DiskannOrder *order, DiskannNode node,
 								const DiskannVisit *visit,
 								DiskannFound *found);
 
+/* The same of a row alone, with the operator's distance. */
+extern void DiskannOrderFindRow(const DiskannOrder *order, ItemPointer tid,
+								double distance, DiskannFound *found);
+
 /*
  * Add a live node just visited, if it is wanted, or one measured before.  One
  * that is rejected is not going to be returned; it is taken in its turn, so

@@ -367,8 +367,6 @@ sort_node(DiskannScan *state, DiskannNode node)
 		!DiskannMeasureNext(&state->ref, &state->query, node, visit))
 		return;
 	state->counts.visits++;
-	if (state->few_pass && !DiskannIsInPages(state->passing, &visit->head))
-		return;
 	if (DiskannScanFilterPasses(&state->filter, &visit->filters) &&
 		DiskannOrderMeasure(&state->order, node, visit, &found))
 		DiskannSortedPut(&state->pages, &found);
@@ -417,8 +415,8 @@ sort_nodes(DiskannScan *state)
 
 /*
  * All rows are wanted, or the graph is exhausted, or memory is, as "why" tells
- * whoever asks what the scan has done: go on with all nodes, sorted, or with
- * those of the pages of the table that are known to be of use.  Locks as above.
+ * whoever asks what the scan has done: go on with all nodes, sorted.  Locks as
+ * above.
  */
 static void
 sort_pages(DiskannScan *state, const char *why)
@@ -426,23 +424,75 @@ sort_pages(DiskannScan *state, const char *why)
 	Assert(CurrentMemoryContext == state->results_context);
 
 	DiskannSortedBegin(&state->pages);
-	if (!state->few_pass || state->passing != NULL)
-		sort_nodes(state);
+	sort_nodes(state);
 	DiskannSortedPerform(&state->pages);
 	state->phase = PHASE_PAGES;
 	state->counts.way = why;
 }
 
+static int
+compare_tids(const void *a, const void *b)
+{
+	return ItemPointerCompare((ItemPointer) a, (ItemPointer) b);
+}
+
+/* A row that passes the filter: have it sorted unless it was returned. */
+static void
+sort_row(void *context, ItemPointer tid, double distance)
+{
+	DiskannScan *state = context;
+	DiskannFound found;
+
+	if (state->ngiven > 0 &&
+		bsearch(tid, state->given, state->ngiven, sizeof(ItemPointerData),
+				compare_tids))
+		return;
+	state->counts.rescored++;
+	DiskannOrderFindRow(&state->order, tid, distance, &found);
+	DiskannSortedPut(&state->pages, &found);
+}
+
 /*
  * The same where so few rows pass the filter that most of the table would be
- * fetched in the order of distances: ask first which pages have any.
+ * fetched in the order of distances: read it, and go on with the rows that
+ * pass.  What has been visited, and not returned, is found there again.
  */
 static void
-sort_passing(DiskannScan *state)
+sort_table(DiskannScan *state)
 {
-	state->few_pass = true;
-	state->passing = DiskannRowReaderPages(&state->reader);
-	sort_pages(state, "the table: few rows pass the filter");
+	DiskannResult *result;
+
+	Assert(CurrentMemoryContext == state->results_context);
+
+	while ((result = DiskannOrderTake(&state->order)) != NULL)
+		DiskannOrderFree(&state->order, result);
+	if (state->ngiven > 1)
+		qsort(state->given, state->ngiven, sizeof(ItemPointerData),
+			  compare_tids);
+	DiskannSortedBegin(&state->pages);
+	DiskannRowReaderReadTable(&state->reader, sort_row, state);
+	DiskannSortedPerform(&state->pages);
+	state->phase = PHASE_PAGES;
+	state->counts.way = "the table: few rows pass the filter";
+}
+
+void
+DiskannWalkGave(DiskannScan *state, ItemPointer tid)
+{
+	if (state->phase != PHASE_STREAM || state->reader.filter == NULL)
+		return;
+	if (state->given == NULL)
+	{
+		state->given_alloc = 16;
+		state->given = palloc(sizeof(ItemPointerData) * state->given_alloc);
+	}
+	else if (state->ngiven == state->given_alloc)
+	{
+		state->given_alloc *= 2;
+		state->given = repalloc_huge(state->given, sizeof(ItemPointerData) *
+									 state->given_alloc);
+	}
+	state->given[state->ngiven++] = *tid;
 }
 
 /* The same with nothing visited. */
@@ -691,10 +741,10 @@ take_sorted(DiskannScan *state)
 
 /*
  * Are the rows that pass the filter so few that the walk will be longer than
- * to look at all nodes in turn?
+ * to look at all nodes in turn, so many in the time of one visit?
  */
 static bool
-walk_is_too_long(DiskannScan *state)
+walk_is_too_long(DiskannScan *state, int per_visit)
 {
 	int64		rows = state->wanted.rows;
 	int64		met = state->returned + state->dropped;
@@ -703,7 +753,7 @@ walk_is_too_long(DiskannScan *state)
 		(state->reader.filter == NULL && !DiskannScanFilters(&state->filter)) ||
 		state->max_scan_tuples > 0 || met < state->list_size)
 		return false;
-	return (double) rows * met * DISKANN_WALK_PER_SORT / Max(state->returned, 1) >=
+	return (double) rows * met * per_visit / Max(state->returned, 1) >=
 		state->ref.count;
 }
 
@@ -725,9 +775,10 @@ visit_unvisited(DiskannScan *state)
 		match_further(state);
 	else if (memory_used(state) > state->memory_limit)
 		sort_pages(state, "all pages: work_mem was used up");
-	else if (walk_is_too_long(state) && DiskannRowReaderHasPages(&state->reader))
-		sort_passing(state);
-	else if (walk_is_too_long(state))
+	else if (walk_is_too_long(state, DISKANN_WALK_PER_READ) &&
+			 DiskannRowReaderMayReadTable(&state->reader))
+		sort_table(state);
+	else if (walk_is_too_long(state, DISKANN_WALK_PER_SORT))
 		sort_pages(state, "all pages: few rows pass the filter");
 	else if (DiskannSearchStream(state->search, &node))
 	{
@@ -809,7 +860,8 @@ DiskannWalkReset(DiskannScan *state)
 	state->slow = false;
 	state->missed = false;
 	state->stopped = false;
-	state->few_pass = false;
+	state->given = NULL;
+	state->ngiven = 0;
 	state->nearest.size = 0;
 	state->nearest.count = 0;
 	state->considered = 0;

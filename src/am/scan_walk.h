@@ -87,9 +87,9 @@ typedef struct DiskannScan
 	int64		returned;		/* results whose rows were returned */
 	int64		dropped;		/* late ones, and what the filter rejects */
 	DiskannSortedNodes pages;	/* of PHASE_PAGES */
-	bool		few_pass;		/* it has nodes of pages of the table alone
-								 * ... */
-	Bitmapset  *passing;		/* ... in which rows pass the filter */
+	ItemPointerData *given;		/* rows returned, if there is a filter */
+	Size		ngiven;
+	Size		given_alloc;
 	DiskannNode next_node;		/* of PHASE_UNORDERED */
 	DiskannNode end_node;
 
@@ -104,6 +104,12 @@ typedef struct DiskannScan
  */
 extern void DiskannWalkInit(DiskannScan *state, Relation rel,
 							DiskannIndex *index);
+
+/*
+ * A row has been returned: what is read from the table later must not have it.
+ * To be called in the context of results.
+ */
+extern void DiskannWalkGave(DiskannScan *state, ItemPointer tid);
 
 /* Forget an earlier walk, and take the settings of now. */
 extern void DiskannWalkReset(DiskannScan *state);
