@@ -292,12 +292,13 @@ cost_of_rows(const ScanModel *model, double rows)
 				cpu_index_tuple_cost);
 }
 
-/* Does the scan, to return so many rows, read the table rather than walk? */
+/* Does the scan, for so many rows, read the table rather than walk? */
 static bool
-reads_table(const ScanModel *model, double rows)
+reads_table(const ScanModel *model, double wanted)
 {
 	return !isinf(model->read_table) &&
-		rows / model->shares.decided * DISKANN_WALK_PER_READ >= model->nodes;
+		DiskannReadsTable(wanted, model->shares.decided * model->shares.left,
+						  model->nodes);
 }
 
 /* It looks at the rows of the list, and then compares all that pass. */
@@ -348,7 +349,7 @@ price_scan(PlannerInfo *root, const IndexPath *path, const ScanModel *model,
 
 		looked_at = Min(wanted / model->shares.left, most);
 		cost = cost_of_rows(model, looked_at);
-		if (reads_table(model, looked_at))
+		if (reads_table(model, wanted))
 		{
 			cost = cost_of_table(model);
 			looked_at = Min(wanted, most);

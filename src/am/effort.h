@@ -33,6 +33,17 @@
  */
 #define DISKANN_WALK_PER_READ 24
 
+/*
+ * Is it less to read the table than to walk to so many rows, if this share of
+ * them passes the filter?  All that pass are compared then, which takes as long
+ * as a step of a walk if vectors are in the TOAST table.
+ */
+static inline bool
+DiskannReadsTable(double rows, double share, double nodes)
+{
+	return rows / share >= nodes / DISKANN_WALK_PER_READ + nodes * share;
+}
+
 /* So many matching nodes are measured in the time in which one is visited. */
 #define DISKANN_MEASURES_PER_VISIT 2
 

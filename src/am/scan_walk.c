@@ -740,21 +740,40 @@ take_sorted(DiskannScan *state)
 }
 
 /*
- * Are the rows that pass the filter so few that the walk will be longer than
- * to look at all nodes in turn, so many in the time of one visit?
+ * The share of rows that have passed the filter, if few do and it is known how
+ * many are wanted; else 1, so that no walk seems long.
  */
-static bool
-walk_is_too_long(DiskannScan *state, int per_visit)
+static double
+share_passing(const DiskannScan *state)
 {
-	int64		rows = state->wanted.rows;
 	int64		met = state->returned + state->dropped;
 
-	if (rows <= 0 || state->wanted.filtered_above ||
+	if (state->wanted.rows <= 0 || state->wanted.filtered_above ||
 		(state->reader.filter == NULL && !DiskannScanFilters(&state->filter)) ||
-		state->max_scan_tuples > 0 || met < state->list_size)
-		return false;
-	return (double) rows * met * per_visit / Max(state->returned, 1) >=
-		state->ref.count;
+		state->max_scan_tuples > 0 || met < state->list_size / LEAST_SHARE)
+		return 1;
+	return Max(state->returned, 1) / (double) Max(met, 1);
+}
+
+/* Will the walk be longer than to read the table, which may be read? */
+static bool
+may_read_table(DiskannScan *state)
+{
+	double		share = share_passing(state);
+
+	return share < 1 &&
+		DiskannReadsTable(state->wanted.rows, share, state->ref.count) &&
+		DiskannRowReaderMayReadTable(&state->reader);
+}
+
+/* Will it be longer than to look at all nodes in turn? */
+static bool
+walk_is_too_long(DiskannScan *state)
+{
+	double		share = share_passing(state);
+
+	return share < 1 &&
+		state->wanted.rows / share * DISKANN_WALK_PER_SORT >= state->ref.count;
 }
 
 /*
@@ -775,10 +794,9 @@ visit_unvisited(DiskannScan *state)
 		match_further(state);
 	else if (memory_used(state) > state->memory_limit)
 		sort_pages(state, "all pages: work_mem was used up");
-	else if (walk_is_too_long(state, DISKANN_WALK_PER_READ) &&
-			 DiskannRowReaderMayReadTable(&state->reader))
+	else if (may_read_table(state))
 		sort_table(state);
-	else if (walk_is_too_long(state, DISKANN_WALK_PER_SORT))
+	else if (walk_is_too_long(state))
 		sort_pages(state, "all pages: few rows pass the filter");
 	else if (DiskannSearchStream(state->search, &node))
 	{
