@@ -265,7 +265,8 @@ next_row(DiskannScan *state, ItemPointer tid)
 		if (!next_node(state))
 			return false;
 	}
-	DiskannWalkGave(state, tid);
+	if (state->phase == PHASE_STREAM && state->reader.filter != NULL)
+		DiskannGive(&state->given, tid);
 	return true;
 }
 

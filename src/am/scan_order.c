@@ -265,6 +265,15 @@ DiskannOrderFree(DiskannOrder *order, DiskannResult *result)
 	pfree(result);
 }
 
+void
+DiskannOrderClear(DiskannOrder *order)
+{
+	DiskannResult *result;
+
+	while ((result = DiskannOrderTake(order)) != NULL)
+		DiskannOrderFree(order, result);
+}
+
 int
 DiskannOrderTakeDoubtful(DiskannOrder *order, DiskannResult *first,
 						 DiskannResult **results, int most)

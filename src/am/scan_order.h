@@ -112,8 +112,9 @@ extern DiskannResult *DiskannOrderPeek(const DiskannOrder *order);
 extern DiskannResult *DiskannOrderTake(DiskannOrder *order);
 extern void DiskannOrderPutBack(DiskannOrder *order, DiskannResult *result);
 
-/* Free a result that was taken. */
+/* Free a result that was taken; free all that have not been. */
 extern void DiskannOrderFree(DiskannOrder *order, DiskannResult *result);
+extern void DiskannOrderClear(DiskannOrder *order);
 
 /*
  * Take, after one that was taken, those that are not rejected and whose

@@ -430,69 +430,18 @@ sort_pages(DiskannScan *state, const char *why)
 	state->counts.way = why;
 }
 
-static int
-compare_tids(const void *a, const void *b)
-{
-	return ItemPointerCompare((ItemPointer) a, (ItemPointer) b);
-}
-
-/* A row that passes the filter: have it sorted unless it was returned. */
-static void
-sort_row(void *context, ItemPointer tid, double distance)
-{
-	DiskannScan *state = context;
-	DiskannFound found;
-
-	if (state->ngiven > 0 &&
-		bsearch(tid, state->given, state->ngiven, sizeof(ItemPointerData),
-				compare_tids))
-		return;
-	state->counts.rescored++;
-	DiskannOrderFindRow(&state->order, tid, distance, &found);
-	DiskannSortedPut(&state->pages, &found);
-}
-
 /*
- * The same where so few rows pass the filter that most of the table would be
- * fetched in the order of distances: read it, and go on with the rows that
- * pass.  What has been visited, and not returned, is found there again.
+ * The same with the table.  What has been visited, and not returned, is found
+ * there again.  Share-locks its pages, one at a time.
  */
 static void
 sort_table(DiskannScan *state)
 {
-	DiskannResult *result;
-
-	Assert(CurrentMemoryContext == state->results_context);
-
-	while ((result = DiskannOrderTake(&state->order)) != NULL)
-		DiskannOrderFree(&state->order, result);
-	if (state->ngiven > 1)
-		qsort(state->given, state->ngiven, sizeof(ItemPointerData),
-			  compare_tids);
-	DiskannSortedBegin(&state->pages);
-	DiskannRowReaderReadTable(&state->reader, sort_row, state);
-	DiskannSortedPerform(&state->pages);
+	DiskannOrderClear(&state->order);
+	state->counts.rescored += DiskannSortTable(&state->reader, &state->order,
+											   &state->given, &state->pages);
 	state->phase = PHASE_PAGES;
 	state->counts.way = "the table: few rows pass the filter";
-}
-
-void
-DiskannWalkGave(DiskannScan *state, ItemPointer tid)
-{
-	if (state->phase != PHASE_STREAM || state->reader.filter == NULL)
-		return;
-	if (state->given == NULL)
-	{
-		state->given_alloc = 16;
-		state->given = palloc(sizeof(ItemPointerData) * state->given_alloc);
-	}
-	else if (state->ngiven == state->given_alloc)
-	{
-		state->given_alloc *= 2;
-		state->given = repalloc_huge(state->given, sizeof(ItemPointerData) *
-									 state->given_alloc);
-	}
-	state->given[state->ngiven++] = *tid;
 }
 
 /* The same with nothing visited. */
@@ -739,10 +688,7 @@ take_sorted(DiskannScan *state)
 	DiskannOrderAddFound(&state->order, &found);
 }
 
-/*
- * The share of rows that have passed the filter, if few do and it is known how
- * many are wanted; else 1, so that no walk seems long.
- */
+/* The share of rows that pass, if it is known how many are wanted; else 1. */
 static double
 share_passing(const DiskannScan *state)
 {
@@ -878,8 +824,7 @@ DiskannWalkReset(DiskannScan *state)
 	state->slow = false;
 	state->missed = false;
 	state->stopped = false;
-	state->given = NULL;
-	state->ngiven = 0;
+	memset(&state->given, 0, sizeof(state->given));
 	state->nearest.size = 0;
 	state->nearest.count = 0;
 	state->considered = 0;

@@ -24,6 +24,7 @@
 #include "am/scan_pages.h"
 #include "am/scan_rows.h"
 #include "am/scan_seek.h"
+#include "am/scan_table.h"
 #include "am/wanted.h"
 #include "graph/match.h"
 #include "graph/nearest.h"
@@ -87,9 +88,7 @@ typedef struct DiskannScan
 	int64		returned;		/* results whose rows were returned */
 	int64		dropped;		/* late ones, and what the filter rejects */
 	DiskannSortedNodes pages;	/* of PHASE_PAGES */
-	ItemPointerData *given;		/* rows returned, if there is a filter */
-	Size		ngiven;
-	Size		given_alloc;
+	DiskannGiven given;			/* in PHASE_STREAM, if there is a filter */
 	DiskannNode next_node;		/* of PHASE_UNORDERED */
 	DiskannNode end_node;
 
@@ -104,12 +103,6 @@ typedef struct DiskannScan
  */
 extern void DiskannWalkInit(DiskannScan *state, Relation rel,
 							DiskannIndex *index);
-
-/*
- * A row has been returned: what is read from the table later must not have it.
- * To be called in the context of results.
- */
-extern void DiskannWalkGave(DiskannScan *state, ItemPointer tid);
 
 /* Forget an earlier walk, and take the settings of now. */
 extern void DiskannWalkReset(DiskannScan *state);
