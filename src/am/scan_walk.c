@@ -430,10 +430,7 @@ sort_pages(DiskannScan *state, const char *why)
 	state->counts.way = why;
 }
 
-/*
- * The same with the table.  What has been visited, and not returned, is found
- * there again.  Share-locks its pages, one at a time.
- */
+/* The same with the table, where what has been visited is found again. */
 static void
 sort_table(DiskannScan *state)
 {
