@@ -64,6 +64,13 @@ SELECT * FROM bounded('SELECT id FROM t WHERE (v <#> ''{3,3,3}'') * -1 > 280
 SELECT * FROM bounded('SELECT id FROM t WHERE v <#> ''{3,3,3}'' < -280
     ORDER BY v <#> ''{3,3,3}''');
 
+-- no number of rows is too great for the list, or to see that all are wanted
+SELECT * FROM bounded('SELECT id FROM t WHERE v <-> ''{3,3,3}'' < 5
+    ORDER BY v <-> ''{3,3,3}'' LIMIT 9223372036854775807');
+SELECT * FROM bounded('SELECT id FROM t ORDER BY v <-> ''{3,3,3}''
+    LIMIT 9223372036854775807');
+SELECT way FROM diskann_last_scan();
+
 -- bounds that hold none or all of the rows, and the exact distance of one
 SELECT * FROM bounded('SELECT id FROM t WHERE v <-> ''{3,3,3}'' < -1
     ORDER BY v <-> ''{3,3,3}''');

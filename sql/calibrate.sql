@@ -88,6 +88,18 @@ SET LOCAL diskann.recall_target = 0.98;
 SELECT scan_list(1) >= list_for(0.98, 1) AS one,
     scan_list(10) >= list_for(0.98, 10) AS ten, scan_list(10) < 100 AS short;
 EXPLAIN (COSTS OFF) SELECT id FROM t ORDER BY v <-> '{1}' LIMIT 1;
+-- the planner takes the same, however many rows are wanted
+CREATE FUNCTION startup_cost(k int8) RETURNS float8 LANGUAGE plpgsql AS $$
+DECLARE
+    plan json;
+BEGIN
+    SET LOCAL enable_seqscan = off;
+    EXECUTE 'EXPLAIN (FORMAT JSON) SELECT id FROM t ORDER BY v <-> vec(-1) LIMIT ' || k
+        INTO plan;
+    RETURN plan->0->'Plan'->'Plans'->0->>'Startup Cost';
+END$$;
+SELECT startup_cost(10) <> startup_cost(100) AS by_rows,
+    startup_cost(100) = startup_cost(9223372036854775807) AS any_number;
 -- a size that is set wins, the session's over the index'
 SET LOCAL diskann.query_search_list_size = 33;
 SELECT list_for(0.98, 1);

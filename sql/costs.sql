@@ -93,6 +93,19 @@ RESET plan_cache_mode;
 SELECT plan('SELECT id FROM large WHERE v <-> vec(1) > 10
     ORDER BY v <-> vec(1)');
 
+-- of the rows that meet a function nothing is known; but few that do cost no
+-- more than to read the table
+SELECT plan('SELECT id FROM large WHERE is_wanted(id)
+    ORDER BY v <-> vec(1) LIMIT 100');
+
+-- without LIMIT a bound may leave few rows, or most: nodes are asked
+SELECT plan('SELECT id FROM large WHERE v <-> vec(1) < 10
+    ORDER BY v <-> vec(1)');
+SELECT plan('SELECT id FROM small WHERE v <-> ''{1,2,3,4,5,6,7,8}'' < 1e6
+    ORDER BY v <-> ''{1,2,3,4,5,6,7,8}''');
+SELECT plan('SELECT id FROM large WHERE 1e6 - (v <-> vec(1)) > 0
+    ORDER BY v <-> vec(1)');
+
 -- joins: with most rows, and with few
 SELECT plan('SELECT id FROM large t WHERE EXISTS
     (SELECT FROM groups g WHERE g.id = t.percent AND g.id < 60)

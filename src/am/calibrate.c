@@ -84,7 +84,7 @@ growth(const DiskannCalibration *calibration, BlockNumber blocks)
 }
 
 int
-DiskannSearchListSize(Relation rel, int64 rows)
+DiskannSearchListSize(Relation rel, double rows)
 {
 	double		target;
 	int			size = DiskannListSizeSet(rel, &target);
@@ -100,7 +100,7 @@ DiskannSearchListSize(Relation rel, int64 rows)
 	if (meta == NULL || meta->calibration.queries == 0)
 		return DISKANN_DEFAULT_LIST_SIZE;
 	needed = DiskannCalibratedSize(&meta->calibration,
-								   rows > 0 ? (double) rows : DISKANN_ROWS_IF_UNKNOWN,
+								   rows > 0 ? rows : DISKANN_ROWS_IF_UNKNOWN,
 								   target, &reached) *
 		growth(&meta->calibration, RelationGetNumberOfBlocks(rel));
 	return (int) Min(ceil(needed), DISKANN_MOST_LIST_SIZE);

@@ -31,7 +31,7 @@
  * The list size of a search in this index for so many rows, which may be
  * DISKANN_ROWS_UNKNOWN or _ALL.  May read the metapage: nothing may be locked.
  */
-extern int	DiskannSearchListSize(Relation rel, int64 rows);
+extern int	DiskannSearchListSize(Relation rel, double rows);
 
 /*
  * The list size that a calibration, made, tells for so many rows; *reached

@@ -32,9 +32,11 @@
 #include "am/shares.h"
 #include "am/value_cost.h"
 #include "compat.h"
+#include "optimizer/clauses.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
 #include "optimizer/paths.h"
+#include "optimizer/restrictinfo.h"
 #include "utils/rel.h"
 #include "utils/spccache.h"
 #include "values/row.h"
@@ -94,6 +96,8 @@ typedef struct ScanModel
 	Cost		compare;		/* a node's row with others */
 	Cost		seek;			/* before the first visit */
 	Cost		measure_all;	/* to measure and sort all that may match */
+	Cost		read_table;		/* instead of a long walk; infinity: it cannot
+								 * be read */
 } ScanModel;
 
 /* The index' column of vectors, from 0. */
@@ -181,6 +185,30 @@ price_measuring(const IndexOptInfo *info, const ScanModel *model, Cost page)
 		nodes * OPERATORS_PER_NODE * cpu_operator_cost;
 }
 
+/*
+ * To read the table and apply the filter, as scan_walk.c does where few rows
+ * pass.  Infinity where it does not, see DiskannRowReaderMayReadTable().
+ */
+static Cost
+price_reading(PlannerInfo *root, const IndexPath *path, const ScanModel *model)
+{
+	IndexOptInfo *info = path->indexinfo;
+	RelOptInfo *rel = info->rel;
+	List	   *filter = extract_actual_clauses(info->indrestrictinfo, false);
+	double		page;
+
+	if (diskann_iterative_search != DISKANN_ITERATE_STRICT ||
+		diskann_query_rescore == 0 || model->most_visits < model->nodes ||
+		model->shares.sought < 1 || model->shares.left == 1 ||
+		info->indpred != NIL || rel->pages > model->nodes ||
+		contain_volatile_functions((Node *) filter) ||
+		contain_subplans((Node *) filter))
+		return INFINITY;
+	get_tablespace_page_costs(rel->reltablespace, NULL, &page);
+	return rel->pages * page + rel->baserestrictcost.startup +
+		rel->tuples * (cpu_tuple_cost + rel->baserestrictcost.per_tuple);
+}
+
 static void
 price_parts(PlannerInfo *root, const IndexPath *path, ScanModel *model)
 {
@@ -194,7 +222,7 @@ price_parts(PlannerInfo *root, const IndexPath *path, ScanModel *model)
 	DiskannEstimateShares(root, path, rel, &model->shares);
 	model->returned = model->shares.sought * model->shares.decided;
 	model->nodes = Max(info->tuples, 1);
-	model->list_size = DiskannSearchListSize(rel, (int64) root->limit_tuples);
+	model->list_size = DiskannSearchListSize(rel, root->limit_tuples);
 	index_close(rel, NoLock);
 	model->list = Min(DiskannVisitsFor(model->list_size, root->limit_tuples), model->nodes);
 	model->most_visits = most_visits(model->list, model->nodes);
@@ -208,6 +236,7 @@ price_parts(PlannerInfo *root, const IndexPath *path, ScanModel *model)
 			DiskannValueCost(root, linitial(path->indexorderbys));
 	model->seek = model->shares.sought < 1 ? PAGES_TO_SEEK * page : 0;
 	model->measure_all = price_measuring(info, model, page);
+	model->read_table = price_reading(root, path, model);
 }
 
 /* To find the nearest so many nodes where nothing is sought. */
@@ -263,6 +292,27 @@ cost_of_rows(const ScanModel *model, double rows)
 				cpu_index_tuple_cost);
 }
 
+/* Does the scan, for so many rows, read the table rather than walk? */
+static bool
+reads_table(const ScanModel *model, double wanted)
+{
+	return !isinf(model->read_table) &&
+		DiskannReadsTable(wanted, model->shares.decided * model->shares.left,
+						  model->nodes);
+}
+
+/* It looks at the rows of the list, and then compares all that pass. */
+static Cost
+cost_of_table(const ScanModel *model)
+{
+	double		passing = model->nodes * model->returned * model->shares.left *
+		model->shares.bound;
+
+	return cost_of_walk(model, 0) + model->list_size * model->fetch +
+		model->read_table + passing * (model->compare + cpu_operator_cost *
+									   2 * log2(Max(passing, 2)));
+}
+
 /* All rows are wanted: those within the bound, or all nodes sorted. */
 static Cost
 cost_of_all(const ScanModel *model)
@@ -294,9 +344,17 @@ price_scan(PlannerInfo *root, const IndexPath *path, const ScanModel *model,
 		*startup = *total = cost_of_all(model);
 	else if (share > 0)
 	{
-		looked_at = Min(share * path->path.rows / model->shares.left, most);
-		*total = *startup +
-			Max(0, cost_of_rows(model, looked_at) - *startup) / share;
+		double		wanted = share * path->path.rows;
+		Cost		cost;
+
+		looked_at = Min(wanted / model->shares.left, most);
+		cost = cost_of_rows(model, looked_at);
+		if (reads_table(model, wanted))
+		{
+			cost = cost_of_table(model);
+			looked_at = Min(wanted, most);
+		}
+		*total = *startup + Max(0, cost - *startup) / share;
 		*fetched = Min(1, looked_at / (share * model->nodes));
 	}
 	else

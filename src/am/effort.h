@@ -27,6 +27,23 @@
 /* So many nodes are sorted in the time in which one is walked to. */
 #define DISKANN_WALK_PER_SORT 6
 
+/*
+ * So many rows of the table are read in its own order, and the filter applied,
+ * in the time in which one is walked to and fetched.
+ */
+#define DISKANN_WALK_PER_READ 24
+
+/*
+ * Is it less to read the table than to walk to so many rows, if this share of
+ * them passes the filter?  All that pass are compared then, which takes as long
+ * as a step of a walk if vectors are in the TOAST table.
+ */
+static inline bool
+DiskannReadsTable(double rows, double share, double nodes)
+{
+	return rows / share >= nodes / DISKANN_WALK_PER_READ + nodes * share;
+}
+
 /* So many matching nodes are measured in the time in which one is visited. */
 #define DISKANN_MEASURES_PER_VISIT 2
 

@@ -266,6 +266,8 @@ next_row(DiskannScan *state, ItemPointer tid)
 		if (!next_node(state))
 			return false;
 	}
+	if (state->phase == PHASE_STREAM && state->reader.filter != NULL)
+		DiskannGive(&state->given, tid);
 	return true;
 }
 

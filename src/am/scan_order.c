@@ -132,6 +132,17 @@ DiskannOrderMeasure(const DiskannOrder *order, DiskannNode node,
 	return measure(order, node, visit, found);
 }
 
+void
+DiskannOrderFindRow(const DiskannOrder *order, ItemPointer tid,
+					double distance, DiskannFound *found)
+{
+	set_rank(&found->interval, diskann_space_rank_of(order->space, distance));
+	found->node = DISKANN_INVALID_NODE;
+	found->next = DISKANN_INVALID_NODE;
+	found->ntids = 1;
+	found->tids[0] = *tid;
+}
+
 /* ---------- the heap ---------- */
 
 static const DiskannResult *
@@ -252,6 +263,15 @@ DiskannOrderFree(DiskannOrder *order, DiskannResult *result)
 
 	order->nresults--;
 	pfree(result);
+}
+
+void
+DiskannOrderClear(DiskannOrder *order)
+{
+	DiskannResult *result;
+
+	while ((result = DiskannOrderTake(order)) != NULL)
+		DiskannOrderFree(order, result);
 }
 
 int

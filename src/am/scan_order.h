@@ -89,6 +89,10 @@ extern bool DiskannOrderMeasure(const DiskannOrder *order, DiskannNode node,
 								const DiskannVisit *visit,
 								DiskannFound *found);
 
+/* The same of a row alone, with the operator's distance. */
+extern void DiskannOrderFindRow(const DiskannOrder *order, ItemPointer tid,
+								double distance, DiskannFound *found);
+
 /*
  * Add a live node just visited, if it is wanted, or one measured before.  One
  * that is rejected is not going to be returned; it is taken in its turn, so
@@ -108,8 +112,9 @@ extern DiskannResult *DiskannOrderPeek(const DiskannOrder *order);
 extern DiskannResult *DiskannOrderTake(DiskannOrder *order);
 extern void DiskannOrderPutBack(DiskannOrder *order, DiskannResult *result);
 
-/* Free a result that was taken. */
+/* Free a result that was taken; free all that have not been. */
 extern void DiskannOrderFree(DiskannOrder *order, DiskannResult *result);
+extern void DiskannOrderClear(DiskannOrder *order);
 
 /*
  * Take, after one that was taken, those that are not rejected and whose

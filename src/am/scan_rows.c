@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include "access/heapam.h"
 #include "access/tableam.h"
 #include "am/scan_rows.h"
 #include "catalog/index.h"
@@ -263,11 +264,10 @@ DiskannRowReaderDistance(DiskannRowReader *reader,
 }
 
 /*
- * Does the row in reader->slot, which is emptied, pass the filter, and before
- * that the index conditions, if they are to be checked?  They may be those of
- * row level security: what they hide must not be shown to functions of the
- * filter.  The node is waiting for a row, and has nothing in its context of
- * expressions.
+ * Does the row in reader->slot pass the filter, and before that the index
+ * conditions, if they are to be checked?  They may be those of row level
+ * security: what they hide must not be shown to functions of the filter.  The
+ * node is waiting for a row, and has nothing in its context of expressions.
  */
 static bool
 row_passes(DiskannRowReader *reader, bool recheck)
@@ -282,7 +282,6 @@ row_passes(DiskannRowReader *reader, bool recheck)
 		ExecQual(plan->qual, context);
 	context->ecxt_scantuple = old;
 	ResetExprContext(context);
-	ExecClearTuple(reader->slot);
 	return passes;
 }
 
@@ -290,81 +289,94 @@ bool
 DiskannRowReaderPasses(DiskannRowReader *reader, const DiskannResult *result)
 {
 	int64		rejected = 0;
+	bool		passes = false;
 
 	Assert(reader->filter != NULL);
 
 	prepare_fetch(reader);
 	DiskannNodeRowsStart(&reader->rows, &result->found);
-	while (fetch_row(reader))
+	while (!passes && fetch_row(reader))
 	{
-		if (row_passes(reader, reader->recheck))
-			return true;
+		passes = row_passes(reader, reader->recheck);
 		rejected++;
+		ExecClearTuple(reader->slot);
 	}
 
 	/* The node never sees them, and EXPLAIN is to show them all the same. */
-	InstrCountFiltered1(reader->filter, rejected);
-	return false;
+	if (!passes)
+		InstrCountFiltered1(reader->filter, rejected);
+	return passes;
 }
 
 /*
  * The plan leaves out of the filter what a partial index' predicate implies, so
  * that other rows of the table must not be shown to it.  And where rows are so
  * far apart that the table has more pages than the index has nodes, to fetch
- * all of them reads no more.
+ * all of them reads no more.  Where another access method has a row the index
+ * is not told, see indexed_tid().
  */
 bool
-DiskannRowReaderHasPages(const DiskannRowReader *reader)
+DiskannRowReaderMayReadTable(const DiskannRowReader *reader)
 {
 	IndexScanDesc desc = reader->desc;
 
 	return reader->filter != NULL &&
 		RelationGetIndexPredicate(desc->indexRelation) == NIL &&
+		table_slot_callbacks(desc->heapRelation) == &TTSOpsBufferHeapTuple &&
 		RelationGetNumberOfBlocks(desc->heapRelation) <=
 		reader->rows.ref->count;
 }
 
-/* Members of a set are not negative, block numbers up to 2^32 - 2. */
-#define PAGES_PER_MEMBER 2
+/*
+ * The TID that the index has of a row in a slot, which is that of the first
+ * version on the page that had the same indexed values.  Share-locks the page,
+ * which the slot has pinned, for the time of the call.
+ */
+static void
+indexed_tid(TupleTableSlot *slot, ItemPointer tid)
+{
+	const BufferHeapTupleTableSlot *tuple = (BufferHeapTupleTableSlot *) slot;
+	OffsetNumber first[MaxHeapTuplesPerPage];
 
-Bitmapset *
-DiskannRowReaderPages(DiskannRowReader *reader)
+	*tid = slot->tts_tid;
+	if (!HeapTupleHeaderIsHeapOnly(tuple->base.tuple->t_data))
+		return;
+	LockBuffer(tuple->buffer, BUFFER_LOCK_SHARE);
+	heap_get_root_tuples(BufferGetPage(tuple->buffer), first);
+	LockBuffer(tuple->buffer, BUFFER_LOCK_UNLOCK);
+	ItemPointerSetOffsetNumber(tid, first[ItemPointerGetOffsetNumber(tid) - 1]);
+}
+
+void
+DiskannRowReaderReadTable(DiskannRowReader *reader, DiskannTakeRow take,
+						  void *context)
 {
 	Relation	heap = reader->desc->heapRelation;
-	Bitmapset  *pages = NULL;
 	int64		rejected = 0;
 	TableScanDesc scan;
 
-	Assert(DiskannRowReaderHasPages(reader));
+	Assert(DiskannRowReaderMayReadTable(reader));
 
 	prepare_fetch(reader);
 	scan = table_beginscan(heap, reader->desc->xs_snapshot, 0, NULL);
 	while (table_scan_getnextslot(scan, ForwardScanDirection, reader->slot))
 	{
-		BlockNumber page = ItemPointerGetBlockNumber(&reader->slot->tts_tid);
+		ItemPointerData tid;
+		double		distance;
 
 		CHECK_FOR_INTERRUPTS();
-		if (row_passes(reader, true))
-			pages = bms_add_member(pages, page / PAGES_PER_MEMBER);
-		else
+		if (!row_passes(reader, true))
+		{
 			rejected++;
+			continue;
+		}
+		indexed_tid(reader->slot, &tid);
+		if (row_distance(reader, &distance))
+			take(context, &tid, distance);
 	}
 	table_endscan(scan);
+	ExecClearTuple(reader->slot);
 	InstrCountFiltered1(reader->filter, rejected);
-	return pages;
-}
-
-bool
-DiskannIsInPages(const Bitmapset *pages, const DiskannSlotData *head)
-{
-	for (int i = 0; i < head->ntids; i++)
-	{
-		BlockNumber page = ItemPointerGetBlockNumber(&head->tids[i]);
-
-		if (bms_is_member(page / PAGES_PER_MEMBER, pages))
-			return true;
-	}
-	return head->next != DISKANN_INVALID_NODE;
 }
 
 /* ---------- between rows ---------- */

@@ -19,7 +19,6 @@
 #include "access/skey.h"
 #include "am/scan_order.h"
 #include "executor/tuptable.h"
-#include "nodes/bitmapset.h"
 #include "nodes/execnodes.h"
 #include "store/tids.h"
 
@@ -110,19 +109,20 @@ extern bool DiskannRowReaderPasses(DiskannRowReader *reader,
 								   const DiskannResult *result);
 
 /* Is there a filter that may be applied to all rows of the table? */
-extern bool DiskannRowReaderHasPages(const DiskannRowReader *reader);
+extern bool DiskannRowReaderMayReadTable(const DiskannRowReader *reader);
 
 /*
- * Which pages of the table have rows that pass the filter, for the next
- * function.  Reads the whole table in its own order, in a small part of the
- * time that it takes to fetch its rows by TID; so where few pass, the nodes of
- * other pages need not be looked at.  The set is in the current context.
+ * Call a function for each row of the table that passes the filter, with the
+ * TID that the index has of it and the operator's distance.  Reads the whole
+ * table in its own order, in a small part of the time that it takes to fetch
+ * its rows by TID.  Share-locks pages of the table, one at a time, and none
+ * while the function is called.
  */
-extern Bitmapset *DiskannRowReaderPages(DiskannRowReader *reader);
+typedef void (*DiskannTakeRow) (void *context, ItemPointer tid,
+								double distance);
 
-/* May one of a node's rows be in such a page? */
-extern bool DiskannIsInPages(const Bitmapset *pages,
-							 const DiskannSlotData *head);
+extern void DiskannRowReaderReadTable(DiskannRowReader *reader,
+									  DiskannTakeRow take, void *context);
 
 /*
  * The operator's distance between the query and a node's rows, which all have

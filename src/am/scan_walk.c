@@ -212,10 +212,11 @@ memory_used(const DiskannScan *state)
 		DiskannOrderMemory(&state->order);
 }
 
+/* No index has so many nodes as there may be rows wanted. */
 static int64
 visits_for(const DiskannScan *state, int64 rows)
 {
-	return DiskannVisitsFor(state->list_size, rows);
+	return Min(DiskannVisitsFor(state->list_size, rows), PG_UINT32_MAX);
 }
 
 static bool
@@ -366,8 +367,6 @@ sort_node(DiskannScan *state, DiskannNode node)
 		!DiskannMeasureNext(&state->ref, &state->query, node, visit))
 		return;
 	state->counts.visits++;
-	if (state->few_pass && !DiskannIsInPages(state->passing, &visit->head))
-		return;
 	if (DiskannScanFilterPasses(&state->filter, &visit->filters) &&
 		DiskannOrderMeasure(&state->order, node, visit, &found))
 		DiskannSortedPut(&state->pages, &found);
@@ -416,8 +415,8 @@ sort_nodes(DiskannScan *state)
 
 /*
  * All rows are wanted, or the graph is exhausted, or memory is, as "why" tells
- * whoever asks what the scan has done: go on with all nodes, sorted, or with
- * those of the pages of the table that are known to be of use.  Locks as above.
+ * whoever asks what the scan has done: go on with all nodes, sorted.  Locks as
+ * above.
  */
 static void
 sort_pages(DiskannScan *state, const char *why)
@@ -425,23 +424,21 @@ sort_pages(DiskannScan *state, const char *why)
 	Assert(CurrentMemoryContext == state->results_context);
 
 	DiskannSortedBegin(&state->pages);
-	if (!state->few_pass || state->passing != NULL)
-		sort_nodes(state);
+	sort_nodes(state);
 	DiskannSortedPerform(&state->pages);
 	state->phase = PHASE_PAGES;
 	state->counts.way = why;
 }
 
-/*
- * The same where so few rows pass the filter that most of the table would be
- * fetched in the order of distances: ask first which pages have any.
- */
+/* The same with the table, where what has been visited is found again. */
 static void
-sort_passing(DiskannScan *state)
+sort_table(DiskannScan *state)
 {
-	state->few_pass = true;
-	state->passing = DiskannRowReaderPages(&state->reader);
-	sort_pages(state, "the table: few rows pass the filter");
+	DiskannOrderClear(&state->order);
+	state->counts.rescored += DiskannSortTable(&state->reader, &state->order,
+											   &state->given, &state->pages);
+	state->phase = PHASE_PAGES;
+	state->counts.way = "the table: few rows pass the filter";
 }
 
 /* The same with nothing visited. */
@@ -688,22 +685,38 @@ take_sorted(DiskannScan *state)
 	DiskannOrderAddFound(&state->order, &found);
 }
 
-/*
- * Are the rows that pass the filter so few that the walk will be longer than
- * to look at all nodes in turn?
- */
+/* The share of rows that pass, if it is known how many are wanted; else 1. */
+static double
+share_passing(const DiskannScan *state)
+{
+	int64		met = state->returned + state->dropped;
+
+	if (state->wanted.rows <= 0 || state->wanted.filtered_above ||
+		(state->reader.filter == NULL && !DiskannScanFilters(&state->filter)) ||
+		state->max_scan_tuples > 0 || met < state->list_size / LEAST_SHARE)
+		return 1;
+	return Max(state->returned, 1) / (double) Max(met, 1);
+}
+
+/* Will the walk be longer than to read the table, which may be read? */
+static bool
+may_read_table(DiskannScan *state)
+{
+	double		share = share_passing(state);
+
+	return share < 1 &&
+		DiskannReadsTable(state->wanted.rows, share, state->ref.count) &&
+		DiskannRowReaderMayReadTable(&state->reader);
+}
+
+/* Will it be longer than to look at all nodes in turn? */
 static bool
 walk_is_too_long(DiskannScan *state)
 {
-	int64		rows = state->wanted.rows;
-	int64		met = state->returned + state->dropped;
+	double		share = share_passing(state);
 
-	if (rows <= 0 || state->wanted.filtered_above ||
-		(state->reader.filter == NULL && !DiskannScanFilters(&state->filter)) ||
-		state->max_scan_tuples > 0 || met < state->list_size)
-		return false;
-	return (double) rows * met * DISKANN_WALK_PER_SORT / Max(state->returned, 1) >=
-		state->ref.count;
+	return share < 1 &&
+		state->wanted.rows / share * DISKANN_WALK_PER_SORT >= state->ref.count;
 }
 
 /*
@@ -724,8 +737,8 @@ visit_unvisited(DiskannScan *state)
 		match_further(state);
 	else if (memory_used(state) > state->memory_limit)
 		sort_pages(state, "all pages: work_mem was used up");
-	else if (walk_is_too_long(state) && DiskannRowReaderHasPages(&state->reader))
-		sort_passing(state);
+	else if (may_read_table(state))
+		sort_table(state);
 	else if (walk_is_too_long(state))
 		sort_pages(state, "all pages: few rows pass the filter");
 	else if (DiskannSearchStream(state->search, &node))
@@ -808,7 +821,7 @@ DiskannWalkReset(DiskannScan *state)
 	state->slow = false;
 	state->missed = false;
 	state->stopped = false;
-	state->few_pass = false;
+	memset(&state->given, 0, sizeof(state->given));
 	state->nearest.size = 0;
 	state->nearest.count = 0;
 	state->considered = 0;
@@ -837,7 +850,7 @@ wants_all(DiskannScan *state)
 	if (state->iterative == DISKANN_ITERATE_OFF || state->max_scan_tuples > 0)
 		return false;
 	return rows == DISKANN_ROWS_ALL ||
-		rows * DISKANN_WALK_PER_SORT >= nodes_to_sort(state);
+		(double) rows * DISKANN_WALK_PER_SORT >= nodes_to_sort(state);
 }
 
 /*

@@ -24,6 +24,7 @@
 #include "am/scan_pages.h"
 #include "am/scan_rows.h"
 #include "am/scan_seek.h"
+#include "am/scan_table.h"
 #include "am/wanted.h"
 #include "graph/match.h"
 #include "graph/nearest.h"
@@ -88,9 +89,7 @@ typedef struct DiskannScan
 	int64		returned;		/* results whose rows were returned */
 	int64		dropped;		/* late ones, and what the filter rejects */
 	DiskannSortedNodes pages;	/* of PHASE_PAGES */
-	bool		few_pass;		/* it has nodes of pages of the table alone
-								 * ... */
-	Bitmapset  *passing;		/* ... in which rows pass the filter */
+	DiskannGiven given;			/* in PHASE_STREAM, if there is a filter */
 	DiskannNode next_node;		/* of PHASE_UNORDERED */
 	DiskannNode end_node;
 

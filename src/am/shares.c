@@ -22,19 +22,15 @@
 #include "am/bound.h"
 #include "am/scan_qual.h"
 #include "am/shares.h"
+#include "am/within.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "utils/lsyscache.h"
 
 /*
- * The share of rows that a function keeps of which nothing is known.  The
- * planner takes a third, with which a scan that goes on until it has found ten
- * rows seems cheap; but it costs the more the fewer are kept, while its
- * alternatives cost the same.
+ * The share that is within a bound of the distance, if nothing else tells: what
+ * is near is rare.
  */
-#define UNKNOWN_SHARE 0.05
-
-/* The share that is within a bound of the distance: what is near is rare. */
 #define BOUND_SHARE 0.01
 
 /* Nothing is that rare. */
@@ -46,8 +42,8 @@ typedef struct Conditions
 	List	   *sought;
 	List	   *decided;
 	List	   *left;
-	int			unknown;		/* functions among what is left */
-	bool		bound;
+	bool		bounded;		/* is the distance bounded, ... */
+	double		bound;			/* ... by as much as is known, or infinity */
 } Conditions;
 
 /*
@@ -79,22 +75,18 @@ compute_number(Expr *expr, void *root, Datum *value, bool *isnull)
 	return true;
 }
 
-/* Is it a function that does not tell how many rows it keeps? */
+/* Does the condition bound the distance?  Lowers *bound as far as is known. */
 static bool
-is_unknown(const Node *clause)
+is_bound(PlannerInfo *root, const IndexPath *path, Expr *clause, double *bound)
 {
-	return IsA(clause, FuncExpr) &&
-		!OidIsValid(get_func_support(((const FuncExpr *) clause)->funcid));
-}
+	const Expr *distance;
+	double		unknown = INFINITY;
 
-static bool
-is_bound(PlannerInfo *root, const IndexPath *path, Expr *clause)
-{
-	double		bound = INFINITY;
-
-	return path->indexorderbys != NIL &&
-		DiskannLowerBound(clause, linitial(path->indexorderbys),
-						  compute_number, root, &bound);
+	if (path->indexorderbys == NIL)
+		return false;
+	distance = linitial(path->indexorderbys);
+	return DiskannLowerBound(clause, distance, compute_value, root, bound) ||
+		DiskannLowerBound(clause, distance, compute_number, root, &unknown);
 }
 
 static void
@@ -110,10 +102,8 @@ sort_condition(PlannerInfo *root, const IndexPath *path, Relation rel,
 		conditions->sought = lappend(conditions->sought, condition);
 	else if (use == DISKANN_USE_REJECT)
 		conditions->decided = lappend(conditions->decided, condition);
-	else if (is_bound(root, path, condition->clause))
-		conditions->bound = true;
-	else if (is_unknown((Node *) condition->clause))
-		conditions->unknown++;
+	else if (is_bound(root, path, condition->clause, &conditions->bound))
+		conditions->bounded = true;
 	else
 		conditions->left = lappend(conditions->left, condition);
 }
@@ -163,11 +153,43 @@ share_of(PlannerInfo *root, const IndexPath *path, List *conditions)
 									  NULL));
 }
 
+/* What rows are ordered by the distance to, if that is known now. */
+static bool
+find_query(PlannerInfo *root, const IndexPath *path, Relation rel,
+		   Datum *query)
+{
+	const OpExpr *distance = linitial_node(OpExpr, path->indexorderbys);
+	Expr	   *argument = lsecond(distance->args);
+	bool		isnull;
+
+	return exprType((Node *) argument) ==
+		rel->rd_opcintype[DiskannVectorColumn(rel)] &&
+		compute_value(argument, root, query, &isnull) && !isnull;
+}
+
+/*
+ * The share within the bound.  To ask the index for it takes as long as a
+ * search, and is worth it only where a LIMIT does not end the scan before.
+ */
+static Selectivity
+share_within(PlannerInfo *root, const IndexPath *path, Relation rel,
+			 const Conditions *conditions)
+{
+	Datum		query;
+
+	if (!conditions->bounded)
+		return 1;
+	if (root->tuple_fraction > 0 || isinf(conditions->bound) ||
+		!find_query(root, path, rel, &query))
+		return BOUND_SHARE;
+	return DiskannShareWithin(rel, query, conditions->bound, BOUND_SHARE);
+}
+
 void
 DiskannEstimateShares(PlannerInfo *root, const IndexPath *path, Relation rel,
 					  DiskannShares *shares)
 {
-	Conditions	conditions = {0};
+	Conditions	conditions = {.bound = INFINITY};
 	DiskannSettings settings = {0};
 	DiskannFilters *columns;
 	ListCell   *lc;
@@ -184,7 +206,6 @@ DiskannEstimateShares(PlannerInfo *root, const IndexPath *path, Relation rel,
 								 conditions_on(path, settings.filters[0].attno,
 											   conditions.sought));
 	shares->decided = share_of(root, path, conditions.decided);
-	shares->left = share_of(root, path, conditions.left) *
-		pow(UNKNOWN_SHARE, conditions.unknown);
-	shares->bound = conditions.bound ? BOUND_SHARE : 1;
+	shares->left = share_of(root, path, conditions.left);
+	shares->bound = share_within(root, path, rel, &conditions);
 }

@@ -252,6 +252,17 @@ DiskannReadRow(const DiskannSupport *support, Datum value, int dims,
 	return true;
 }
 
+bool
+DiskannMayReadRow(const DiskannSupport *support, Datum value, int dims)
+{
+	DiskannRow	row;
+
+	support->type->read(value, &row);
+	return row.dims == dims && DiskannFiniteFloat4(row.x, row.dims) &&
+		(support->metric == DISKANN_COSINE ||
+		 diskann_kernels->dot_f32(row.x, row.x, row.dims) < MAX_NORM2);
+}
+
 /* One support function for each opclass, all alike. */
 #define SUPPORT_FUNCTION(name, distance, type) \
 PG_FUNCTION_INFO_V1(name); \

@@ -91,6 +91,10 @@ extern void DiskannVerifyQueryType(Relation rel,
 extern bool DiskannReadRow(const DiskannSupport *support, Datum value,
 						   int dims, DiskannRow *row);
 
+/* Would a value that may be read by the operator be read without an error? */
+extern bool DiskannMayReadRow(const DiskannSupport *support, Datum value,
+							  int dims);
+
 /*
  * A squared length to which rows of an inner product index are brought, from
  * one wished for: greater than zero, and distances must not overflow.  0 for

@@ -176,6 +176,8 @@ class Server:
 
     def load(self, rows):
         """The table planner_rows, its indexes, and what conditions need."""
+        if self.options.keep and self.has(rows):
+            return
         self.run('DROP TABLE IF EXISTS planner_rows, planner_groups')
         numbered = ', '.join(f'of_{n} int' for n in NUMBERS)
         self.run(f'CREATE TABLE planner_rows (id int, {numbered}, '
@@ -198,6 +200,14 @@ class Server:
                  'AS $$BEGIN RETURN x < share; END$$')
         self.run('VACUUM (ANALYZE) planner_rows, planner_groups')
         self.run('CHECKPOINT')
+
+    def has(self, rows):
+        """Is the table there, with as many rows and dimensions?"""
+        self.run("SELECT to_regclass('planner_rows')")
+        if self.cursor.fetchone()[0] is None:
+            return False
+        self.run('SELECT count(*), min(cardinality(v)) FROM planner_rows')
+        return self.cursor.fetchone() == rows.vectors.shape
 
     def keep(self, indexes):
         """Drop the other indexes on vectors, until the transaction ends."""
@@ -236,10 +246,10 @@ class Server:
         return min(ms, used) if used > 0 else ms
 
     def time(self, sql):
-        """The median of a few runs after one to warm up."""
+        """The least of a few runs after one to warm up."""
         first = self.run_once(sql)
-        runs = 5 if first < 20 else 3 if first < 500 else 1
-        return statistics.median(self.run_once(sql) for _ in range(runs))
+        runs = 7 if first < 5 else 5 if first < 20 else 3 if first < 500 else 1
+        return min(self.run_once(sql) for _ in range(runs))
 
 
 class Case:
@@ -254,10 +264,19 @@ class Case:
             self.sql += f' LIMIT {limit}'
 
 
-def measure(server, case):
+def measure(server, case, earlier):
     """Times, costs and shapes by the name of a forced plan, and the plans that
-    the planner chooses, by scene."""
+    the planner chooses, by scene.  earlier: what this returned in another run,
+    whose times are taken, or None."""
     shapes, times, costs, chosen = {}, {}, {}, {}
+    known = {shape: earlier['times'][name]
+             for name, shape in earlier['shapes'].items()} if earlier else {}
+
+    def add(name, plan):
+        shapes[name], costs[name] = plan.shape, plan.total_cost
+        times[name] = known.get(' > '.join(plan.shape)) or \
+            server.time(case.sql)
+
     for name, (index, settings) in FORCED.items():
         server.run('BEGIN')
         server.keep([index])
@@ -266,8 +285,7 @@ def measure(server, case):
         plan = server.shape(case.sql)
         if plan.shape not in shapes.values() and \
                 (index is None or f'Index Scanplanner_{index}' in plan.shape):
-            shapes[name], costs[name] = plan.shape, plan.total_cost
-            times[name] = server.time(case.sql)
+            add(name, plan)
         server.run('ROLLBACK')
     for scene, indexes in SCENES.items():
         server.run('BEGIN')
@@ -276,8 +294,7 @@ def measure(server, case):
         names = [name for name in shapes if shapes[name] == plan.shape]
         chosen[scene] = names[0] if names else scene
         if not names:
-            shapes[scene], costs[scene] = plan.shape, plan.total_cost
-            times[scene] = server.time(case.sql)
+            add(scene, plan)
         server.run('ROLLBACK')
     return {'times': times, 'chosen': chosen, 'costs': costs,
             'shapes': {name: ' > '.join(s) for name, s in shapes.items()}}
@@ -312,18 +329,31 @@ def show(line, times, choices):
     print(f'{line}  {plans}', flush=True)
 
 
+def earlier_results(path):
+    """What a run has written to --out, by what tells the case."""
+    if path is None:
+        return {}
+    with open(path, encoding='utf-8') as file:
+        records = [json.loads(line) for line in file]
+    return {tuple(r[key] for key in ('rows', 'dims', 'kind', 'share',
+                                     'limit')): r['results'] for r in records}
+
+
 def grid(options, rows, dims):
     server = Server(options)
     made = Rows(rows, dims, options.queries, options.seed)
     server.load(made)
     factors = {scene: [] for scene in SCENES}
+    earlier = earlier_results(options.times)
     for kind in options.kinds:
         for share in SHARES:
             if share == 1 and kind in SAME_AS_NONE:
                 continue
             for limit in LIMITS:
-                results = [measure(server, Case(kind, share, limit, query))
-                           for query in made.queries]
+                known = earlier.get((rows, dims, kind, share, limit),
+                                    [None] * options.queries)
+                results = [measure(server, Case(kind, share, limit, query), k)
+                           for query, k in zip(made.queries, known)]
                 choices = [merged(results, scene) for scene in SCENES]
                 for scene, (_, factor) in zip(SCENES, choices):
                     factors[scene].append(factor)
@@ -335,7 +365,8 @@ def grid(options, rows, dims):
                               'choices': choices, 'results': results}
                     with open(options.out, 'a', encoding='utf-8') as file:
                         print(json.dumps(record), file=file)
-    server.run('DROP TABLE planner_rows, planner_groups')
+    if not options.keep:
+        server.run('DROP TABLE planner_rows, planner_groups')
     return factors
 
 
@@ -359,6 +390,10 @@ def parse():
                         help='max_parallel_workers_per_gather')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--no-pin', action='store_true')
+    parser.add_argument('--keep', action='store_true',
+                        help='the table stays, and is used by the next run')
+    parser.add_argument('--times', metavar='FILE',
+                        help='of --out: take its times, and plan anew')
     parser.add_argument('--out', help='file to append all figures to')
     options = parser.parse_args()
     options.kinds = options.kinds.split(',')
