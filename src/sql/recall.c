@@ -254,8 +254,8 @@ diskann_index_recall_of(PG_FUNCTION_ARGS)
 }
 
 /*
- * Open an index to calibrate it, and its table; *index is NULL if it never had a
- * row.
+ * Open an index to calibrate it, and its table; *index is NULL if it never had
+ * a row.
  */
 static void
 begin_calibration(Oid relid, Question *question)
