@@ -132,7 +132,7 @@ load_roster(DiskannNodeRef *ref, uint32 version, DiskannNode next)
 
 /* ---------- scoring ---------- */
 
-/* The nearest members so far, nearest first, and infinity where there is none. */
+/* The nearest so far, nearest first, and infinity where there is none. */
 typedef struct Starts
 {
 	int			count;
