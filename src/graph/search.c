@@ -6,10 +6,11 @@
  * Greedy search of DiskANN (Subramanya et al., NeurIPS 2019, algorithm 1),
  * made resumable, and arranged for what takes its time.  A visit brings some
  * 30 neighbours, most of which are farther than all in a full list.  These are
- * neither looked up nor inserted anywhere: they are appended to "rest", which
- * becomes a heap only if the caller wants more than the list.  The others are
- * looked up in "seen", a hash table, and inserted into the list, an array
- * sorted by key.
+ * neither looked up nor inserted anywhere, nor even told apart: all that a
+ * visit brought is copied to the end of "far", with holes where it was nearer.
+ * The others are looked up in "seen", a hash table, and inserted into the list,
+ * an array sorted by key; what falls out of that goes to "rest".  Only if the
+ * caller wants more than the list, far is moved there, and it becomes a heap.
  *
  * So a node may be in rest several times, and in the list, too; seen says what
  * the least key offered was, and whether the node was visited, which is how
@@ -59,8 +60,9 @@ typedef struct SeenEntry
 #define REST_KEEP 65536
 #define REST_START 1024
 
-/* So many neighbours are sorted at a time. */
+/* So many neighbours are compared with the list at a time, in such parts. */
 #define BATCH 32
+#define PART 8
 
 struct DiskannSearch
 {
@@ -82,6 +84,12 @@ struct DiskannSearch
 	Size		rest_alloc;
 	Size		rest_count;
 	bool		streaming;
+
+	uint32	   *far_nodes;		/* not yet in the rest; NOBODY: a hole */
+	float	   *far_keys;		/* as they were offered */
+	Size		far_alloc;
+	Size		far_count;		/* with holes */
+	Size		far_holes;
 
 	int64		visits;
 };
@@ -150,6 +158,19 @@ insert_seen(DiskannSearch *search, uint32 node, bool *found)
 	return entry;
 }
 
+/* Arrays of far nodes with room for so many, without any. */
+static void
+create_far(DiskannSearch *search, Size alloc)
+{
+	search->far_alloc = alloc;
+	search->far_nodes = MemoryContextAllocHuge(search->context,
+											   alloc * sizeof(uint32));
+	search->far_keys = MemoryContextAllocHuge(search->context,
+											  alloc * sizeof(float));
+	search->far_count = 0;
+	search->far_holes = 0;
+}
+
 DiskannSearch *
 DiskannSearchCreate(MemoryContext context)
 {
@@ -160,6 +181,7 @@ DiskannSearchCreate(MemoryContext context)
 	create_seen(search, SEEN_START);
 	search->rest_alloc = REST_START;
 	search->rest = MemoryContextAlloc(context, REST_START * sizeof(DiskannCandidate));
+	create_far(search, REST_START);
 	return search;
 }
 
@@ -210,6 +232,14 @@ DiskannSearchReset(DiskannSearch *search, int list_size, bool keep_rest)
 		search->rest_alloc = REST_START;
 		search->rest = repalloc(search->rest, REST_START * sizeof(DiskannCandidate));
 	}
+	if (search->far_alloc > REST_KEEP)
+	{
+		pfree(search->far_nodes);
+		pfree(search->far_keys);
+		create_far(search, REST_START);
+	}
+	search->far_count = 0;
+	search->far_holes = 0;
 	search->list_size = list_size;
 	search->keep_rest = keep_rest;
 	search->cursor = 0;
@@ -242,6 +272,56 @@ add_to_rest(DiskannSearch *search, uint32 node, float key)
 	search->rest_count++;
 	if (search->streaming)
 		DiskannHeapUp(search->rest, search->rest_count - 1);
+}
+
+/* Make room for n more far nodes. */
+static void
+reserve_far(DiskannSearch *search, int n)
+{
+	if (search->far_count + n <= search->far_alloc)
+		return;
+	while (search->far_count + n > search->far_alloc)
+		search->far_alloc *= 2;
+	search->far_nodes = repalloc_huge(search->far_nodes,
+									  search->far_alloc * sizeof(uint32));
+	search->far_keys = repalloc_huge(search->far_keys,
+									 search->far_alloc * sizeof(float));
+}
+
+/*
+ * Keep nodes as far ones, if they are wanted, but for those that are nearer.
+ * There must be room.
+ */
+static inline void
+add_to_far(DiskannSearch *search, const uint32 *nodes, const float *keys, int n,
+		   const int *nearer, int nnearer)
+{
+	uint32	   *kept = search->far_nodes + search->far_count;
+
+	if (!search->keep_rest || nnearer == n)
+		return;
+	Assert(search->far_count + n <= search->far_alloc);
+	memcpy(kept, nodes, n * sizeof(uint32));
+	memcpy(search->far_keys + search->far_count, keys, n * sizeof(float));
+	for (int i = 0; i < nnearer; i++)
+		kept[nearer[i]] = NOBODY;
+	search->far_count += n;
+	search->far_holes += nnearer;
+}
+
+/* Move what is far to the rest. */
+static void
+gather_far(DiskannSearch *search)
+{
+	reserve_rest(search, search->far_count);
+	for (Size i = 0; i < search->far_count; i++)
+	{
+		if (search->far_nodes[i] != NOBODY)
+			add_to_rest(search, search->far_nodes[i],
+						DiskannSaneKey(search->far_keys[i]));
+	}
+	search->far_count = 0;
+	search->far_holes = 0;
 }
 
 /*
@@ -367,9 +447,39 @@ DiskannSearchAdd(DiskannSearch *search, uint32 node, float key)
 	offer_node(search, node, DiskannSaneKey(key));
 }
 
+/* Which of up to BATCH keys are less than the limit?  Returns how many. */
+static inline int
+find_nearer(const float *keys, int n, float limit, int *nearer)
+{
+	bool		is_nearer[BATCH] = {false};
+	int			nnearer = 0;
+
+	Assert(n <= BATCH);
+
+	/* Compilers vectorize this. */
+	for (int i = 0; i < n; i++)
+		is_nearer[i] = keys[i] < limit;
+
+	/* Late in a search most parts have none. */
+	for (int first = 0; first < n; first += PART)
+	{
+		uint64		any;
+
+		memcpy(&any, &is_nearer[first], sizeof(any));
+		if (any == 0)
+			continue;
+		for (int i = first; i < first + PART; i++)
+		{
+			nearer[nnearer] = i;
+			nnearer += is_nearer[i] ? 1 : 0;
+		}
+	}
+	return nnearer;
+}
+
 /*
  * Most of what a visit brings late in a search is beyond the list.  That is
- * sorted out first, without branches.
+ * sorted out first.
  */
 void
 DiskannSearchAddAll(DiskannSearch *search, const uint32 *nodes,
@@ -384,29 +494,18 @@ DiskannSearchAddAll(DiskannSearch *search, const uint32 *nodes,
 			offer_node(search, nodes[i], DiskannSaneKey(keys[i]));
 		return;
 	}
+	reserve_far(search, n);
 	limit = search->keys[search->list_count - 1];
 	for (int first = 0; first < n; first += BATCH)
 	{
-		int			nearer[BATCH];
-		int			nnearer = 0;
-		DiskannCandidate *rest = search->rest + search->rest_count;
-		Size		nrest = 0;
+		int			nearer[BATCH + 1];
+		int			count = Min(n - first, BATCH);
+		int			nnearer = find_nearer(keys + first, count, limit, nearer);
 
-		for (int i = first; i < Min(n, first + BATCH); i++)
-		{
-			float		key = DiskannSaneKey(keys[i]);
-			bool		is_nearer = key < limit;
-
-			nearer[nnearer] = i;
-			nnearer += is_nearer ? 1 : 0;
-			rest[nrest].key = key;
-			rest[nrest].node = nodes[i];
-			nrest += is_nearer ? 0 : 1;
-		}
-		if (search->keep_rest)
-			search->rest_count += nrest;
+		add_to_far(search, nodes + first, keys + first, count, nearer, nnearer);
 		for (int i = 0; i < nnearer; i++)
-			offer_node(search, nodes[nearer[i]], DiskannSaneKey(keys[nearer[i]]));
+			offer_node(search, nodes[first + nearer[i]],
+					   DiskannSaneKey(keys[first + nearer[i]]));
 	}
 }
 
@@ -504,7 +603,10 @@ fill_list(DiskannSearch *search)
 {
 	Assert(!search->streaming);
 
-	if (search->list_count == search->list_size || search->rest_count == 0)
+	if (search->list_count == search->list_size)
+		return;
+	gather_far(search);
+	if (search->rest_count == 0)
 		return;
 	DiskannHeapMake(search->rest, search->rest_count);
 	while (search->list_count < search->list_size && search->rest_count > 0)
@@ -581,6 +683,7 @@ DiskannSearchLimit(const DiskannSearch *search, float *key)
 static void
 start_streaming(DiskannSearch *search)
 {
+	gather_far(search);
 	search->streaming = true;
 	DiskannHeapMake(search->rest, search->rest_count);
 }
@@ -588,7 +691,8 @@ start_streaming(DiskannSearch *search)
 bool
 DiskannSearchBound(const DiskannSearch *search, float *key)
 {
-	if (search->streaming || search->rest_count == 0)
+	if (search->streaming ||
+		search->rest_count + search->far_count == search->far_holes)
 		return false;
 	*key = search->keys[search->list_count - 1];
 	return true;
@@ -658,6 +762,7 @@ Size
 DiskannSearchMemory(const DiskannSearch *search)
 {
 	return search->rest_alloc * sizeof(DiskannCandidate) +
+		search->far_alloc * (sizeof(uint32) + sizeof(float)) +
 		search->seen_size * sizeof(SeenEntry) +
 		search->list_alloc * (sizeof(ListEntry) + sizeof(float));
 }

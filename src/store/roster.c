@@ -30,7 +30,10 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "compat.h"
+#include "graph/heap.h"
 #include "miscadmin.h"
 #include "store/edges.h"
 #include "store/link.h"
@@ -129,7 +132,7 @@ load_roster(DiskannNodeRef *ref, uint32 version, DiskannNode next)
 
 /* ---------- scoring ---------- */
 
-/* The nearest members so far, nearest first. */
+/* The nearest so far, nearest first, and infinity where there is none. */
 typedef struct Starts
 {
 	int			count;
@@ -138,22 +141,46 @@ typedef struct Starts
 } Starts;
 
 static void
+clear_starts(Starts *starts)
+{
+	starts->count = 0;
+	for (int i = 0; i < STARTS; i++)
+		starts->keys[i] = INFINITY;
+}
+
+/* Have one that may be among the nearest; the farthest of them makes room. */
+static void
+add_start(Starts *starts, DiskannNode node, float key)
+{
+	int			at = 0;
+	int			after;
+
+	/* Compilers vectorize this. */
+	for (int i = 0; i < STARTS; i++)
+		at += starts->keys[i] <= key ? 1 : 0;
+	if (at == STARTS)
+		return;
+	after = STARTS - 1 - at;
+	memmove(&starts->keys[at + 1], &starts->keys[at], after * sizeof(float));
+	memmove(&starts->nodes[at + 1], &starts->nodes[at],
+			after * sizeof(DiskannNode));
+	starts->keys[at] = key;
+	starts->nodes[at] = node;
+	starts->count = Min(starts->count + 1, STARTS);
+}
+
+/* Most are too far.  What is no number is not. */
+static void
 add_starts(Starts *starts, const DiskannNode *nodes, const float *keys, int n)
 {
+	float		limit = starts->keys[STARTS - 1];
+
 	for (int i = 0; i < n; i++)
 	{
-		int			k;
-
-		if (starts->count == STARTS && !(keys[i] < starts->keys[STARTS - 1]))
+		if (keys[i] >= limit)
 			continue;
-		k = starts->count < STARTS ? starts->count++ : STARTS - 1;
-		for (; k > 0 && starts->keys[k - 1] > keys[i]; k--)
-		{
-			starts->keys[k] = starts->keys[k - 1];
-			starts->nodes[k] = starts->nodes[k - 1];
-		}
-		starts->keys[k] = keys[i];
-		starts->nodes[k] = nodes[i];
+		add_start(starts, nodes[i], DiskannSaneKey(keys[i]));
+		limit = starts->keys[STARTS - 1];
 	}
 }
 
@@ -205,7 +232,7 @@ DiskannStartSearch(DiskannNodeRef *ref, const DiskannQuery *query,
 	int			scored = visit->degree;
 	Starts		starts;
 
-	starts.count = 0;
+	clear_starts(&starts);
 	add_starts(&starts, visit->nodes, visit->estimates, visit->degree);
 	for (int i = 0; i < roster->count; i++)
 	{
@@ -253,7 +280,7 @@ DiskannStartMatch(DiskannNodeRef *ref, const DiskannQuery *query,
 	Starts		starts;
 	int			offered;
 
-	starts.count = 0;
+	clear_starts(&starts);
 	*scored = visit->degree;
 	offered = offer_members(index, visit, visit->nodes, visit->degree, sought,
 							match, &starts);
