@@ -35,9 +35,6 @@
 /* Sizes are no longer tried once so little is missed. */
 #define LEAST_MISSED 0.0005
 
-/* The list grows by this power of what the index grows by. */
-#define GROWTH_POWER 0.25
-
 /* ---------- using it ---------- */
 
 /* The size for number n of the numbers of rows, and whether it is enough. */
@@ -76,11 +73,17 @@ DiskannCalibratedSize(const DiskannCalibration *calibration, double rows,
 	return size * pow(next / size, place - n);
 }
 
-/* How much longer a list has to be in an index of so many more blocks. */
+/*
+ * What recall a list had to reach when the calibration was made, to reach the
+ * target now: in an index of so many more blocks it misses more, by their root.
+ */
 static double
-growth(const DiskannCalibration *calibration, BlockNumber blocks)
+target_then(const DiskannCalibration *calibration, BlockNumber blocks,
+			double target)
 {
-	return pow(Max(1, (double) blocks / calibration->blocks), GROWTH_POWER);
+	double		growth = Max(1, (double) blocks / calibration->blocks);
+
+	return 1 - Max((1 - target) / sqrt(growth), LEAST_MISSED);
 }
 
 int
@@ -99,10 +102,11 @@ DiskannSearchListSize(Relation rel, double rows)
 	meta = DiskannCachedMeta(rel, DiskannGetSupport(rel)->metric);
 	if (meta == NULL || meta->calibration.queries == 0)
 		return DISKANN_DEFAULT_LIST_SIZE;
+	target = target_then(&meta->calibration, RelationGetNumberOfBlocks(rel),
+						 target);
 	needed = DiskannCalibratedSize(&meta->calibration,
 								   rows > 0 ? rows : DISKANN_ROWS_IF_UNKNOWN,
-								   target, &reached) *
-		growth(&meta->calibration, RelationGetNumberOfBlocks(rel));
+								   target, &reached);
 	return (int) Min(ceil(needed), DISKANN_MOST_LIST_SIZE);
 }
 

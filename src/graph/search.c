@@ -293,8 +293,8 @@ reserve_far(DiskannSearch *search, int n)
  * There must be room.
  */
 static inline void
-add_to_far(DiskannSearch *search, const uint32 *nodes, const float *keys, int n,
-		   const int *nearer, int nnearer)
+add_to_far(DiskannSearch *search, const uint32 *nodes, const float *keys,
+		   uint32 n, const int *nearer, uint32 nnearer)
 {
 	uint32	   *kept = search->far_nodes + search->far_count;
 
@@ -303,7 +303,7 @@ add_to_far(DiskannSearch *search, const uint32 *nodes, const float *keys, int n,
 	Assert(search->far_count + n <= search->far_alloc);
 	memcpy(kept, nodes, n * sizeof(uint32));
 	memcpy(search->far_keys + search->far_count, keys, n * sizeof(float));
-	for (int i = 0; i < nnearer; i++)
+	for (uint32 i = 0; i < nnearer; i++)
 		kept[nearer[i]] = NOBODY;
 	search->far_count += n;
 	search->far_holes += nnearer;
