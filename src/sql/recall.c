@@ -254,10 +254,10 @@ diskann_index_recall_of(PG_FUNCTION_ARGS)
 }
 
 /*
- * Open an index to calibrate it, and its table; *index is NULL if it never had
- * a row.
+ * Open an index to calibrate it, and its table, and make a trial; NULL if the
+ * index never had a row.
  */
-static void
+static DiskannTrial *
 begin_calibration(Oid relid, Question *question)
 {
 	if (RecoveryInProgress())
@@ -269,6 +269,9 @@ begin_calibration(Oid relid, Question *question)
 	question->rel = DiskannOpenWithTable(relid, AccessShareLock,
 										 RowExclusiveLock, &question->table);
 	question->index = DiskannLoadForInspection(question->rel);
+	return question->index == NULL ? NULL :
+		DiskannTrialCreate(question->rel, question->index,
+						   DISKANN_CALIBRATION_MOST_ROWS);
 }
 
 /* Calibrate it unless there is nothing to learn, and close all. */
@@ -298,13 +301,10 @@ diskann_calibrate(PG_FUNCTION_ARGS)
 	int			queries = int_argument(fcinfo, 1, "queries",
 									   DISKANN_TRIAL_MOST_QUERIES);
 	Question	question;
-	DiskannTrial *trial = NULL;
+	DiskannTrial *trial = begin_calibration(PG_GETARG_OID(0), &question);
 
-	begin_calibration(PG_GETARG_OID(0), &question);
-	if (question.index)
+	if (trial)
 	{
-		trial = DiskannTrialCreate(question.rel, question.index,
-								   DISKANN_CALIBRATION_MOST_ROWS);
 		DiskannTrialAddSample(trial, queries, (uint64) GetCurrentTimestamp());
 		tell_of_room(trial, queries);
 	}
@@ -317,13 +317,10 @@ Datum
 diskann_calibrate_by(PG_FUNCTION_ARGS)
 {
 	Question	question;
-	DiskannTrial *trial = NULL;
+	DiskannTrial *trial = begin_calibration(PG_GETARG_OID(0), &question);
 
-	begin_calibration(PG_GETARG_OID(0), &question);
-	if (question.index)
+	if (trial)
 	{
-		trial = DiskannTrialCreate(question.rel, question.index,
-								   DISKANN_CALIBRATION_MOST_ROWS);
 		add_queries_of(trial, question.rel,
 					   text_to_cstring(PG_GETARG_TEXT_PP(1)));
 		tell_of_room(trial, DISKANN_TRIAL_MOST_QUERIES);
