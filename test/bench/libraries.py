@@ -141,12 +141,13 @@ def measured(data, options):
 
 
 def of_report(path, name):
-    """The same of the contenders of a report."""
+    """The same of the contenders of a report; a query takes the median time, as
+    the mean is that of whatever else runs, which processor time leaves out."""
     with open(path, encoding='utf-8') as file:
         contenders = json.load(file)['sets'][name]['contenders']
     return [(key, c['build']['seconds']['value'],
              [{'setting': p['setting'], 'recall': p['recall'],
-               'qps': p['qps']['value']} for p in c['curve']])
+               'qps': 1000 / p['p50_ms']['value']} for p in c['curve']])
             for key, c in contenders.items()]
 
 
@@ -164,14 +165,16 @@ def told(name, seconds, curve, first):
 
 
 def read_data(options):
-    """Rows, queries, and how far a row may be from each query to count."""
-    files = vectors.from_file(options.base, options.query)
+    """The set's name in reports; and rows, queries, and how far a row may be from
+    each query to count."""
+    files = vectors.from_file(options.base, options.query, limit=options.limit)
     base, queries = (read_vectors(path)[:most].astype('f4') for path, most in
                      ((files.base, options.limit), (files.query, options.queries)))
     if options.metric == 'cosine':
         for rows in (base, queries):
             rows /= numpy.linalg.norm(rows, axis=1, keepdims=True)
-    return files.name, (base, queries, farthest_allowed(base, queries, options.metric,
+    name = '%s-%d' % (files.name, files.limit) if files.limit else files.name
+    return name, (base, queries, farthest_allowed(base, queries, options.metric,
                                                         options.k))
 
 

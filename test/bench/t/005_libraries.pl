@@ -51,11 +51,11 @@ class Index:
         return ids, None
 END
 append_to_file("$dir/report.json", <<'END');
-{"sets": {"sift-5k": {"contenders": {"ours": {
+{"sets": {"sift-5k-1000": {"contenders": {"ours": {
   "build": {"seconds": {"value": 2.5, "repeats": [2.5]}},
   "curve": [
-    {"setting": "10", "recall": 0.9, "qps": {"value": 4000, "repeats": [4000]}},
-    {"setting": "20", "recall": 0.999, "qps": {"value": 1000, "repeats": [1000]}}]
+    {"setting": "10", "recall": 0.9, "p50_ms": {"value": 0.25, "repeats": [0.25]}},
+    {"setting": "20", "recall": 0.999, "p50_ms": {"value": 1, "repeats": [1]}}]
 }}}}}
 END
 
