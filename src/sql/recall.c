@@ -21,6 +21,7 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "access/xlog.h"
 #include "am/calibrate.h"
 #include "am/options.h"
@@ -274,12 +275,16 @@ begin_calibration(Oid relid, Question *question)
 						   DISKANN_CALIBRATION_MOST_ROWS);
 }
 
-/* Calibrate it unless there is nothing to learn, and close all. */
+/*
+ * Calibrate it unless there is nothing to learn, and close all.  A transaction
+ * that writes no row would leave it to chance whether that survives a crash.
+ */
 static void
 calibrate(Question *question, DiskannTrial *trial)
 {
 	const char *name = RelationGetRelationName(question->rel);
 
+	ForceSyncCommit();
 	if (trial == NULL || DiskannCalibrate(question->rel, trial) < 2)
 		ereport(NOTICE,
 				(errmsg("index \"%s\" was not calibrated", name),
