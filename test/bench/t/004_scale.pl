@@ -88,7 +88,10 @@ foreach my $search (values %searched)
 	my $what = "$search->{rows} rows, $search->{what}, $search->{target}";
 
 	cmp_ok($search->{recall}, '>=', $search->{target} - 0.01, "$what: recall");
-	cmp_ok($search->{pages}, '>=', $search->{list}, "$what: pages");
+	# 14 does not count pages whose buffers are remembered.
+	cmp_ok($search->{pages}, '>=',
+		$node->pg_version < 15 ? 1 : $search->{list},
+		"$what: pages");
 	cmp_ok($search->{p50_ms}, '>', 0, "$what: time");
 }
 is($node->safe_psql('postgres', 'SHOW shared_buffers'), '64MB', 'shared_buffers is what it was');
