@@ -6,8 +6,8 @@
  * A calibration is a table of what searches miss, by the size of their list and
  * the number of rows they are for.  The sizes and the numbers that stand in it
  * grow by factors, and so does what is between them: misses fall about as a
- * power of the size.  The list that a number of nodes needs grows about as a
- * power of it, too, so that an index that grows needs no new one at once.
+ * power of the size.  With the number of nodes they grow about as a power of
+ * it, too, so that an index that grows needs no new calibration at once.
  *
  * Copyright (c) 2026, diskann contributors
  *

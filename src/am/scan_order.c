@@ -183,9 +183,7 @@ DiskannOrderStart(DiskannOrder *order, MemoryContext context, bool strict,
 
 	order->context = context;
 	order->strict = strict;
-	if (order->space->metric == DISKANN_L2)
-		bound = Max(bound, 0);
-	order->bound = diskann_space_rank_of(order->space, bound);
+	order->bound = diskann_space_rank_of_bound(order->space, bound);
 	order->returned = -get_float8_infinity();
 	order->nresults = 0;
 	order->heap = pairingheap_allocate(compare_results, NULL);

@@ -698,25 +698,27 @@ share_passing(const DiskannScan *state)
 	return Max(state->returned, 1) / (double) Max(met, 1);
 }
 
-/* Will the walk be longer than to read the table, which may be read? */
+/*
+ * Where so few rows pass the filter that the walk will be longer than to read
+ * the table, if that may be done, or to look at all nodes in turn, change to
+ * that.  Returns whether it has.
+ */
 static bool
-may_read_table(DiskannScan *state)
+give_up_walk(DiskannScan *state)
 {
 	double		share = share_passing(state);
+	double		rows = state->wanted.rows;
 
-	return share < 1 &&
-		DiskannReadsTable(state->wanted.rows, share, state->ref.count) &&
-		DiskannRowReaderMayReadTable(&state->reader);
-}
-
-/* Will it be longer than to look at all nodes in turn? */
-static bool
-walk_is_too_long(DiskannScan *state)
-{
-	double		share = share_passing(state);
-
-	return share < 1 &&
-		state->wanted.rows / share * DISKANN_WALK_PER_SORT >= state->ref.count;
+	if (share == 1)
+		return false;
+	if (DiskannReadsTable(rows, share, state->ref.count) &&
+		DiskannRowReaderMayReadTable(&state->reader))
+		sort_table(state);
+	else if (rows / share * DISKANN_WALK_PER_SORT >= state->ref.count)
+		sort_pages(state, "all pages: few rows pass the filter");
+	else
+		return false;
+	return true;
 }
 
 /*
@@ -737,11 +739,8 @@ visit_unvisited(DiskannScan *state)
 		match_further(state);
 	else if (memory_used(state) > state->memory_limit)
 		sort_pages(state, "all pages: work_mem was used up");
-	else if (may_read_table(state))
-		sort_table(state);
-	else if (walk_is_too_long(state))
-		sort_pages(state, "all pages: few rows pass the filter");
-	else if (DiskannSearchStream(state->search, &node))
+	else if (!give_up_walk(state) &&
+			 DiskannSearchStream(state->search, &node))
 	{
 		state->counts.way = "beyond the list";
 		visit_node(state, node);

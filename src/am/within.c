@@ -70,9 +70,7 @@ ask_nodes(Sample *sample, Relation rel, Datum query, double bound)
 	memcpy(x, row.x, sizeof(float) * row.dims);
 	diskann_space_query(&index->space, x, &sample->query);
 	sample->x = x;
-	if (index->space.metric == DISKANN_L2)
-		bound = Max(bound, 0);
-	sample->bound = diskann_space_rank_of(&index->space, bound);
+	sample->bound = diskann_space_rank_of_bound(&index->space, bound);
 	sample->own = palloc(index->meta.own_bytes);
 	DiskannNodeInit(&ref, rel, index, false);
 	nodes = DiskannNodeCount(&ref) - (DISKANN_ENTRY_NODE + 1);

@@ -93,6 +93,15 @@ diskann_space_rank_of(const DiskannSpace *space, double distance)
 	return space->metric == DISKANN_L2 ? distance * distance : distance;
 }
 
+/* The same for a bound of that value: under L2 nothing is nearer than 0. */
+static inline double
+diskann_space_rank_of_bound(const DiskannSpace *space, double bound)
+{
+	if (space->metric == DISKANN_L2 && bound < 0)
+		bound = 0;
+	return diskann_space_rank_of(space, bound);
+}
+
 /*
  * The least rank that a row at this squared distance in index space can have,
  * if no row is longer than max_length2.
