@@ -14,12 +14,12 @@ import sys
 import time
 
 import numpy
-import psycopg2
 
 sys.dont_write_bytecode = True
 # pylint: disable=wrong-import-position
 import binary
 from churn_rows import VARIANTS, add_cluster_arguments, make_rows
+from session import Session
 
 K = 10
 
@@ -47,28 +47,18 @@ def exact_neighbours(ids, vectors, queries):
     return result
 
 
-class Contender:
+class Contender(Session):
     """A table with an index, and what is done to it."""
 
     def __init__(self, name, rows, options):
+        super().__init__()
         self.name, self.rows, self.options = name, rows, options
         (self.type, self.am, self.opclass, self.setting,
          extension) = CONTENDERS[name]
-        self.connection = psycopg2.connect('')
-        self.connection.autocommit = True
-        self.cursor = self.connection.cursor()
-        self.run('SET client_min_messages = warning')
         self.run(f'CREATE EXTENSION IF NOT EXISTS {extension} CASCADE')
         self.table = f'churn_{name}'
         self.run('DROP TABLE IF EXISTS churn_queries')
         self.run(f'CREATE TABLE churn_queries (id int, v {self.type})')
-
-    def run(self, sql, *values):
-        self.cursor.execute(sql, values or None)
-
-    def value(self, sql):
-        self.run(sql)
-        return self.cursor.fetchone()[0]
 
     def copy(self, table, ids, vectors):
         self.cursor.copy_expert(

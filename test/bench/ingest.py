@@ -22,6 +22,7 @@ sys.dont_write_bytecode = True
 # pylint: disable=wrong-import-position
 import binary
 import churn
+import session
 from churn_rows import Clusters, add_cluster_arguments, read_vectors
 
 # A table without an index on vectors: what rows cost anyway.
@@ -62,21 +63,8 @@ class Rows:
         return numpy.arange(start, self.next), self.vectors[start:self.next]
 
 
-class Session:
-    """A connection, and what its server process has used."""
-
-    def __init__(self):
-        self.connection = psycopg2.connect('')
-        self.connection.autocommit = True
-        self.cursor = self.connection.cursor()
-        self.pid = self.connection.get_backend_pid()
-
-    def run(self, sql):
-        self.cursor.execute(sql)
-
-    def value(self, sql):
-        self.run(sql)
-        return self.cursor.fetchone()[0]
+class Session(session.Session):
+    """Also knows what its server process has used."""
 
     def cpu_seconds(self):
         """Time on a processor of the server process."""

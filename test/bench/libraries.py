@@ -30,7 +30,7 @@ TARGETS = (.95, .99)
 
 
 class Hnswlib:
-    """https://pypi.org/project/hnswlib"""
+    """Of the package hnswlib."""
     name = 'hnswlib'
 
     def __init__(self, base, metric):
@@ -45,7 +45,7 @@ class Hnswlib:
 
 
 class Faiss:
-    """https://pypi.org/project/faiss-cpu: IndexHNSWFlat"""
+    """IndexHNSWFlat of the package faiss-cpu."""
     name = 'faiss'
 
     def __init__(self, base, metric):
@@ -63,7 +63,7 @@ class Faiss:
 
 
 class Usearch:
-    """https://pypi.org/project/usearch"""
+    """Of the package usearch."""
     name = 'usearch'
 
     def __init__(self, base, metric):

@@ -16,9 +16,9 @@ import statistics
 import sys
 
 import numpy
-import psycopg2
 
 import binary
+from session import Session
 
 LATENT = 24
 SHARES = (1, .2, .05, .01, .001, 0)
@@ -145,13 +145,10 @@ class Rows:
                 ('real[]', self.vectors)]
 
 
-class Server:
+class Server(Session):
     def __init__(self, options):
+        super().__init__()
         self.options = options
-        self.connection = psycopg2.connect('')
-        self.connection.autocommit = True
-        self.cursor = self.connection.cursor()
-        self.run('SET client_min_messages = warning')
         self.run('CREATE EXTENSION IF NOT EXISTS diskann')
         self.run(f'SET max_parallel_workers_per_gather = {options.workers}')
         self.run('SET jit = off')
@@ -162,13 +159,10 @@ class Server:
         """This process and the server's share a processor."""
         processor = {max(os.sched_getaffinity(0))}
         try:
-            os.sched_setaffinity(self.connection.get_backend_pid(), processor)
+            os.sched_setaffinity(self.pid, processor)
             os.sched_setaffinity(0, processor)
         except OSError as error:
             print(f'! not pinned: {error}')
-
-    def run(self, sql):
-        self.cursor.execute(sql)
 
     def explain(self, options, sql):
         self.run(f'EXPLAIN (FORMAT JSON, {options}) {sql}')

@@ -16,10 +16,10 @@ import json
 import sys
 
 import numpy
-import psycopg2
 
 import binary
 from churn_rows import add_cluster_arguments, make_rows, read_vectors
+from session import Session
 
 TARGETS = (.9, .95, .98, .99)
 ROWS = (1, 10, 100)
@@ -52,18 +52,15 @@ def between(queries):
     return (queries + numpy.roll(queries, 1, 0)) / 2
 
 
-class Table:
+class Table(Session):
     """Rows with an index, and what queries find of what is nearest."""
 
     def __init__(self, options, vectors, queries):
+        super().__init__()
         self.options = options
         self.vectors = vectors
         self.queries = queries
         self.half = len(vectors) // 2
-        self.connection = psycopg2.connect('')
-        self.connection.autocommit = True
-        self.cursor = self.connection.cursor()
-        self.run('SET client_min_messages = warning')
         self.run('SET enable_seqscan = off')
         self.run('CREATE EXTENSION IF NOT EXISTS diskann')
         self.run('DROP TABLE IF EXISTS recall_rows, recall_queries, recall_own')
@@ -74,13 +71,6 @@ class Table:
                                      ('real[]', queries[:count])])
         self.copy('recall_own', [('int', numpy.arange(count)),
                                  ('real[]', queries[count:])])
-
-    def run(self, sql):
-        self.cursor.execute(sql)
-
-    def rows(self, sql):
-        self.run(sql)
-        return self.cursor.fetchall()
 
     def copy(self, table, columns):
         self.cursor.copy_expert(
@@ -137,7 +127,7 @@ class Table:
         """For each query how far its nearest hundred are, in order."""
         ids = self.ids
         if where:
-            ids = numpy.array([row[0] for row in self.rows(
+            ids = numpy.array([row[0] for row in self.fetch(
                 f'SELECT id FROM recall_rows WHERE {where}')])
         vectors = self.vectors[ids]
         about = numpy.square(vectors).sum(1)
@@ -149,7 +139,7 @@ class Table:
         return result
 
     def usage(self):
-        scans, visits = self.rows(
+        scans, visits = self.fetch(
             'SELECT scans, scans * coalesce(visits_a_scan, 0) FROM '
             "diskann_index_state('recall_index')")[0]
         return numpy.array([scans, visits])
@@ -157,7 +147,7 @@ class Table:
     def search(self, limits, k, where):
         """Recall of k rows with the settings there are, and visits."""
         before = self.usage()
-        found = self.rows(
+        found = self.fetch(
             'SELECT q.id, s.ids FROM recall_queries q, LATERAL (SELECT '
             'array_agg(id) AS ids FROM (SELECT id FROM recall_rows t '
             f"{'WHERE ' + where if where else ''} "
@@ -187,7 +177,7 @@ class Table:
         return high, known[high][1]
 
     def list_for(self, target, k):
-        return self.rows("SELECT list_size FROM "
+        return self.fetch("SELECT list_size FROM "
                          f"diskann_index_recall('recall_index', 1, {k})")[0][0]
 
     def measure(self, what, where='', least=False):

@@ -20,12 +20,12 @@ import threading
 import time
 
 import numpy
-import psycopg2
 
 sys.dont_write_bytecode = True
 # pylint: disable=wrong-import-position
 import binary
 from churn_rows import read_vectors
+from session import Session
 
 K = 10
 
@@ -127,28 +127,6 @@ class CopyStream(io.RawIOBase):
         return bytes(data)
 
 
-class Session:
-    """A connection, and what its server process has used."""
-
-    def __init__(self):
-        self.connection = psycopg2.connect('')
-        self.connection.autocommit = True
-        self.cursor = self.connection.cursor()
-        self.pid = self.connection.get_backend_pid()
-        self.run('SET client_min_messages = warning')
-
-    def run(self, sql, *values):
-        self.cursor.execute(sql, values or None)
-
-    def value(self, sql, *values):
-        self.run(sql, *values)
-        row = self.cursor.fetchone()
-        return row and row[0]
-
-    def close(self):
-        self.connection.close()
-
-
 # ---------- processes ----------
 
 def parent_of(pid):
@@ -205,11 +183,11 @@ class Watch(threading.Thread):
         self.stop = threading.Event()
 
     def look(self):
-        self.session.run('SELECT pid FROM pg_stat_activity '
-                         'WHERE pid = %s OR leader_pid = %s',
-                         self.pid, self.pid)
+        rows = self.session.fetch('SELECT pid FROM pg_stat_activity '
+                                  'WHERE pid = %s OR leader_pid = %s',
+                                  self.pid, self.pid)
         memory = sum(private_bytes(pid)
-                     for pid, in self.session.cursor.fetchall())
+                     for pid, in rows)
         self.peak_memory = max(self.peak_memory, memory)
         self.peak_disk = max(self.peak_disk, tree_bytes(self.temporary))
         phase = self.session.value(

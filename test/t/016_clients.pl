@@ -83,8 +83,7 @@ client_ok('libpq', $tests, "$work/libpq_test", $node->connstr('postgres'));
 	local $ENV{PYTHONPATH} = "$clients/python";
 	local $ENV{PYTHONDONTWRITEBYTECODE} = 1;
 	my $modules = $pgvector ? 'psycopg, pgvector.psycopg' : 'psycopg';
-	my $python = interpreter("-c 'import $modules; print(\"works\")'",
-		'python3', '/usr/bin/python3');
+	my $python = python_with($modules);
 
   SKIP:
 	{
@@ -99,8 +98,7 @@ client_ok('libpq', $tests, "$work/libpq_test", $node->connstr('postgres'));
 {
 	local $ENV{PYTHONPATH} = "$clients/python";
 	local $ENV{PYTHONDONTWRITEBYTECODE} = 1;
-	my $python = interpreter("-c 'import psycopg2; print(\"works\")'",
-		'python3', '/usr/bin/python3');
+	my $python = python_with('psycopg2');
 
   SKIP:
 	{

@@ -83,8 +83,7 @@ sub lacking
 
 	if ($need =~ /^python (.*)/)
 	{
-		$python = (grep { system("$_ -c 'import $1' >/dev/null 2>&1") == 0 }
-			  qw(python3 /usr/bin/python3))[0];
+		$python = python_with($1);
 		return $need unless defined $python;
 	}
 	elsif (!has_extension($node, $need))

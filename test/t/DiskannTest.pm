@@ -33,7 +33,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(
-  new_node install_helpers has_extension
+  new_node install_helpers has_extension python_with
   sift clustered load_vectors
   check_indexes full_scan_ok order_ok recall
   pgbench_start session_start session_ask finish_ok
@@ -151,6 +151,20 @@ sub has_extension
 
 	return $node->safe_psql('postgres',
 		"SELECT count(*) FROM pg_available_extensions WHERE name = '$name'");
+}
+
+# The first Python that has all of these modules.  Debian's packages are found by
+# Debian's own alone, which another one may hide.
+sub python_with
+{
+	my ($modules) = @_;
+
+	for my $python ('python3', '/usr/bin/python3')
+	{
+		my ($out) = run_command([ $python, '-c', "import $modules; print('works')" ]);
+		return $python if $out =~ /^works/;
+	}
+	return;
 }
 
 # Vectors of the SIFT sample, as text: 'base' or 'query'.

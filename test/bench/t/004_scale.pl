@@ -15,11 +15,9 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-# Debian's packages are found by Debian's Python alone.
-my $python = -x '/usr/bin/python3' ? '/usr/bin/python3' : 'python3';
+my $python = python_with('numpy, psycopg2');
 
-plan skip_all => 'no numpy and psycopg2'
-  if system("$python -c 'import numpy, psycopg2' 2>/dev/null") != 0;
+plan skip_all => 'no numpy and psycopg2' unless defined $python;
 plan skip_all => 'no /proc/PID/stat' unless -r '/proc/self/stat';
 
 my $node = new_node('main', "wal_consistency_checking = ''\n");

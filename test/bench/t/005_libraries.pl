@@ -10,6 +10,7 @@ use warnings FATAL => 'all';
 
 use FindBin;
 use lib "$FindBin::RealBin/../../t";
+use DiskannTest;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
@@ -17,11 +18,9 @@ my $bench = "$FindBin::RealBin/..";
 my $base = "$FindBin::RealBin/../../data/sift-5k.base.u8bin.gz";
 my $dir = PostgreSQL::Test::Utils::tempdir;
 
-# Debian's packages are found by Debian's Python alone.
-my $python = -x '/usr/bin/python3' ? '/usr/bin/python3' : 'python3';
+my $python = python_with('numpy');
 
-plan skip_all => 'no numpy'
-  if system("$python -c 'import numpy' 2>/dev/null") != 0;
+plan skip_all => 'no numpy' unless defined $python;
 
 # The other libraries must not be found, whatever is installed.
 mkdir "$dir/modules" or die $!;
